@@ -1,0 +1,20 @@
+//! Deterministic dense kernels, spectra, quadrature, root finding and named random streams.
+//!
+//! Floor 0: this crate knows no learning. Every routine gives the same bits for the same input on
+//! the same processor features, whatever the thread count or the order of calls.
+
+mod angles;
+mod bisection;
+mod matrix;
+mod products;
+mod quadrature;
+mod streams;
+mod svd;
+
+pub use angles::{cos_pi, sin_pi};
+pub use bisection::{first_true, last_sign_change};
+pub use matrix::{DMatrix, DVector, Mat, MatMut};
+pub use products::{dot, product_into, sum_of_squares, wide};
+pub use quadrature::{GaussLegendre, adaptive};
+pub use streams::{Stream, normal, stream, uniform};
+pub use svd::ThinSvd;

@@ -1,0 +1,171 @@
+//! Dense products whose bits do not depend on how many rows are asked for at once.
+//!
+//! A general matrix product picks its blocking by the sizes of its operands, and with it the order
+//! of its sums; a row would then change when its neighbours do. Here each output element is one
+//! chain of fused multiply-adds in index order, and only independent elements share a vector.
+
+use pulp::Arch;
+
+/// Runs `work` compiled for the widest vectors of this processor.
+///
+/// Everything called inside must be `#[inline(always)]` to gain from it.
+#[inline(always)]
+pub fn wide<R>(work: impl FnOnce() -> R) -> R {
+    struct Work<F>(F);
+    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Work<F> {
+        type Output = R;
+        #[inline(always)]
+        fn call(self) -> R {
+            (self.0)()
+        }
+    }
+    Arch::new().dispatch(Work(work))
+}
+
+const COLUMNS: usize = 16;
+const ROWS: usize = 4;
+
+/// out = a · table, all row-major: `a` is rows × inner, `table` inner × columns, `out` rows × columns.
+///
+/// Each element is Σₖ a\[i,k\]·table\[k,j\] by fused multiply-adds for k = 0, 1, …; so the bits of a
+/// row depend on that row alone. Cost: rows·inner·columns multiply-adds, no allocation.
+///
+/// # Panics
+/// If the slices do not have these sizes.
+pub fn product_into(a: &[f64], table: &[f64], out: &mut [f64], inner: usize, columns: usize) {
+    if columns == 0 || out.is_empty() {
+        return;
+    }
+    let rows = out.len() / columns;
+    assert_eq!(out.len(), rows * columns, "out is rows × columns");
+    assert_eq!(a.len(), rows * inner, "a is rows × inner");
+    assert_eq!(table.len(), inner * columns, "table is inner × columns");
+    wide(|| {
+        let mut i = 0;
+        while i < rows {
+            let height = ROWS.min(rows - i);
+            let mut j = 0;
+            while j + COLUMNS <= columns {
+                match height {
+                    4 => block::<4>(a, table, out, inner, columns, i, j),
+                    3 => block::<3>(a, table, out, inner, columns, i, j),
+                    2 => block::<2>(a, table, out, inner, columns, i, j),
+                    _ => block::<1>(a, table, out, inner, columns, i, j),
+                }
+                j += COLUMNS;
+            }
+            for row in i..i + height {
+                for column in j..columns {
+                    let mut sum = 0.0;
+                    for k in 0..inner {
+                        sum = f64::mul_add(a[row * inner + k], table[k * columns + column], sum);
+                    }
+                    out[row * columns + column] = sum;
+                }
+            }
+            i += height;
+        }
+    });
+}
+
+#[inline(always)]
+fn block<const R: usize>(
+    a: &[f64],
+    table: &[f64],
+    out: &mut [f64],
+    inner: usize,
+    columns: usize,
+    i: usize,
+    j: usize,
+) {
+    let mut sums = [[0.0_f64; COLUMNS]; R];
+    let rows: [&[f64]; R] = std::array::from_fn(|r| &a[(i + r) * inner..(i + r + 1) * inner]);
+    for k in 0..inner {
+        let line: &[f64; COLUMNS] =
+            table[k * columns + j..k * columns + j + COLUMNS].try_into().expect("COLUMNS entries were sliced");
+        for r in 0..R {
+            let factor = rows[r][k];
+            for c in 0..COLUMNS {
+                sums[r][c] = f64::mul_add(factor, line[c], sums[r][c]);
+            }
+        }
+    }
+    for r in 0..R {
+        out[(i + r) * columns + j..(i + r) * columns + j + COLUMNS].copy_from_slice(&sums[r]);
+    }
+}
+
+/// Σ aᵢ bᵢ with eight interleaved partial sums, added in a fixed order.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "dot of slices of one length");
+    wide(|| {
+        let mut parts = [0.0_f64; 8];
+        let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
+        let (a_rest, b_rest) = (a8.remainder(), b8.remainder());
+        for (x, y) in a8.zip(b8) {
+            for lane in 0..8 {
+                parts[lane] = f64::mul_add(x[lane], y[lane], parts[lane]);
+            }
+        }
+        for (lane, (x, y)) in a_rest.iter().zip(b_rest).enumerate() {
+            parts[lane] = f64::mul_add(*x, *y, parts[lane]);
+        }
+        ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]))
+    })
+}
+
+/// Σ aᵢ², in the same fixed order as [`dot`].
+pub fn sum_of_squares(a: &[f64]) -> f64 {
+    dot(a, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize, seed: u64) -> Vec<f64> {
+        let mut state = seed;
+        (0..count)
+            .map(|_| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5
+            })
+            .collect()
+    }
+
+    #[test]
+    fn agrees_with_nalgebra_at_every_edge() {
+        for (rows, inner, columns) in [(1, 1, 1), (5, 7, 16), (4, 51, 33), (9, 10, 40), (3, 0, 5)] {
+            let (a, t) = (numbers(rows * inner, 1), numbers(inner * columns, 2));
+            let mut out = vec![f64::NAN; rows * columns];
+            product_into(&a, &t, &mut out, inner, columns);
+            let expected = nalgebra::DMatrix::from_row_slice(rows, inner, &a)
+                * nalgebra::DMatrix::from_row_slice(inner, columns, &t);
+            for i in 0..rows {
+                for j in 0..columns {
+                    assert!((out[i * columns + j] - expected[(i, j)]).abs() < 1e-14);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_its_neighbours() {
+        let (inner, columns) = (51, 45);
+        let (a, t) = (numbers(9 * inner, 3), numbers(inner * columns, 4));
+        let mut all = vec![0.0; 9 * columns];
+        product_into(&a, &t, &mut all, inner, columns);
+        for row in 0..9 {
+            let mut one = vec![0.0; columns];
+            product_into(&a[row * inner..(row + 1) * inner], &t, &mut one, inner, columns);
+            assert!(one.iter().zip(&all[row * columns..]).all(|(x, y)| x.to_bits() == y.to_bits()));
+        }
+    }
+
+    #[test]
+    fn dot_is_the_sum() {
+        let (a, b) = (numbers(103, 5), numbers(103, 6));
+        let plain: f64 = a.iter().zip(&b).map(|(x, y)| x * y).sum();
+        assert!((dot(&a, &b) - plain).abs() < 1e-14);
+    }
+}

@@ -1,0 +1,37 @@
+//! The words that everybody shares: data, feature map, parametrization, objective, start, clock,
+//! `Snapshot`, `Trajectory`.
+//!
+//! Floor 1. A model is a feature map x ↦ φ(x) and a parametrization θ ↦ β; the loss sees only the
+//! predictor β. Nothing here moves parameters, predicts, measures, reads files or prints.
+
+mod clock;
+mod cubic;
+mod curve;
+mod data;
+mod dynamics;
+mod entry;
+mod features;
+mod initial;
+mod objective;
+mod parametrization;
+mod quantity;
+mod series;
+mod snapshot;
+mod target;
+
+pub use clock::Clock;
+pub use cubic::PiecewiseCubic;
+pub use curve::CurveProblem;
+pub use data::{Complaint, Curve, Design, Select, TablePoints};
+pub use dynamics::{Method, Solver, StepSize, Train, Until};
+pub use entry::Entry;
+pub use features::{
+    Basis, Cosine, FEATURES, FeatureMap, Features, Fourier, Polynomial, RoughnessWhitened,
+};
+pub use initial::{FileStart, GaussianStart, Init};
+pub use objective::{LeastSquares, Objective};
+pub use parametrization::{Direct, PARAMETRIZATIONS, Parametrization, ParametrizationKind};
+pub use quantity::{Degree, Finite, Harmonics, NonNegative, Positive, Samples, Steps};
+pub use series::{Expansion, Series};
+pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
+pub use target::Target;

@@ -1,0 +1,120 @@
+//! A trajectory's state at one time, and the trait of everything that can be moved there.
+
+use crate::{Clock, PiecewiseCubic};
+
+/// The state of one or more lanes at one point of the clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    /// Where on the trajectory.
+    pub clock: Clock,
+    /// Parameters θ, params × lanes slots with the lanes of one parameter side by side.
+    pub theta: &'a [f64],
+    /// Predictor β, features × lanes, laid out like `theta`.
+    pub predictor: &'a [f64],
+    /// Fraction gᵢ learned of each mode of the design, modes × lanes; empty if the motion does not know.
+    pub filters: &'a [f64],
+    /// The number of lanes.
+    pub lanes: usize,
+}
+
+/// When a level was first reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Passage {
+    /// At this point of the clock, and not before.
+    At(Clock),
+    /// Never, not even in the limit.
+    Never,
+    /// Not up to where the trajectory has been moved.
+    NotYet,
+}
+
+/// Something that can be moved to a time and looked at: a stepped run or a closed form.
+///
+/// Called by `sweep`: `advance_to` and `snapshot` once per save time, `first_passage` once per level.
+pub trait Trajectory: Send {
+    /// How many cells advance together.
+    fn lanes(&self) -> usize;
+
+    /// Moves every lane to `t`; times never decrease between calls.
+    ///
+    /// # Panics
+    /// If this motion cannot go there: a flow to a step, a stepped run to the limit.
+    fn advance_to(&mut self, t: Clock);
+
+    /// The state now.
+    fn snapshot(&self) -> Snapshot<'_>;
+
+    /// When the root mean square residual of `lane` was first at most `level`.
+    fn first_passage(&self, lane: usize, level: f64) -> Passage;
+
+    /// The step at which `lane` stopped being finite, if it did.
+    fn diverged(&self, lane: usize) -> Option<u64>;
+}
+
+/// Functions gathered row by row, with what is known of each: what the metrics look at.
+///
+/// Rows do not influence each other. All rows are either series (coefficients of the problem's
+/// features) or piecewise cubics.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshots {
+    /// Number of features p: the length of a row of `coefficients`; zero for cubics.
+    pub features: usize,
+    /// Predictor coefficients β, row-major, rows × features; empty for cubics.
+    pub coefficients: Vec<f64>,
+    /// Piecewise cubics, one per row; empty for series.
+    pub cubics: Vec<PiecewiseCubic>,
+    /// Parameters θ, row-major; empty if they are the coefficients themselves, or there are none.
+    pub theta: Vec<f64>,
+    /// Effective degrees of freedom tr(∂ŷ/∂y), one per row; NaN where not known.
+    pub freedom: Vec<f64>,
+}
+
+impl Snapshots {
+    /// No rows yet, for functions with `features` coefficients.
+    pub fn series(features: usize) -> Self {
+        Self { features, ..Self::default() }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.freedom.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.freedom.is_empty()
+    }
+
+    /// Forgets the rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.coefficients.clear();
+        self.cubics.clear();
+        self.theta.clear();
+        self.freedom.clear();
+    }
+
+    /// Adds one series whose parameters are its coefficients.
+    pub fn push_series(&mut self, coefficients: &[f64], freedom: f64) {
+        assert_eq!(coefficients.len(), self.features, "one coefficient per feature");
+        self.coefficients.extend_from_slice(coefficients);
+        self.freedom.push(freedom);
+    }
+
+    /// Adds one lane of a snapshot.
+    pub fn push_lane(&mut self, snapshot: &Snapshot<'_>, lane: usize) {
+        let lanes = snapshot.lanes;
+        self.coefficients.extend(snapshot.predictor.iter().skip(lane).step_by(lanes));
+        let freedom = if snapshot.filters.is_empty() {
+            f64::NAN
+        } else {
+            snapshot.filters.iter().skip(lane).step_by(lanes).sum()
+        };
+        self.freedom.push(freedom);
+    }
+
+    /// Adds one piecewise cubic.
+    pub fn push_cubic(&mut self, cubic: PiecewiseCubic, freedom: f64) {
+        self.cubics.push(cubic);
+        self.freedom.push(freedom);
+    }
+}

@@ -1,0 +1,32 @@
+//! Typed columns to parquet parts and back, atomically, with resume.
+//!
+//! Knows no mathematics: values pass through unchanged and nothing here computes with them. The only
+//! crate that touches `results/`; it prints nothing, spawns no threads and reads no TOML.
+//!
+//! * [`TableSchema`] says which columns a table has, [`Rows`] gathers values for them;
+//! * [`Folder`] writes rows as parts (`results/<study>/<table>/part-*.parquet`) and reads them back as
+//!   a [`Table`];
+//! * [`InputTable`] is the other door: a user's own numbers, from CSV or parquet.
+//!
+//! At every instant a folder is a valid set of tables: a part is written under another name, brought
+//! to the disk, and renamed.
+#![deny(missing_docs)]
+
+mod atomic;
+mod columns;
+mod error;
+mod folder;
+mod input;
+mod part;
+mod provenance;
+mod rows;
+mod table;
+mod values;
+
+pub use columns::{Column, ColumnType, TableSchema};
+pub use error::StoreError;
+pub use folder::Folder;
+pub use input::{InputColumn, InputTable, InputValues, Place, read_bytes, read_input};
+pub use provenance::{Footer, Provenance};
+pub use rows::Rows;
+pub use table::Table;

@@ -1,0 +1,188 @@
+//! One part: rows to the bytes of a parquet file and back. Knows no folders.
+//!
+//! Everything runs on the calling thread: polars' own pool is never woken, so that parts may be
+//! written from many workers at once and the bytes depend on the rows alone.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::io::Cursor;
+use std::ops::Range;
+
+use polars::io::mmap::MmapBytesReader;
+use polars::polars_utils::compression::ZstdLevel;
+use polars::prelude::{
+    ArrowDataType, BooleanChunked, ChunkedArray, Column as Series, DataFrame, DataType, Field,
+    Float64Chunked, Int64Chunked, IntoColumn, KeyValueMetadata, NewChunkedArray, ParallelStrategy,
+    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PolarsNumericType,
+    PolarsResult, Schema, SerReader, StatisticsOptions, StringChunked, polars_err,
+};
+
+use crate::columns::{Column, ColumnType, TableSchema};
+use crate::provenance::{Footer, describe};
+use crate::rows::Rows;
+use crate::values::{Cells, Values};
+
+/// Rows per row group, polars' own choice: large enough to compress, small enough to skip.
+const ROW_GROUP: usize = 512 * 512;
+
+const ZSTD_LEVEL: i32 = 3;
+
+/// The rows as a parquet file in memory, so that what fails afterwards is the disk and not the rows.
+pub(crate) fn encode(rows: &Rows, keys: Vec<(String, String)>) -> PolarsResult<Vec<u8>> {
+    let columns = rows.schema().columns.iter();
+    let schema: Schema = columns
+        .map(|column| Field::new(column.name.as_str().into(), data_type(column.kind)))
+        .collect();
+    let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
+    let mut bytes = Vec::new();
+    let mut writer = ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(Some(level)))
+        .with_statistics(StatisticsOptions::default())
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(keys)))
+        .set_parallel(false)
+        .batched(&schema)?;
+    for start in (0..rows.len()).step_by(ROW_GROUP) {
+        let end = rows.len().min(start + ROW_GROUP);
+        writer.write_batch(&frame(rows, start..end)?)?;
+    }
+    writer.finish()?;
+    drop(writer);
+    Ok(bytes)
+}
+
+fn data_type(kind: ColumnType) -> DataType {
+    match kind {
+        ColumnType::Bool => DataType::Boolean,
+        ColumnType::Int64 => DataType::Int64,
+        ColumnType::Float64 => DataType::Float64,
+        ColumnType::String => DataType::String,
+    }
+}
+
+/// The rows of one row group in polars' form, each column in one piece.
+fn frame(rows: &Rows, range: Range<usize>) -> PolarsResult<DataFrame> {
+    let columns = rows.schema().columns.iter().zip(rows.columns());
+    let series = columns
+        .map(|(column, values)| series(column.name.as_str().into(), values, range.clone()))
+        .collect();
+    DataFrame::new(range.len(), series)
+}
+
+fn series(name: PlSmallStr, values: &Values, range: Range<usize>) -> Series {
+    let mask = values.present_in(range.clone());
+    // One copy of the slice, then no further one: polars takes the vector over.
+    match &values.cells {
+        Cells::Floats(cells) => {
+            let bits = mask.map(|mask| mask.iter().copied().collect());
+            Float64Chunked::from_vec_validity(name, cells[range].to_vec(), bits).into_column()
+        }
+        Cells::Ints(cells) => {
+            let bits = mask.map(|mask| mask.iter().copied().collect());
+            Int64Chunked::from_vec_validity(name, cells[range].to_vec(), bits).into_column()
+        }
+        Cells::Bools(cells) => match mask {
+            None => BooleanChunked::from_slice(name, &cells[range]).into_column(),
+            Some(_) => {
+                let options = range.map(|row| values.is_present(row).then(|| cells[row]));
+                BooleanChunked::from_iter_options(name, options).into_column()
+            }
+        },
+        Cells::Texts(texts) => match mask {
+            None => StringChunked::from_iter_values(name, range.map(|row| texts.get(row))),
+            Some(_) => {
+                let options = range.map(|row| values.is_present(row).then(|| texts.get(row)));
+                StringChunked::from_iter_options(name, options)
+            }
+        }
+        .into_column(),
+    }
+}
+
+/// The rows of a part, with unit and documentation from its footer.
+pub(crate) fn decode(table: &str, bytes: &[u8]) -> PolarsResult<Rows> {
+    let schema = footer(table, Cursor::new(bytes))?.schema;
+    let columns = read_frame(bytes)?
+        .columns()
+        .iter()
+        .map(|column| values(column).ok_or_else(|| unknown_type(column.dtype())))
+        .collect::<PolarsResult<Vec<_>>>()?;
+    Ok(Rows::from_columns(schema, columns))
+}
+
+/// The columns of any parquet file in polars' form.
+pub(crate) fn read_frame(bytes: &[u8]) -> PolarsResult<DataFrame> {
+    ParquetReader::new(Cursor::new(bytes))
+        .read_parallel(ParallelStrategy::None)
+        .finish()
+}
+
+/// A column's cells out of polars' form; `None` where tables have no such type.
+pub(crate) fn values(column: &Series) -> Option<Values> {
+    let series = column.as_materialized_series();
+    let cells = if let Ok(floats) = series.f64() {
+        Cells::Floats(numbers(floats))
+    } else if let Ok(ints) = series.i64() {
+        Cells::Ints(numbers(ints))
+    } else if let Ok(bools) = series.bool() {
+        Cells::Bools(bools.iter().map(Option::unwrap_or_default).collect())
+    } else if let Ok(strings) = series.str() {
+        Cells::Texts(strings.iter().map(Option::unwrap_or_default).collect())
+    } else {
+        return None;
+    };
+    let present =
+        (series.null_count() > 0).then(|| series.is_not_null().no_null_iter().collect());
+    Some(Values::from_cells(cells, present))
+}
+
+fn numbers<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<T::Native> {
+    let mut cells = Vec::with_capacity(column.len());
+    for chunk in column.downcast_iter() {
+        match chunk.validity() {
+            None => cells.extend_from_slice(chunk.values()),
+            Some(_) => cells.extend(chunk.iter().map(|cell| cell.copied().unwrap_or_default())),
+        }
+    }
+    cells
+}
+
+/// Reads what stands before and after the cells.
+pub(crate) fn footer<R: MmapBytesReader>(table: &str, file: R) -> PolarsResult<Footer> {
+    let mut reader = ParquetReader::new(file);
+    let pairs = reader.get_metadata()?.key_value_metadata().clone();
+    let keys: BTreeMap<String, String> = pairs
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|pair| pair.key != "ARROW:schema")
+        .map(|pair| (pair.key, pair.value.unwrap_or_default()))
+        .collect();
+    let rows = reader.num_rows()?;
+    let fields = reader.schema()?;
+    let mut columns = fields
+        .iter_values()
+        .map(|field| Ok(Column::new(field.name.as_str(), column_type(&field.dtype)?, "", "")))
+        .collect::<PolarsResult<Vec<_>>>()?;
+    describe(&mut columns, &keys);
+    let name = table.into();
+    Ok(Footer {
+        schema: TableSchema { name, columns },
+        rows,
+        keys,
+    })
+}
+
+fn column_type(found: &ArrowDataType) -> PolarsResult<ColumnType> {
+    match found {
+        ArrowDataType::Boolean => Ok(ColumnType::Bool),
+        ArrowDataType::Int64 => Ok(ColumnType::Int64),
+        ArrowDataType::Float64 => Ok(ColumnType::Float64),
+        ArrowDataType::Utf8View | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8 => {
+            Ok(ColumnType::String)
+        }
+        other => Err(unknown_type(other)),
+    }
+}
+
+fn unknown_type(found: &impl Debug) -> PolarsError {
+    polars_err!(SchemaMismatch: "it has a column of type {found:?}, which tables do not have")
+}
