@@ -47,8 +47,12 @@ pub trait Trajectory: Send {
     /// When the root mean square residual of `lane` was first at most `level`.
     fn first_passage(&self, lane: usize, level: f64) -> Passage;
 
-    /// The step at which `lane` stopped being finite, if it did.
-    fn diverged(&self, lane: usize) -> Option<u64>;
+    /// The predictor of `lane` at the first passage of `level`, with its degrees of freedom (NaN
+    /// where the motion does not know them); `None` if the level has not been passed.
+    fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)>;
+
+    /// Where `lane` stopped being finite, if it did on the way to here.
+    fn diverged(&self, lane: usize) -> Option<Clock>;
 }
 
 /// Functions gathered row by row, with what is known of each: what the metrics look at.

@@ -1,0 +1,30 @@
+//! The natural cubic spline through the points.
+
+use super::smoothing_spline::Reinsch;
+use super::{Fits, Given};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taut_problem::{Entry, Snapshots};
+
+pub(super) const NATURAL_SPLINE: Entry = Entry {
+    name: "natural-spline",
+    doc: "the natural cubic spline through the points: least ∫f″² of all functions that interpolate",
+    cite: "Green and Silverman 1994",
+};
+
+/// The natural cubic spline through the points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NaturalSpline {}
+
+impl NaturalSpline {
+    pub(super) fn solve(self, given: &Given<'_>) -> Fits {
+        let reinsch = match Reinsch::new(given.problem) {
+            Ok(reinsch) => reinsch,
+            Err(reason) => return Fits::none(NATURAL_SPLINE.name, reason),
+        };
+        let mut functions = Snapshots::default();
+        functions.push_cubic(reinsch.spline(0.0).curve, given.problem.samples() as f64);
+        Fits { solution: NATURAL_SPLINE.name, functions, ..Fits::default() }
+    }
+}

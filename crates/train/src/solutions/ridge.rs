@@ -1,0 +1,35 @@
+//! Ridge regression.
+
+use super::min_norm::filtered;
+use super::{Fits, Given, Grid};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taut_problem::{Entry, Snapshots};
+
+pub(super) const RIDGE: Entry = Entry {
+    name: "ridge",
+    doc: "θ = (ΦᵀΦ/n + λI)⁻¹Φᵀy/n for each λ of a grid",
+    cite: "Hoerl and Kennard 1970",
+};
+
+/// Ridge regression over a grid of λ.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ridge {
+    /// λ in L + ½λ‖θ‖².
+    pub lambda: Grid,
+}
+
+impl Ridge {
+    pub(super) fn solve(&self, given: &Given<'_>) -> Fits {
+        let parameter = self.lambda.values();
+        let per_sample = 1.0 / given.problem.samples() as f64;
+        let mut functions = Snapshots::series(given.problem.feature_count());
+        for &lambda in &parameter {
+            let filter = |l: f64| l / (l + lambda);
+            let freedom = given.svd.s.iter().map(|s| filter(s * s * per_sample)).sum();
+            functions.push_series(&filtered(given.problem, given.svd, filter), freedom);
+        }
+        Fits { solution: RIDGE.name, functions, parameter, ..Fits::default() }
+    }
+}

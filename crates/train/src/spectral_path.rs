@@ -1,0 +1,213 @@
+//! Descent and flow on least squares, in closed form at any step, time, and in the limit.
+
+use taut_numerics::{ThinSvd, first_true, last_sign_change};
+use taut_problem::{Clock, CurveProblem, Method, Passage, Snapshot, Trajectory};
+
+/// The path of gradient descent or gradient flow on L = |y − Φθ|²/(2n), mode by mode.
+///
+/// With the thin SVD Φ = U S Vᵀ and λᵢ = sᵢ²/n,
+/// θ(t) = (I − VVᵀ)θ₀ + V\[eᵢ(t)·vᵢ·θ₀ + gᵢ(t)·uᵢ·y/sᵢ\], with eᵢ = (1 − ηλᵢ)ᵗ for descent,
+/// exp(−λᵢt) for flow, and gᵢ = 1 − eᵢ. At t = ∞ gives the interpolant (or least-squares fit) nearest
+/// θ₀ when ηλ₁ < 2. Null directions never move. Error about eps·cond(Φ), whatever the step count:
+/// gᵢ is `-expm1(t·log1p(-ηλᵢ))`. O(p·rank) per evaluation, no allocation.
+pub struct SpectralPath {
+    method: Method,
+    step_size: f64,
+    lambda: Vec<f64>,
+    /// V, row-major p × rank.
+    v: Vec<f64>,
+    /// (I − VVᵀ)θ₀.
+    frozen: Vec<f64>,
+    /// vᵢ·θ₀ and uᵢ·y/sᵢ.
+    from: Vec<f64>,
+    to: Vec<f64>,
+    /// (uᵢ·y − sᵢ vᵢ·θ₀)²/n: the share of mode i in the mean squared residual at the start.
+    excess: Vec<f64>,
+    /// |(I − UUᵀ)y|²/n: what no parameters can fit.
+    floor: f64,
+    clock: Clock,
+    theta: Vec<f64>,
+    filters: Vec<f64>,
+    modes: Vec<f64>,
+}
+
+impl SpectralPath {
+    /// The path from `theta0`; `svd` is of the problem's design.
+    ///
+    /// # Panics
+    /// If `theta0` does not have one entry per feature.
+    pub fn new(problem: &CurveProblem, svd: &ThinSvd, method: Method, step_size: f64, theta0: &[f64]) -> Self {
+        let (n, p, r) = (problem.samples(), problem.feature_count(), svd.rank());
+        assert_eq!(theta0.len(), p, "one start per feature");
+        let per_sample = 1.0 / n as f64;
+        let mut frozen = theta0.to_vec();
+        let mut missed = problem.y.clone();
+        let (mut from, mut to, mut excess) = (vec![0.0; r], vec![0.0; r], vec![0.0; r]);
+        for i in 0..r {
+            let (u, v) = (svd.u.column(i), svd.v.column(i));
+            let c: f64 = u.iter().zip(&problem.y).map(|(u, y)| u * y).sum();
+            from[i] = v.iter().zip(theta0).map(|(v, t)| v * t).sum();
+            to[i] = c / svd.s[i];
+            excess[i] = (c - svd.s[i] * from[i]).powi(2) * per_sample;
+            for (m, u) in missed.iter_mut().zip(u.iter()) {
+                *m -= c * u;
+            }
+            for (f, v) in frozen.iter_mut().zip(v.iter()) {
+                *f -= from[i] * v;
+            }
+        }
+        // At full row rank the remainder is rounding, and rounding is not a residual.
+        let floor = if r == n { 0.0 } else { missed.iter().map(|m| m * m).sum::<f64>() * per_sample };
+        let mut v = vec![0.0; p * r];
+        for k in 0..p {
+            for i in 0..r {
+                v[k * r + i] = svd.v[(k, i)];
+            }
+        }
+        Self {
+            method,
+            step_size,
+            lambda: svd.s.iter().map(|s| s * s * per_sample).collect(),
+            v,
+            frozen,
+            from,
+            to,
+            excess,
+            floor,
+            clock: Clock::Step(0),
+            theta: theta0.to_vec(),
+            filters: vec![0.0; r],
+            modes: vec![0.0; r],
+        }
+    }
+
+    /// (eᵢ, gᵢ = 1 − eᵢ) at `t`, each without cancellation.
+    fn factors(&self, lambda: f64, t: Clock) -> (f64, f64) {
+        let log_decay = match (self.method, t) {
+            (_, Clock::Step(0)) => return (1.0, 0.0),
+            (Method::GradientDescent, Clock::Limit) => {
+                let x = self.step_size * lambda;
+                return if x < 2.0 { (0.0, 1.0) } else { (f64::NAN, f64::NAN) };
+            }
+            (Method::GradientFlow, Clock::Limit) => return (0.0, 1.0),
+            (Method::GradientDescent, Clock::Step(k)) => {
+                let x = self.step_size * lambda;
+                if x > 1.0 {
+                    let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+                    let e = sign * (k as f64 * (x - 1.0).ln()).exp();
+                    return (e, 1.0 - e);
+                }
+                k as f64 * (-x).ln_1p()
+            }
+            (Method::GradientFlow, Clock::Time(time)) => -lambda * time,
+            (Method::GradientFlow, Clock::Step(_)) | (Method::GradientDescent, Clock::Time(_)) => {
+                unreachable!("the plan gives descent steps and flow times")
+            }
+        };
+        (log_decay.exp(), -log_decay.exp_m1())
+    }
+
+    fn mean_square(&self, t: Clock) -> f64 {
+        let mut sum = self.floor;
+        for (lambda, excess) in self.lambda.iter().zip(&self.excess) {
+            let e = self.factors(*lambda, t).0;
+            sum += e * e * excess;
+        }
+        sum
+    }
+
+    fn evaluate_into(&self, t: Clock, modes: &mut [f64], filters: &mut [f64], theta: &mut [f64]) {
+        for i in 0..modes.len() {
+            let (e, g) = self.factors(self.lambda[i], t);
+            filters[i] = g;
+            modes[i] = if matches!(t, Clock::Step(0)) { self.from[i] } else { e * self.from[i] + g * self.to[i] };
+        }
+        let r = modes.len();
+        taut_numerics::product_into(&self.v, modes, theta, r, 1);
+        for (value, frozen) in theta.iter_mut().zip(&self.frozen) {
+            *value += frozen;
+        }
+    }
+
+    /// The last step up to which the mean squared residual falls: it is convex in t, so it falls,
+    /// and then (with an unstable step size only) grows.
+    fn last_fall(&self) -> u64 {
+        let stable = self.lambda.iter().zip(&self.excess).all(|(l, x)| self.step_size * l <= 2.0 || *x <= 0.0);
+        if stable {
+            return MAX_STEPS;
+        }
+        let grows = |k: u64| {
+            let next = self.mean_square(Clock::Step(k + 1));
+            !next.is_finite() || next > self.mean_square(Clock::Step(k))
+        };
+        first_true(MAX_STEPS, grows).unwrap_or(MAX_STEPS)
+    }
+}
+
+/// Counts beyond this lose whole numbers in `f64`, and no study waits that long.
+const MAX_STEPS: u64 = 1 << 62;
+
+impl Trajectory for SpectralPath {
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    fn advance_to(&mut self, t: Clock) {
+        let (mut modes, mut filters, mut theta) =
+            (std::mem::take(&mut self.modes), std::mem::take(&mut self.filters), std::mem::take(&mut self.theta));
+        self.evaluate_into(t, &mut modes, &mut filters, &mut theta);
+        (self.modes, self.filters, self.theta) = (modes, filters, theta);
+        self.clock = t;
+    }
+
+    fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { clock: self.clock, theta: &self.theta, predictor: &self.theta, filters: &self.filters, lanes: 1 }
+    }
+
+    fn first_passage(&self, _lane: usize, level: f64) -> Passage {
+        let level = level * level;
+        if self.floor > level {
+            return Passage::Never;
+        }
+        match self.method {
+            Method::GradientDescent => first_true(self.last_fall(), |k| self.mean_square(Clock::Step(k)) <= level)
+                .map_or(Passage::Never, |k| Passage::At(Clock::Step(k))),
+            Method::GradientFlow => {
+                let reached = |t: f64| self.mean_square(Clock::Time(t)) <= level;
+                if reached(0.0) {
+                    return Passage::At(Clock::Time(0.0));
+                }
+                let slowest = self.lambda.iter().copied().fold(f64::INFINITY, f64::min);
+                let mut bracket = 1.0 / slowest;
+                while !reached(bracket) {
+                    bracket *= 2.0;
+                    if !bracket.is_finite() {
+                        return Passage::Never;
+                    }
+                }
+                Passage::At(Clock::Time(last_sign_change(0.0, bracket, reached)))
+            }
+        }
+    }
+
+    fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)> {
+        let Passage::At(clock) = self.first_passage(lane, level) else { return None };
+        let r = self.modes.len();
+        let (mut modes, mut filters, mut theta) = (vec![0.0; r], vec![0.0; r], vec![0.0; self.theta.len()]);
+        self.evaluate_into(clock, &mut modes, &mut filters, &mut theta);
+        Some((theta, filters.iter().sum()))
+    }
+
+    fn diverged(&self, _lane: usize) -> Option<Clock> {
+        if self.theta.iter().all(|t| t.is_finite()) {
+            return None;
+        }
+        let blown = |k: u64| {
+            self.lambda.iter().enumerate().any(|(i, lambda)| {
+                let (e, g) = self.factors(*lambda, Clock::Step(k));
+                !(e * self.from[i] + g * self.to[i]).is_finite()
+            })
+        };
+        Some(first_true(MAX_STEPS, blown).map_or(Clock::Limit, Clock::Step))
+    }
+}

@@ -1,0 +1,149 @@
+//! The closed forms against 120-digit references.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use taut_numerics::{DMatrix, Mat, ThinSvd};
+use taut_problem::{
+    Basis, Clock, Cosine, CurveProblem, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, Passage,
+    Polynomial, Trajectory,
+};
+use taut_train::SpectralPath;
+
+type Row = HashMap<String, String>;
+
+fn table(name: &str) -> Vec<Row> {
+    let path = format!("{}/../../tests/references/linear/{name}.csv", env!("CARGO_MANIFEST_DIR"));
+    let mut reader = csv::Reader::from_path(path).expect("a reference table");
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    reader
+        .records()
+        .map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect())
+        .collect()
+}
+
+fn number(row: &Row, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("{column}: {}", row[column]))
+}
+
+fn features(basis: &str) -> Arc<dyn FeatureMap> {
+    let (name, decay) = match basis.rsplit_once("_w") {
+        Some((name, decay)) => (name, decay.parse().unwrap()),
+        None => (basis, 0.0),
+    };
+    let decay = NonNegative::try_from(decay).unwrap();
+    let polynomial = |basis| Polynomial { basis, degree: Degree::try_from(50.0).unwrap(), decay, constant: true };
+    let harmonics = |h: f64| Harmonics::try_from(h).unwrap();
+    match (name, basis.contains("_w")) {
+        ("mono", _) => Arc::new(polynomial(Basis::Monomial)),
+        ("mono01", _) => Arc::new(polynomial(Basis::Monomial01)),
+        ("mono_fact", _) => Arc::new(polynomial(Basis::MonomialFactorial)),
+        ("cheb", _) => Arc::new(polynomial(Basis::Chebyshev)),
+        ("leg_std", _) => Arc::new(polynomial(Basis::Legendre)),
+        ("leg_on", _) | ("leg", true) => Arc::new(polynomial(Basis::LegendreOrthonormal)),
+        ("fourier", _) => Arc::new(Fourier { harmonics: harmonics(25.0), decay, constant: true }),
+        ("cosine", _) => Arc::new(Cosine { harmonics: harmonics(50.0), decay, constant: true }),
+        _ => panic!("{basis}"),
+    }
+}
+
+fn problem(basis: &str, dataset: &str) -> CurveProblem {
+    let rows: Vec<Row> = table("data_points").into_iter().filter(|r| r["dataset"] == dataset).collect();
+    let x = rows.iter().map(|r| number(r, "x")).collect();
+    let y = rows.iter().map(|r| number(r, "y")).collect();
+    CurveProblem::new(x, y, None, features(basis))
+}
+
+fn descent(problem: &CurveProblem) -> SpectralPath {
+    let svd = ThinSvd::new(problem.design.as_view());
+    let step = problem.samples() as f64 / (svd.s[0] * svd.s[0]);
+    SpectralPath::new(problem, &svd, Method::GradientDescent, step, &vec![0.0; problem.feature_count()])
+}
+
+fn clock(t: &str) -> Clock {
+    if t == "inf" { Clock::Limit } else { Clock::Step(t.parse::<f64>().unwrap() as u64) }
+}
+
+#[test]
+fn singular_values_to_1e_9_relative() {
+    let mut worst = 0.0_f64;
+    for row in table("singular_values") {
+        let svd = ThinSvd::new(problem(&row["basis"], &row["dataset"]).design.as_view());
+        let (i, exact) = (number(&row, "i") as usize, number(&row, "s"));
+        if exact <= 0.0 {
+            assert_eq!(svd.rank(), i, "{} {}", row["basis"], row["dataset"]);
+        } else {
+            worst = worst.max((svd.s[i] / exact - 1.0).abs());
+        }
+    }
+    eprintln!("singular values: {worst:.1e}");
+    assert!(worst < 1e-11, "{worst:e}");
+}
+
+#[test]
+fn first_passages_match_the_references() {
+    let mut worst = 0.0_f64;
+    for row in table("interpolation_summary") {
+        let path = descent(&problem(&row["basis"], &row["dataset"]));
+        for (column, level) in [("steps_resid_1e-2", 1e-2), ("steps_resid_1e-3", 1e-3), ("steps_resid_1e-6", 1e-6)] {
+            let label = format!("{} {} {column}: {}", row["basis"], row["dataset"], row[column]);
+            match (path.first_passage(0, level), row[column].parse::<f64>()) {
+                (Passage::At(Clock::Step(k)), Ok(exact)) if exact < 1e6 => assert_eq!(k, exact as u64, "{label}"),
+                (Passage::At(Clock::Step(k)), Ok(exact)) => worst = worst.max((k as f64 / exact - 1.0).abs()),
+                (Passage::Never, Err(_)) => {}
+                (got, _) => panic!("{label}: {got:?}"),
+            }
+        }
+    }
+    eprintln!("first passages above 1e6: {worst:.1e}");
+    assert!(worst < 1e-9, "{worst:e}");
+}
+
+#[test]
+fn path_values_to_1e_9_of_their_largest() {
+    let mut worst = 0.0_f64;
+    let rows = table("gd_path_values");
+    let x: Vec<f64> = (0..=20).map(|i| -1.0 + f64::from(i) / 10.0).collect();
+    for row in &rows {
+        let problem = problem(&row["basis"], &row["dataset"]);
+        let mut path = descent(&problem);
+        path.advance_to(clock(&row["t"]));
+        let mut phi = DMatrix::zeros(x.len(), problem.feature_count());
+        problem.features.design_into(Mat::from_slice(&x, x.len(), 1), 0, phi.as_view_mut());
+        let theta = DMatrix::from_column_slice(problem.feature_count(), 1, path.snapshot().predictor);
+        let fitted = &phi * &theta;
+        let exact: Vec<f64> = x.iter().map(|x| number(row, &format!("f({x:.1})").replace("-0.0", "0.0"))).collect();
+        let scale = exact.iter().fold(0.0_f64, |m, v| m.max(v.abs())).max(1e-300);
+        for (got, exact) in fitted.iter().zip(&exact) {
+            worst = worst.max((got - exact).abs() / scale);
+        }
+        let norm = number(row, "theta_norm").max(1e-300);
+        worst = worst.max((theta.norm() - norm).abs() / norm.max(1e-12));
+        let freedom: f64 = path.snapshot().filters.iter().sum();
+        worst = worst.max((freedom - number(row, "df")).abs());
+    }
+    eprintln!("path values: {worst:.1e}");
+    assert!(worst < 1e-9, "{worst:e}");
+}
+
+#[test]
+fn coefficients_to_1e_9_of_their_largest() {
+    let rows = table("gd_path_coefs_mid");
+    let mut worst = 0.0_f64;
+    for basis in ["mono", "mono01", "cheb", "leg_on", "leg_w2"] {
+        for t in ["1", "10", "1000", "100000", "10000000", "inf"] {
+            let mut path = descent(&problem(basis, "mid"));
+            path.advance_to(clock(t));
+            let exact: Vec<f64> =
+                rows.iter().filter(|r| r["basis"] == basis).map(|r| number(r, &format!("t={t}"))).collect();
+            if exact.is_empty() {
+                continue;
+            }
+            let scale = exact.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+            for (got, exact) in path.snapshot().theta.iter().zip(&exact) {
+                worst = worst.max((got - exact).abs() / scale);
+            }
+        }
+    }
+    eprintln!("coefficients: {worst:.1e}");
+    assert!(worst > 0.0 && worst < 1e-9, "{worst:e}");
+}
