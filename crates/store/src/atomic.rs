@@ -144,7 +144,10 @@ mod tests {
         write_file(folder.path(), "a.txt", b"one").expect("writable");
         write_file(folder.path(), "a.txt", b"two").expect("writable");
         assert_eq!(names(folder.path()), ["a.txt"]);
-        assert_eq!(fs::read(folder.path().join("a.txt")).expect("there"), b"two");
+        assert_eq!(
+            fs::read(folder.path().join("a.txt")).expect("there"),
+            b"two"
+        );
     }
 
     #[test]

@@ -342,9 +342,9 @@ pub enum StoreError {
         reason: PolarsError,
     },
 
-    /// A parquet input with a column of a type that is neither number nor text.
+    /// A parquet input's column that is neither numbers nor texts, or numbers of fewer bits.
     #[error(
-        "column `{column}` of {path} is of type {found}; give numbers (integers or floats), truth values or texts"
+        "column `{column}` of {path} is of type {found}; give numbers of 32 or 64 bits, truth values or texts"
     )]
     InputColumnType {
         /// The file.

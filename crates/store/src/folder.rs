@@ -283,7 +283,9 @@ fn create_folder(path: &Path) -> Result<(), StoreError> {
     let Err(reason) = fs::create_dir_all(path) else {
         return Ok(());
     };
-    let blocking = path.ancestors().find(|above| above.exists() && !above.is_dir());
+    let blocking = path
+        .ancestors()
+        .find(|above| above.exists() && !above.is_dir());
     Err(match blocking {
         Some(blocking) => StoreError::NotAFolder {
             path: blocking.into(),
@@ -310,4 +312,301 @@ fn listed(columns: &[Column]) -> String {
 /// A file's size; zero for one that is gone, perhaps moved aside this moment.
 fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |about| about.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+
+    use serde_json::json;
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+    use crate::columns::ColumnType;
+
+    fn study() -> (TempDir, Folder) {
+        let above = tempdir().expect("a temporary folder");
+        let folder = Folder::at(above.path().join("study"));
+        (above, folder)
+    }
+
+    fn provenance() -> Provenance {
+        Provenance {
+            schema_version: "1".into(),
+            program: "taut 0.1.0 (abc)".into(),
+            study: "title = \"a study\"\n".into(),
+            extra: vec![("taut.metrics".into(), "[\"risk\"]".into())],
+        }
+    }
+
+    fn schema() -> TableSchema {
+        TableSchema {
+            name: "cells".into(),
+            columns: vec![
+                Column::new("cell", ColumnType::Int64, "", "number of the cell"),
+                Column::new("risk", ColumnType::Float64, "m²", "mean squared error"),
+                Column::new("status", ColumnType::String, "", "how it ended"),
+                Column::new("precision_ok", ColumnType::Bool, "", "enough digits"),
+            ],
+        }
+    }
+
+    /// Two rows, one with nulls and NaN.
+    fn rows(first: i64) -> Rows {
+        let mut rows = Rows::new(&schema());
+        rows.push_int(0, Some(first));
+        rows.push_int(0, None);
+        rows.push_float(1, Some(f64::NAN));
+        rows.push_float(1, None);
+        rows.push_text(2, Some("diverged — at step 3"));
+        rows.push_text(2, None);
+        rows.push_bool(3, None);
+        rows.push_bool(3, Some(true));
+        rows
+    }
+
+    #[test]
+    fn what_is_written_is_read_with_nulls_and_nan() {
+        let (_above, folder) = study();
+        assert!(!folder.exists());
+        folder.prepare(&["cells"]).expect("writable");
+        assert!(!folder.exists(), "empty folders are no results");
+        for (part, first) in [("2", 20), ("1", 10)] {
+            let bytes = folder.write_part(part, &rows(first), &provenance());
+            assert!(bytes.expect("writable") > 0);
+        }
+        assert!(folder.exists());
+        assert_eq!(folder.parts("cells").expect("there"), ["1", "2"]);
+        assert_eq!(folder.tables().expect("there"), ["cells"]);
+
+        let table = folder.read_table("cells").expect("there");
+        assert_eq!(table.rows(), 4);
+        assert_eq!(
+            table.ints("cell").expect("ints"),
+            [Some(10), None, Some(20), None]
+        );
+        let risks = table.floats("risk").expect("floats");
+        assert!(risks[0].is_some_and(f64::is_nan) && risks[2].is_some_and(f64::is_nan));
+        assert!(risks[1].is_none() && risks[3].is_none());
+        let said = Some("diverged — at step 3".to_string());
+        assert_eq!(
+            table.texts("status").expect("texts"),
+            [said.clone(), None, said, None]
+        );
+        assert_eq!(
+            table.bools("precision_ok").expect("bools"),
+            [None, Some(true), None, Some(true)]
+        );
+        assert_eq!(table.schema(), &schema());
+        assert_eq!(
+            table.columns()[1],
+            ("risk", ColumnType::Float64),
+            "the order of the file"
+        );
+    }
+
+    #[test]
+    fn a_footer_tells_where_a_part_comes_from() {
+        let (_above, folder) = study();
+        folder
+            .write_part("1", &rows(1), &provenance())
+            .expect("writable");
+        let footer = folder.read_footer("cells", "1").expect("just written");
+        assert_eq!((footer.rows, &footer.schema), (2, &schema()));
+        let key = |key: &str| footer.keys[key].as_str();
+        assert_eq!(key("taut.schema_version"), "1");
+        assert_eq!(key("taut.program"), "taut 0.1.0 (abc)");
+        assert_eq!(key("taut.study"), "title = \"a study\"\n");
+        assert_eq!(key("taut.metrics"), "[\"risk\"]");
+        let columns: Value = serde_json::from_str(key("taut.columns")).expect("JSON");
+        assert_eq!(
+            columns["risk"],
+            json!({ "unit": "m²", "doc": "mean squared error" })
+        );
+        assert_eq!(footer.keys.len(), 5, "{:?}", footer.keys.keys());
+    }
+
+    #[test]
+    fn unfinished_files_are_no_parts() {
+        let (_above, folder) = study();
+        folder
+            .write_part("1", &rows(1), &provenance())
+            .expect("writable");
+        let cells = folder.root().join("cells");
+        fs::write(cells.join(".part-2.parquet.abc.tmp"), "half").expect("writable");
+        fs::write(cells.join("notes.parquet.txt"), "mine").expect("writable");
+        assert_eq!(folder.parts("cells").expect("there"), ["1"]);
+        let whole = fs::metadata(cells.join("part-1.parquet")).expect("there");
+        assert_eq!(folder.bytes().expect("there"), whole.len());
+    }
+
+    #[test]
+    fn a_truncated_part_is_unreadable() {
+        let (_above, folder) = study();
+        folder
+            .write_part("1", &rows(1), &provenance())
+            .expect("writable");
+        assert!(folder.part_is_readable("cells", "1"));
+        assert!(!folder.part_is_readable("cells", "2"), "there is none");
+        let path = folder.root().join("cells/part-1.parquet");
+        let whole = fs::read(&path).expect("just written");
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).expect("writable");
+            assert!(!folder.part_is_readable("cells", "1"), "{length} bytes");
+        }
+        let error = folder.read_table("cells").expect_err("truncated");
+        assert!(matches!(error, StoreError::UnreadablePart { .. }));
+        fs::write(&path, [&b"XXXX"[..], &whole[4..]].concat()).expect("writable");
+        assert!(!folder.part_is_readable("cells", "1"), "a wrong beginning");
+    }
+
+    #[test]
+    fn parts_with_other_columns_do_not_mix() {
+        let (_above, folder) = study();
+        folder
+            .write_part("1", &rows(1), &provenance())
+            .expect("writable");
+        let mut fewer = schema();
+        fewer.columns.truncate(1);
+        folder
+            .write_part("2", &Rows::new(&fewer), &provenance())
+            .expect("writable");
+        let error = folder.read_table("cells").expect_err("they differ");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the part {} has other columns (cell Int64) than the parts before it (cell Int64, risk Float64, status String, precision_ok Bool); run the study again to bring its parts up to date",
+                folder.root().join("cells/part-2.parquet").display()
+            )
+        );
+    }
+
+    #[test]
+    fn a_table_without_parts_says_to_run_the_study() {
+        let error = Folder::at("results/nothing").read_table("cells");
+        assert_eq!(
+            error.expect_err("there is none").to_string(),
+            "table `cells` has no parts in results/nothing/cells; run the study first"
+        );
+    }
+
+    #[test]
+    fn uneven_columns_are_named() {
+        let (_above, folder) = study();
+        let mut rows = rows(1);
+        rows.push_null(2, 1);
+        let error = folder.write_part("1", &rows, &provenance());
+        assert_eq!(
+            error.expect_err("uneven").to_string(),
+            "column `status` of table `cells` has 3 rows where the first column has 2; this is a mistake in the program, please report it"
+        );
+    }
+
+    #[test]
+    fn two_columns_of_one_name_are_refused() {
+        let (_above, folder) = study();
+        let mut schema = schema();
+        schema.columns[1].name = "cell".into();
+        let mut rows = Rows::new(&schema);
+        (0..4).for_each(|column| rows.push_null(column, 1));
+        let error = folder.write_part("1", &rows, &provenance());
+        assert!(
+            matches!(error, Err(StoreError::EncodePart { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn names_cannot_leave_the_folder() {
+        let (_above, folder) = study();
+        for part in ["", "../1", "a/b", ".hidden", "ä", "a b"] {
+            let error = folder.write_part(part, &rows(1), &provenance());
+            assert!(
+                matches!(error, Err(StoreError::UnusableName { .. })),
+                "{part}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let (above, folder) = study();
+        fs::write(folder.root(), "not a folder").expect("writable");
+        let error = folder.prepare(&["cells"]).expect_err("a file in the way");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{} is not a folder; move it away, or choose another folder for the results",
+                above.path().join("study").display()
+            )
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_read_only_folder_is_refused_before_work_begins() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_above, folder) = study();
+        folder.prepare(&["cells"]).expect("writable");
+        let cells = folder.root().join("cells");
+        fs::set_permissions(&cells, Permissions::from_mode(0o555)).expect("our own folder");
+        if fs::write(cells.join("root writes anywhere"), "").is_ok() {
+            return;
+        }
+        let error = folder.prepare(&["cells"]).expect_err("read-only");
+        assert!(
+            matches!(error, StoreError::FolderNotWritable { .. }),
+            "{error}"
+        );
+        fs::set_permissions(&cells, Permissions::from_mode(0o755)).expect("our own folder");
+    }
+
+    #[test]
+    fn a_manifest_is_replaced_and_read() {
+        let (_above, folder) = study();
+        assert_eq!(folder.read_manifest().expect("none yet"), None);
+        for cells in [1, 2] {
+            let manifest = json!({ "cells": cells });
+            folder.write_manifest(&manifest).expect("writable");
+            assert_eq!(
+                folder.read_manifest().expect("just written"),
+                Some(manifest)
+            );
+        }
+        assert!(folder.exists());
+        let path = folder.root().join(MANIFEST);
+        let text = fs::read_to_string(&path).expect("just written");
+        assert_eq!(text, "{\n  \"cells\": 2\n}\n");
+        fs::write(&path, "{\n  \"cells\": ]\n}").expect("writable");
+        let error = folder.read_manifest().expect_err("no JSON").to_string();
+        let place = format!(
+            "{}, line 2, column 12: the manifest is not JSON",
+            path.display()
+        );
+        assert!(error.starts_with(&place), "{error}");
+    }
+
+    #[test]
+    fn folders_move_aside_to_the_first_free_name() {
+        let (above, folder) = study();
+        for number in 1..=2 {
+            folder.write_manifest(&json!({})).expect("writable");
+            let aside = folder.move_aside().expect("movable");
+            assert_eq!(aside, above.path().join(format!("study.old-{number}")));
+            assert!(aside.join(MANIFEST).is_file() && !folder.exists());
+        }
+    }
+
+    #[test]
+    fn preparing_keeps_parts_and_work_in_progress() {
+        let (_above, folder) = study();
+        folder
+            .write_part("1", &rows(1), &provenance())
+            .expect("writable");
+        let young = folder.root().join("cells/.part-2.parquet.abc.tmp");
+        fs::write(&young, "half").expect("writable");
+        folder.prepare(&["cells", "modes"]).expect("writable");
+        assert_eq!(folder.parts("cells").expect("there"), ["1"]);
+        assert!(young.is_file() && folder.root().join("modes").is_dir());
+    }
 }

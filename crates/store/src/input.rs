@@ -20,6 +20,14 @@ pub struct InputTable {
     path: PathBuf,
     /// The line of each row in a CSV file, empty for parquet.
     lines: Vec<u64>,
+    /// Columns that are neither numbers nor texts.
+    unread: Vec<UnreadColumn>,
+}
+
+#[derive(Clone, Debug)]
+struct UnreadColumn {
+    name: String,
+    kind: String,
 }
 
 /// One column of an [`InputTable`].
@@ -59,7 +67,8 @@ impl fmt::Display for Place {
 }
 
 /// Reads a user's table. CSV has a header line with the columns' names, commas between cells, and may
-/// have comment lines beginning with `#`; parquet may have numbers, truth values (as 0 and 1) and texts.
+/// have comment lines beginning with `#`; parquet may have numbers of 32 or 64 bits, truth values (as 0
+/// and 1) and texts; a column of another type is an error once it is asked for.
 pub fn read_input(path: &Path) -> Result<InputTable, StoreError> {
     InputTable::from_bytes(path, &read_bytes(path)?)
 }
@@ -136,15 +145,28 @@ impl InputTable {
 
     fn column(&self, name: &str) -> Result<&InputColumn, StoreError> {
         let found = self.columns.iter().find(|column| column.name == name);
-        found.ok_or_else(|| StoreError::InputColumnMissing {
-            path: self.path.clone(),
-            column: name.into(),
-            known: self
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect(),
-        })
+        found.ok_or_else(|| self.no_column(name))
+    }
+
+    fn no_column(&self, name: &str) -> StoreError {
+        let path = self.path.clone();
+        let column = name.into();
+        match self.unread.iter().find(|column| column.name == name) {
+            Some(unread) => StoreError::InputColumnType {
+                path,
+                column,
+                found: unread.kind.clone(),
+            },
+            None => StoreError::InputColumnMissing {
+                path,
+                column,
+                known: self
+                    .columns
+                    .iter()
+                    .map(|column| column.name.clone())
+                    .collect(),
+            },
+        }
     }
 }
 

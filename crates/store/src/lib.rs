@@ -8,6 +8,28 @@
 //!   a [`Table`];
 //! * [`InputTable`] is the other door: a user's own numbers, from CSV or parquet.
 //!
+//! ```no_run
+//! use taut_store::{Column, ColumnType, Folder, Provenance, Rows, TableSchema};
+//!
+//! # fn main() -> Result<(), taut_store::StoreError> {
+//! let schema = TableSchema {
+//!     name: "cells".into(),
+//!     columns: vec![Column::new("risk", ColumnType::Float64, "", "mean squared error")],
+//! };
+//! let mut rows = Rows::new(&schema);
+//! rows.push_float(0, Some(0.25));
+//!
+//! let folder = Folder::at("results/study");
+//! folder.prepare(&["cells"])?;
+//! # let provenance = Provenance {
+//! #     schema_version: "1".into(), program: String::new(), study: String::new(), extra: vec![],
+//! # };
+//! folder.write_part("0001", &rows, &provenance)?;
+//! assert_eq!(folder.read_table("cells")?.floats("risk")?, [Some(0.25)]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! At every instant a folder is a valid set of tables: a part is written under another name, brought
 //! to the disk, and renamed.
 #![deny(missing_docs)]

@@ -25,6 +25,8 @@ use crate::values::{Cells, Values};
 /// Rows per row group, polars' own choice: large enough to compress, small enough to skip.
 const ROW_GROUP: usize = 512 * 512;
 
+/// On 30 columns of 250 000 doubles, random and repeated, levels 1 and 3 took the same time (0.2 to
+/// 0.3 s) and gave the same size within a percent.
 const ZSTD_LEVEL: i32 = 3;
 
 /// The rows as a parquet file in memory, so that what fails afterwards is the disk and not the rows.
@@ -109,8 +111,7 @@ pub(crate) fn decode(table: &str, bytes: &[u8]) -> PolarsResult<Rows> {
     Ok(Rows::from_columns(schema, columns))
 }
 
-/// The columns of any parquet file in polars' form.
-pub(crate) fn read_frame(bytes: &[u8]) -> PolarsResult<DataFrame> {
+fn read_frame(bytes: &[u8]) -> PolarsResult<DataFrame> {
     ParquetReader::new(Cursor::new(bytes))
         .read_parallel(ParallelStrategy::None)
         .finish()
@@ -130,8 +131,7 @@ pub(crate) fn values(column: &Series) -> Option<Values> {
     } else {
         return None;
     };
-    let present =
-        (series.null_count() > 0).then(|| series.is_not_null().no_null_iter().collect());
+    let present = (series.null_count() > 0).then(|| series.is_not_null().no_null_iter().collect());
     Some(Values::from_cells(cells, present))
 }
 
@@ -160,7 +160,14 @@ pub(crate) fn footer<R: MmapBytesReader>(table: &str, file: R) -> PolarsResult<F
     let fields = reader.schema()?;
     let mut columns = fields
         .iter_values()
-        .map(|field| Ok(Column::new(field.name.as_str(), column_type(&field.dtype)?, "", "")))
+        .map(|field| {
+            Ok(Column::new(
+                field.name.as_str(),
+                column_type(&field.dtype)?,
+                "",
+                "",
+            ))
+        })
         .collect::<PolarsResult<Vec<_>>>()?;
     describe(&mut columns, &keys);
     let name = table.into();
@@ -185,4 +192,114 @@ fn column_type(found: &ArrowDataType) -> PolarsResult<ColumnType> {
 
 fn unknown_type(found: &impl Debug) -> PolarsError {
     polars_err!(SchemaMismatch: "it has a column of type {found:?}, which tables do not have")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> TableSchema {
+        TableSchema {
+            name: "trajectory".into(),
+            columns: vec![
+                Column::new("cell", ColumnType::Int64, "", "the cell"),
+                Column::new("wall", ColumnType::Float64, "s", "wall clock"),
+                Column::new("source", ColumnType::String, "", "who made the row"),
+                Column::new("ok", ColumnType::Bool, "", "whether it is fine"),
+            ],
+        }
+    }
+
+    fn decoded(rows: &Rows) -> Rows {
+        let bytes = encode(rows, Vec::new()).expect("these rows make a table");
+        decode(&rows.schema().name, &bytes).expect("just encoded")
+    }
+
+    fn float_cells(rows: &Rows, column: usize) -> &[f64] {
+        match &rows.columns()[column].cells {
+            Cells::Floats(cells) => cells,
+            _ => panic!("a column of floats"),
+        }
+    }
+
+    #[test]
+    fn every_double_keeps_its_bits() {
+        // Few distinct values go through a dictionary, many do not: signs of zero must survive both.
+        let special = [
+            0.0,
+            -0.0,
+            f64::NAN,
+            f64::INFINITY,
+            -f64::INFINITY,
+            5e-324,
+            0.1,
+        ];
+        let many = (0..2000u64).map(|i| f64::from_bits(i * 0x0012_3456_789a_bcde));
+        for cells in [
+            special.repeat(50),
+            many.chain(special).filter(|x| !x.is_nan()).collect(),
+        ] {
+            let schema = TableSchema {
+                name: "t".into(),
+                columns: vec![Column::new("x", ColumnType::Float64, "", "")],
+            };
+            let mut rows = Rows::new(&schema);
+            rows.extend_floats(0, &cells);
+            let bits = |cells: &[f64]| cells.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(float_cells(&decoded(&rows), 0)), bits(&cells));
+        }
+    }
+
+    #[test]
+    fn rows_of_several_groups_come_back_in_order() {
+        let n = ROW_GROUP + 3;
+        let mut rows = Rows::new(&schema());
+        for row in 0..n {
+            rows.push_int(0, Some(row as i64));
+            rows.push_bool(3, Some(row % 3 == 0));
+        }
+        rows.push_null(1, n - 1);
+        rows.push_float(1, Some(1.0));
+        rows.repeat_text(2, Some("trained"), n);
+        let bytes = encode(&rows, Vec::new()).expect("these rows make a table");
+        let footer = footer("trajectory", Cursor::new(&bytes)).expect("just encoded");
+        assert_eq!(footer.rows, n);
+        let back = decode("trajectory", &bytes).expect("just encoded");
+        let (Cells::Ints(cells), Cells::Bools(oks)) =
+            (&back.columns()[0].cells, &back.columns()[3].cells)
+        else {
+            panic!("Int64 and Bool columns");
+        };
+        assert!(
+            cells
+                .iter()
+                .enumerate()
+                .all(|(row, &cell)| cell == row as i64)
+        );
+        assert!(
+            oks.iter()
+                .enumerate()
+                .all(|(row, &ok)| ok == (row % 3 == 0))
+        );
+        assert!(!back.columns()[1].is_present(n - 2) && back.columns()[1].is_present(n - 1));
+    }
+
+    #[test]
+    fn equal_rows_have_equal_bytes_on_any_thread() {
+        let mut rows = Rows::new(&schema());
+        rows.repeat_int(0, Some(1), 10);
+        rows.extend_floats(1, &[0.5; 10]);
+        rows.repeat_text(2, None, 10);
+        rows.push_null(3, 10);
+        let bytes = || encode(&rows, vec![("k".into(), "v".into())]).expect("a table");
+        let here = bytes();
+        let there = std::thread::scope(|scope| scope.spawn(bytes).join().expect("no panic"));
+        assert_eq!(here, there);
+    }
+
+    #[test]
+    fn no_rows_still_have_columns() {
+        let back = decoded(&Rows::new(&schema()));
+        assert_eq!((back.len(), back.columns().len()), (0, 4));
+    }
 }

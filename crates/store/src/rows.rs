@@ -203,7 +203,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "column `cell` of table `trajectory` is Int64: it cannot take a Float64")]
+    #[should_panic(
+        expected = "column `cell` of table `trajectory` is Int64: it cannot take a Float64"
+    )]
     fn a_value_of_another_type_is_refused_by_name() {
         Rows::new(&schema()).push_float(0, Some(1.0));
     }

@@ -185,8 +185,7 @@ impl Texts {
     fn append(&mut self, other: &Texts) {
         let before = self.buffer.len();
         self.buffer.push_str(&other.buffer);
-        self.ends
-            .extend(other.ends.iter().map(|&end| before + end));
+        self.ends.extend(other.ends.iter().map(|&end| before + end));
     }
 
     fn clear(&mut self) {
@@ -230,8 +229,7 @@ mod tests {
 
     #[test]
     fn appending_keeps_nulls_in_their_places() {
-        let choices: [&[Option<f64>]; 3] =
-            [&[Some(1.0), Some(2.0)], &[None, Some(3.0)], &[]];
+        let choices: [&[Option<f64>]; 3] = [&[Some(1.0), Some(2.0)], &[None, Some(3.0)], &[]];
         for first in choices {
             for second in choices {
                 let mut values = floats(first);

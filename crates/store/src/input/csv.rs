@@ -27,6 +27,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<InputTable, StoreError> 
         rows: lines.len(),
         path: path.into(),
         lines,
+        unread: Vec::new(),
     })
 }
 
@@ -109,7 +110,10 @@ fn with_texts(bytes: &[u8], numbers: Vec<Option<Vec<f64>>>) -> Vec<InputValues> 
         .into_iter()
         .map(|column| column.map_or(InputValues::Texts(Vec::new()), InputValues::Floats))
         .collect();
-    if values.iter().all(|values| matches!(values, InputValues::Floats(_))) {
+    if values
+        .iter()
+        .all(|values| matches!(values, InputValues::Floats(_)))
+    {
         return values;
     }
     let mut records = Records::after_header(bytes);
@@ -268,7 +272,8 @@ mod tests {
 
     #[test]
     fn a_bad_cell_is_named_with_its_line() {
-        let expected = "d.csv, line 6, column `y`: `abc` is not a number; write decimals such as 0.5 or 1e-3";
+        let expected =
+            "d.csv, line 6, column `y`: `abc` is not a number; write decimals such as 0.5 or 1e-3";
         for text in [
             "# a\nx,y\n1,2\n\n# b\n3,abc\n",
             "# a\r\nx,y\r\n1,2\r\n\r\n# b\r\n3,abc\r\n",

@@ -1,0 +1,31 @@
+//! What should have happened: one result per file, each with assumptions and citation.
+//!
+//! Floor 2: a second witness. Nothing here sees a stepper or shares its formulas; the common ground
+//! is the problem itself, and the decompositions used here are not those of the trainer.
+
+mod min_norm_limit;
+mod mode_filters;
+mod prediction;
+
+pub use prediction::{Mode, Prediction, Premise, TheoryDef};
+
+/// Every theory.
+pub static THEORIES: &[TheoryDef] = &[min_norm_limit::MIN_NORM_LIMIT, mode_filters::MODE_FILTERS];
+
+/// The theory of that name.
+pub fn theory(name: &str) -> Option<&'static TheoryDef> {
+    THEORIES.iter().find(|t| t.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_theory_says_what_it_is_and_assumes() {
+        for (i, theory) in THEORIES.iter().enumerate() {
+            assert!(!theory.doc.is_empty() && !theory.assumes.is_empty() && !theory.cite.is_empty());
+            assert!(THEORIES[..i].iter().all(|other| other.name != theory.name));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How much of each mode has been learned when.
+
+use crate::{Mode, Prediction, Premise, TheoryDef};
+use taut_problem::{Clock, Method};
+
+pub(crate) const MODE_FILTERS: TheoryDef = TheoryDef {
+    name: "mode_filters",
+    doc: "fraction learned of mode i: 1 − (1 − ηλᵢ)ᵗ for descent, 1 − exp(−λᵢt) for flow, with λᵢ = sᵢ²/n; \
+          strength vᵢ·θ = (1 − gᵢ)vᵢ·θ₀ + gᵢuᵢ·y/sᵢ. Rows of `modes`",
+    cite: "Ali, Kolter and Tibshirani 2019",
+    assumes: "least squares; gradient flow, or descent with a constant step size below 2/λ_max",
+    build,
+};
+
+fn build(premise: &Premise<'_>) -> Prediction {
+    let problem = premise.problem;
+    let n = problem.samples() as f64;
+    // Golub–Kahan bidiagonalisation from nalgebra: not the trainer's decomposition.
+    let svd = problem.design.clone().svd(true, true);
+    let (Some(u), Some(vt)) = (&svd.u, &svd.v_t) else {
+        return Prediction { unmet: Some("the design has no singular vectors".to_owned()), ..Prediction::default() };
+    };
+    let s = &svd.singular_values;
+    let largest = s.iter().copied().fold(0.0, f64::max);
+    let tolerance = problem.samples().max(problem.feature_count()) as f64 * f64::EPSILON * largest;
+    let mut order: Vec<usize> = (0..s.len()).filter(|&i| s[i] > tolerance).collect();
+    order.sort_by(|a, b| s[*b].total_cmp(&s[*a]));
+
+    let mut prediction = Prediction::default();
+    let curvature = largest * largest / n;
+    if premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 {
+        prediction.unmet =
+            Some(format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
+    }
+    for &clock in premise.clocks {
+        for (number, &i) in order.iter().enumerate() {
+            let lambda = s[i] * s[i] / n;
+            let row = vt.row(i);
+            // The trainer's sign rule, stated in the tables: the largest component is positive.
+            let largest = row.iter().copied().fold(0.0_f64, |m, v| if v.abs() > m.abs() * (1.0 + 1e-9) { v } else { m });
+            let sign = if largest < 0.0 { -1.0 } else { 1.0 };
+            let start: f64 = row.iter().zip(premise.start).map(|(v, t)| v * t).sum();
+            let end: f64 = u.column(i).iter().zip(&problem.y).map(|(u, y)| u * y).sum::<f64>() / s[i];
+            let filter = learned(premise, lambda, clock);
+            prediction.modes.push(Mode {
+                clock,
+                mode: number + 1,
+                value: s[i],
+                strength: sign * ((1.0 - filter) * start + filter * end),
+                filter,
+            });
+        }
+    }
+    if let Some(&slowest) = order.last() {
+        let lambda = s[slowest] * s[slowest] / n;
+        let rate = match premise.method {
+            Method::GradientDescent => -(-premise.step_size * lambda).ln_1p() / premise.step_size,
+            Method::GradientFlow => lambda,
+        };
+        prediction.numbers.push(("slowest_mode_half_time", std::f64::consts::LN_2 / rate));
+    }
+    prediction
+}
+
+/// The fraction learned.
+fn learned(premise: &Premise<'_>, lambda: f64, clock: Clock) -> f64 {
+    match (premise.method, clock) {
+        (_, Clock::Step(0)) => 0.0,
+        (_, Clock::Limit) => 1.0,
+        (Method::GradientDescent, Clock::Step(k)) => compound(premise.step_size * lambda, k),
+        (_, Clock::Time(t)) => -(-lambda * t).exp_m1(),
+        (Method::GradientFlow, Clock::Step(_)) => unreachable!("flows are asked for times"),
+    }
+}
+
+/// 1 − (1 − d)ᵏ by repeated squaring of deficits: 1 − (1−a)(1−b) = a + b(1−a). No logarithm, and no
+/// loss where d is below eps.
+fn compound(mut deficit: f64, mut k: u64) -> f64 {
+    let mut out = 0.0;
+    while k > 0 {
+        if k & 1 == 1 {
+            out += deficit * (1.0 - out);
+        }
+        deficit *= 2.0 - deficit;
+        k >>= 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compounding_small_deficits_keeps_their_digits() {
+        for (deficit, k) in [(1e-18_f64, 1_000_000_000_u64), (0.3, 7), (1.7, 5), (1e-3, 1 << 40)] {
+            let exact = if deficit < 1.0 {
+                -(k as f64 * (-deficit).ln_1p()).exp_m1()
+            } else {
+                1.0 - (1.0 - deficit).powi(k as i32)
+            };
+            assert!((compound(deficit, k) / exact - 1.0).abs() < 1e-13, "{deficit} {k}");
+        }
+    }
+}
