@@ -14,7 +14,7 @@ mod svd;
 pub use angles::{cos_pi, sin_pi};
 pub use bisection::{first_true, last_sign_change};
 pub use matrix::{DMatrix, DVector, Mat, MatMut};
-pub use products::{dot, product_into, sum_of_squares, wide};
+pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares};
 pub use quadrature::{GaussLegendre, adaptive};
 pub use streams::{Stream, normal, stream, uniform};
 pub use svd::ThinSvd;

@@ -6,20 +6,31 @@
 
 use pulp::Arch;
 
-/// Runs `work` compiled for the widest vectors of this processor.
+/// Work that [`run_wide`] compiles for the widest vectors of this processor.
+pub trait Kernel {
+    /// What comes out.
+    type Output;
+
+    /// The work. Mark the implementation, and all that it calls, `#[inline(always)]`.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a kernel compiled for the widest vectors of this processor.
 ///
-/// Everything called inside must be `#[inline(always)]` to gain from it.
+/// Only the method of a trait can carry the mark `#[inline(always)]`: the compiler is free to leave
+/// a closure (or the call of a function passed by name) outside, where it has neither wide vectors
+/// nor a multiply-add instruction and is fifty times slower.
 #[inline(always)]
-pub fn wide<R>(work: impl FnOnce() -> R) -> R {
-    struct Work<F>(F);
-    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Work<F> {
-        type Output = R;
+pub fn run_wide<K: Kernel>(kernel: K) -> K::Output {
+    struct Call<K>(K);
+    impl<K: Kernel> pulp::NullaryFnOnce for Call<K> {
+        type Output = K::Output;
         #[inline(always)]
-        fn call(self) -> R {
-            (self.0)()
+        fn call(self) -> K::Output {
+            self.0.run()
         }
     }
-    Arch::new().dispatch(Work(work))
+    Arch::new().dispatch(Call(kernel))
 }
 
 const COLUMNS: usize = 16;
@@ -40,7 +51,24 @@ pub fn product_into(a: &[f64], table: &[f64], out: &mut [f64], inner: usize, col
     assert_eq!(out.len(), rows * columns, "out is rows × columns");
     assert_eq!(a.len(), rows * inner, "a is rows × inner");
     assert_eq!(table.len(), inner * columns, "table is inner × columns");
-    wide(|| {
+    run_wide(Product { a, table, out, inner, columns });
+}
+
+struct Product<'a> {
+    a: &'a [f64],
+    table: &'a [f64],
+    out: &'a mut [f64],
+    inner: usize,
+    columns: usize,
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, table, out, inner, columns } = self;
+        let rows = out.len() / columns;
         let mut i = 0;
         while i < rows {
             let height = ROWS.min(rows - i);
@@ -65,19 +93,11 @@ pub fn product_into(a: &[f64], table: &[f64], out: &mut [f64], inner: usize, col
             }
             i += height;
         }
-    });
+    }
 }
 
 #[inline(always)]
-fn block<const R: usize>(
-    a: &[f64],
-    table: &[f64],
-    out: &mut [f64],
-    inner: usize,
-    columns: usize,
-    i: usize,
-    j: usize,
-) {
+fn block<const R: usize>(a: &[f64], table: &[f64], out: &mut [f64], inner: usize, columns: usize, i: usize, j: usize) {
     let mut sums = [[0.0_f64; COLUMNS]; R];
     let rows: [&[f64]; R] = std::array::from_fn(|r| &a[(i + r) * inner..(i + r + 1) * inner]);
     for k in 0..inner {
@@ -98,7 +118,20 @@ fn block<const R: usize>(
 /// Σ aᵢ bᵢ with eight interleaved partial sums, added in a fixed order.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len(), "dot of slices of one length");
-    wide(|| {
+    run_wide(Dot { a, b })
+}
+
+struct Dot<'a> {
+    a: &'a [f64],
+    b: &'a [f64],
+}
+
+impl Kernel for Dot<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Self { a, b } = self;
         let mut parts = [0.0_f64; 8];
         let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
         let (a_rest, b_rest) = (a8.remainder(), b8.remainder());
@@ -111,7 +144,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
             parts[lane] = f64::mul_add(*x, *y, parts[lane]);
         }
         ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]))
-    })
+    }
 }
 
 /// Σ aᵢ², in the same fixed order as [`dot`].

@@ -153,11 +153,7 @@ fn blocked(phi: Mat<'_>) -> (DMatrix<f64>, Vec<f64>, DMatrix<f64>) {
     let svd = view.thin_svd().expect("a finite matrix has a singular value decomposition");
     let r = n.min(p);
     let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
-    (
-        DMatrix::from_fn(n, r, |i, k| u[(i, k)]),
-        (0..r).map(|k| s[k]).collect(),
-        DMatrix::from_fn(p, r, |i, k| v[(i, k)]),
-    )
+    (DMatrix::from_fn(n, r, |i, k| u[(i, k)]), (0..r).map(|k| s[k]).collect(), DMatrix::from_fn(p, r, |i, k| v[(i, k)]))
 }
 
 #[cfg(test)]
@@ -167,7 +163,8 @@ mod tests {
     fn check(a: &DMatrix<f64>, tolerance: f64) {
         let svd = ThinSvd::new(a.as_view());
         let r = svd.rank();
-        let rebuilt = &svd.u * DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(&svd.s)) * svd.v.transpose();
+        let rebuilt =
+            &svd.u * DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(&svd.s)) * svd.v.transpose();
         assert!((rebuilt - a).norm() <= tolerance * a.norm());
         assert!((svd.u.transpose() * &svd.u - DMatrix::identity(r, r)).norm() < tolerance);
         assert!((svd.v.transpose() * &svd.v - DMatrix::identity(r, r)).norm() < tolerance);
@@ -205,7 +202,8 @@ mod tests {
 
     #[test]
     fn rank_deficiency_is_seen() {
-        let a = DMatrix::from_fn(5, 8, |i, j| if i == 4 { (j as f64).sin() } else { ((i + 1) as f64 * j as f64).sin() });
+        let a =
+            DMatrix::from_fn(5, 8, |i, j| if i == 4 { (j as f64).sin() } else { ((i + 1) as f64 * j as f64).sin() });
         assert_eq!(ThinSvd::new(a.as_view()).rank(), 4);
         assert_eq!(ThinSvd::new(DMatrix::zeros(3, 4).as_view()).rank(), 0);
     }

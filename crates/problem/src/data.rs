@@ -152,7 +152,13 @@ impl Curve {
         } else if let Some(x) = &self.x
             && let Some(outside) = x.iter().find(|x| x.get().abs() > 1.0)
         {
-            say("x", &format!("point {} is outside [-1, 1]: say `domain = [a, b]` to map your interval there", outside.get()));
+            say(
+                "x",
+                &format!(
+                    "point {} is outside [-1, 1]: say `domain = [a, b]` to map your interval there",
+                    outside.get()
+                ),
+            );
         }
         out
     }
@@ -174,7 +180,12 @@ impl Curve {
     ///
     /// # Errors
     /// A sentence, if a file's points lie outside the domain or their number does not fit `offsets`.
-    pub fn points(&self, seed: u64, replicate: u64, table: Option<&TablePoints>) -> Result<(Vec<f64>, Vec<f64>), String> {
+    pub fn points(
+        &self,
+        seed: u64,
+        replicate: u64,
+        table: Option<&TablePoints>,
+    ) -> Result<(Vec<f64>, Vec<f64>), String> {
         let samples = self.samples.map_or(0, Samples::size);
         let mut x = match (self.design, &self.x, table) {
             (Some(design), _, _) => design.points(samples, seed, replicate),

@@ -25,9 +25,7 @@ pub use curve::CurveProblem;
 pub use data::{Complaint, Curve, Design, Select, TablePoints};
 pub use dynamics::{Method, Solver, StepSize, Train, Until};
 pub use entry::Entry;
-pub use features::{
-    Basis, Cosine, FEATURES, FeatureMap, Features, Fourier, Polynomial, RoughnessWhitened,
-};
+pub use features::{Basis, Cosine, FEATURES, FeatureMap, Features, Fourier, Polynomial, RoughnessWhitened};
 pub use initial::{FileStart, GaussianStart, Init};
 pub use objective::{LeastSquares, Objective};
 pub use parametrization::{Direct, PARAMETRIZATIONS, Parametrization, ParametrizationKind};

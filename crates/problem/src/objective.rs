@@ -1,6 +1,7 @@
 //! The loss of a predictor: L = |y − Φβ|²/(2n), and its gradient.
 
 use crate::CurveProblem;
+use taut_numerics::{Kernel, run_wide};
 
 /// Loss of the predictor and its gradient, lane by lane. Called once per step by the stepped trainers.
 pub trait Objective: Send + Sync {
@@ -61,32 +62,71 @@ impl Objective for LeastSquares {
     }
 
     fn loss_and_grad_into(&mut self, beta: &[f64], loss: &mut [f64], g: &mut [f64]) {
-        let (lanes, features) = (self.lanes, self.features);
-        let per_sample = 1.0 / self.samples as f64;
         loss.fill(0.0);
         g.fill(0.0);
-        let residual = &mut self.residual[..];
-        taut_numerics::wide(|| {
-            for i in 0..self.samples {
-                let rows = &self.design[i * features * lanes..(i + 1) * features * lanes];
-                for (r, y) in residual.iter_mut().zip(&self.y[i * lanes..]) {
-                    *r = -y;
-                }
-                for (row, b) in rows.chunks_exact(lanes).zip(beta.chunks_exact(lanes)) {
-                    for lane in 0..lanes {
-                        residual[lane] = f64::mul_add(row[lane], b[lane], residual[lane]);
-                    }
-                }
+        run_wide(LossAndGrad {
+            lanes: self.lanes,
+            samples: self.samples,
+            design: &self.design,
+            y: &self.y,
+            residual: &mut self.residual,
+            beta,
+            loss,
+            g,
+        });
+    }
+}
+
+struct LossAndGrad<'a> {
+    lanes: usize,
+    samples: usize,
+    design: &'a [f64],
+    y: &'a [f64],
+    residual: &'a mut [f64],
+    beta: &'a [f64],
+    loss: &'a mut [f64],
+    g: &'a mut [f64],
+}
+
+impl Kernel for LossAndGrad<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        // A known width lets the lanes of one entry stay in one register.
+        match self.lanes {
+            8 => self.sweep::<8>(8),
+            lanes => self.sweep::<0>(lanes),
+        }
+    }
+}
+
+impl LossAndGrad<'_> {
+    #[inline(always)]
+    fn sweep<const WIDTH: usize>(self, lanes: usize) {
+        let Self { design, y, residual, beta, loss, g, samples, .. } = self;
+        let lanes = if WIDTH > 0 { WIDTH } else { lanes };
+        let per_sample = 1.0 / samples as f64;
+        let row_length = design.len() / samples.max(1);
+        for i in 0..samples {
+            let rows = &design[i * row_length..(i + 1) * row_length];
+            for (r, y) in residual.iter_mut().zip(&y[i * lanes..]) {
+                *r = -y;
+            }
+            for (row, b) in rows.chunks_exact(lanes).zip(beta.chunks_exact(lanes)) {
                 for lane in 0..lanes {
-                    loss[lane] += 0.5 * per_sample * residual[lane] * residual[lane];
-                    residual[lane] *= per_sample;
-                }
-                for (row, g) in rows.chunks_exact(lanes).zip(g.chunks_exact_mut(lanes)) {
-                    for lane in 0..lanes {
-                        g[lane] = f64::mul_add(row[lane], residual[lane], g[lane]);
-                    }
+                    residual[lane] = f64::mul_add(row[lane], b[lane], residual[lane]);
                 }
             }
-        });
+            for lane in 0..lanes {
+                loss[lane] += 0.5 * per_sample * residual[lane] * residual[lane];
+                residual[lane] *= per_sample;
+            }
+            for (row, g) in rows.chunks_exact(lanes).zip(g.chunks_exact_mut(lanes)) {
+                for lane in 0..lanes {
+                    g[lane] = f64::mul_add(row[lane], residual[lane], g[lane]);
+                }
+            }
+        }
     }
 }

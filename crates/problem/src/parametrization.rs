@@ -56,8 +56,5 @@ impl ParametrizationKind {
 }
 
 /// Every parametrization.
-pub static PARAMETRIZATIONS: &[Entry] = &[Entry {
-    name: "direct",
-    doc: "β = θ: the parameters are the predictor's coefficients",
-    cite: "",
-}];
+pub static PARAMETRIZATIONS: &[Entry] =
+    &[Entry { name: "direct", doc: "β = θ: the parameters are the predictor's coefficients", cite: "" }];

@@ -232,9 +232,8 @@ mod tests {
             let table = series.table(&rule.nodes, 0);
             for a in 0..m {
                 for b in 0..m {
-                    let mean: f64 = (0..60)
-                        .map(|i| 0.5 * rule.weights[i] * table[a * 60 + i] * table[b * 60 + i])
-                        .sum();
+                    let mean: f64 =
+                        (0..60).map(|i| 0.5 * rule.weights[i] * table[a * 60 + i] * table[b * 60 + i]).sum();
                     assert!((mean - f64::from(a == b)).abs() < 1e-13, "{series:?} {a} {b}");
                 }
             }

@@ -63,9 +63,7 @@ impl Target {
     pub fn value(&self, x: f64) -> f64 {
         match self {
             Self::Line { intercept, slope } => intercept.get() + slope.get() * x,
-            Self::Polynomial { coefficients } => {
-                coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c.get())
-            }
+            Self::Polynomial { coefficients } => coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c.get()),
             Self::Sine { amplitude, frequency, phase } => {
                 amplitude.get() * (std::f64::consts::PI * frequency.get() * x + phase.get()).sin()
             }

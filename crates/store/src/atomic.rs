@@ -133,8 +133,7 @@ mod tests {
         let path = folder.join(name);
         fs::write(&path, "half").expect("the folder is writable");
         let file = File::options().write(true).open(path).expect("just made");
-        file.set_modified(SystemTime::now() - age)
-            .expect("our own file");
+        file.set_modified(SystemTime::now() - age).expect("our own file");
         file
     }
 
@@ -144,10 +143,7 @@ mod tests {
         write_file(folder.path(), "a.txt", b"one").expect("writable");
         write_file(folder.path(), "a.txt", b"two").expect("writable");
         assert_eq!(names(folder.path()), ["a.txt"]);
-        assert_eq!(
-            fs::read(folder.path().join("a.txt")).expect("there"),
-            b"two"
-        );
+        assert_eq!(fs::read(folder.path().join("a.txt")).expect("there"), b"two");
     }
 
     #[test]
@@ -184,19 +180,9 @@ mod tests {
         let busy = leave_unfinished(folder.path(), ".part-3.parquet.ccc.tmp", long_ago);
         busy.lock().expect("this file system has locks");
         remove_leftovers(folder.path()).expect("the folder can be listed");
-        assert_eq!(
-            names(folder.path()),
-            [
-                ".part-2.parquet.bbb.tmp",
-                ".part-3.parquet.ccc.tmp",
-                "notes.tmp"
-            ]
-        );
+        assert_eq!(names(folder.path()), [".part-2.parquet.bbb.tmp", ".part-3.parquet.ccc.tmp", "notes.tmp"]);
         drop(busy);
         remove_leftovers(folder.path()).expect("the folder can be listed");
-        assert_eq!(
-            names(folder.path()),
-            [".part-2.parquet.bbb.tmp", "notes.tmp"]
-        );
+        assert_eq!(names(folder.path()), [".part-2.parquet.bbb.tmp", "notes.tmp"]);
     }
 }

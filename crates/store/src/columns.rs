@@ -41,18 +41,8 @@ pub struct Column {
 
 impl Column {
     /// A column of this name, type, unit and documentation.
-    pub fn new(
-        name: impl Into<String>,
-        kind: ColumnType,
-        unit: impl Into<String>,
-        doc: impl Into<String>,
-    ) -> Self {
-        Column {
-            name: name.into(),
-            kind,
-            unit: unit.into(),
-            doc: doc.into(),
-        }
+    pub fn new(name: impl Into<String>, kind: ColumnType, unit: impl Into<String>, doc: impl Into<String>) -> Self {
+        Column { name: name.into(), kind, unit: unit.into(), doc: doc.into() }
     }
 }
 
@@ -72,10 +62,7 @@ impl TableSchema {
     }
 
     pub(crate) fn column_names(&self) -> Vec<String> {
-        self.columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect()
+        self.columns.iter().map(|column| column.name.clone()).collect()
     }
 }
 

@@ -61,9 +61,7 @@ pub enum StoreError {
     },
 
     /// A folder could not be renamed.
-    #[error(
-        "cannot rename {from} to {to}: {reason}; rename or remove {from} by hand, then run again"
-    )]
+    #[error("cannot rename {from} to {to}: {reason}; rename or remove {from} by hand, then run again")]
     MoveFolder {
         /// The folder as it is called.
         from: PathBuf,
@@ -85,9 +83,7 @@ pub enum StoreError {
     },
 
     /// A file that is not there.
-    #[error(
-        "there is no file {path}; check the spelling, and the folder that a relative path starts from"
-    )]
+    #[error("there is no file {path}; check the spelling, and the folder that a relative path starts from")]
     MissingFile {
         /// The file.
         path: PathBuf,
@@ -119,9 +115,7 @@ pub enum StoreError {
 
     /// Rows that do not make a parquet file: a mistake of the calling code, such as two columns of
     /// one name.
-    #[error(
-        "the rows for {path} do not make a table: {reason}; this is a mistake in the program, please report it"
-    )]
+    #[error("the rows for {path} do not make a table: {reason}; this is a mistake in the program, please report it")]
     EncodePart {
         /// The part that was to appear.
         path: PathBuf,
@@ -227,9 +221,7 @@ pub enum StoreError {
     },
 
     /// An input file whose columns are not separated by commas.
-    #[error(
-        "{path}, line {line}: the column names are separated by {seen:?}; separate columns by commas"
-    )]
+    #[error("{path}, line {line}: the column names are separated by {seen:?}; separate columns by commas")]
     InputSeparator {
         /// The file.
         path: PathBuf,
@@ -308,9 +300,7 @@ pub enum StoreError {
     },
 
     /// A number that is infinite or NaN.
-    #[error(
-        "{path}, {place}, column `{column}`: `{seen}` is not finite; remove the row or give a finite number"
-    )]
+    #[error("{path}, {place}, column `{column}`: `{seen}` is not finite; remove the row or give a finite number")]
     InputNotFinite {
         /// The file.
         path: PathBuf,
@@ -323,9 +313,7 @@ pub enum StoreError {
     },
 
     /// A column of numbers asked for as texts.
-    #[error(
-        "column `{column}` of {path} holds numbers where texts are needed; name a column of texts"
-    )]
+    #[error("column `{column}` of {path} holds numbers where texts are needed; name a column of texts")]
     InputNumbers {
         /// The file.
         path: PathBuf,
@@ -343,9 +331,7 @@ pub enum StoreError {
     },
 
     /// A parquet input's column that is neither numbers nor texts, or numbers of fewer bits.
-    #[error(
-        "column `{column}` of {path} is of type {found}; give numbers of 32 or 64 bits, truth values or texts"
-    )]
+    #[error("column `{column}` of {path} is of type {found}; give numbers of 32 or 64 bits, truth values or texts")]
     InputColumnType {
         /// The file.
         path: PathBuf,

@@ -55,12 +55,9 @@ impl Folder {
         };
         match serde_json::from_slice(&bytes) {
             Ok(manifest) => Ok(Some(manifest)),
-            Err(reason) => Err(StoreError::ManifestSyntax {
-                path,
-                line: reason.line(),
-                column: reason.column(),
-                reason,
-            }),
+            Err(reason) => {
+                Err(StoreError::ManifestSyntax { path, line: reason.line(), column: reason.column(), reason })
+            }
         }
     }
 
@@ -80,10 +77,8 @@ impl Folder {
         let folders = folders.collect::<Result<Vec<_>, _>>()?;
         for folder in std::iter::once(&self.root).chain(&folders) {
             create_folder(folder)?;
-            atomic::try_writing(folder).map_err(|reason| StoreError::FolderNotWritable {
-                path: folder.clone(),
-                reason,
-            })?;
+            atomic::try_writing(folder)
+                .map_err(|reason| StoreError::FolderNotWritable { path: folder.clone(), reason })?;
             atomic::remove_leftovers(folder)?;
         }
         Ok(())
@@ -92,12 +87,7 @@ impl Folder {
     /// Writes rows as `part-<part>.parquet` of their table and returns the size in bytes. The part
     /// appears whole or not at all, replacing one of the same name. An empty table is written too: it
     /// says that the part was done.
-    pub fn write_part(
-        &self,
-        part: &str,
-        rows: &Rows,
-        provenance: &Provenance,
-    ) -> Result<u64, StoreError> {
+    pub fn write_part(&self, part: &str, rows: &Rows, provenance: &Provenance) -> Result<u64, StoreError> {
         refuse_uneven(rows)?;
         let schema = rows.schema();
         let folder = self.table_folder(&schema.name)?;
@@ -129,9 +119,7 @@ impl Folder {
         let mut parts = Vec::new();
         for entry in atomic::entries(&self.table_folder(table)?)? {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let part = name
-                .strip_prefix(PREFIX)
-                .and_then(|name| name.strip_suffix(SUFFIX));
+            let part = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
             parts.extend(part.map(String::from));
         }
         parts.sort();
@@ -140,8 +128,7 @@ impl Folder {
 
     /// Whether a part is there and begins and ends as a parquet file does; its cells are not read.
     pub fn part_is_readable(&self, table: &str, part: &str) -> bool {
-        self.part_path(table, part)
-            .is_ok_and(|path| begins_as_parquet(&path) && self.read_footer(table, part).is_ok())
+        self.part_path(table, part).is_ok_and(|path| begins_as_parquet(&path) && self.read_footer(table, part).is_ok())
     }
 
     /// A part's columns, number of rows and key-values, without its cells.
@@ -166,10 +153,7 @@ impl Folder {
         }
         match gathered {
             Some(rows) => Ok(Table::new(rows)),
-            None => Err(StoreError::NoParts {
-                table: table.into(),
-                path: self.table_folder(table)?,
-            }),
+            None => Err(StoreError::NoParts { table: table.into(), path: self.table_folder(table)? }),
         }
     }
 
@@ -178,9 +162,7 @@ impl Folder {
         let path = self.part_path(table, part)?;
         // Into memory rather than mapped: another host may replace the file under a map.
         let bytes = read_bytes(&path)?;
-        part::decode(table, &bytes)
-            .map(Table::new)
-            .map_err(|reason| StoreError::UnreadablePart { path, reason })
+        part::decode(table, &bytes).map(Table::new).map_err(|reason| StoreError::UnreadablePart { path, reason })
     }
 
     /// Renames the folder to the first free one of `<name>.old-1`, `<name>.old-2`, … and returns that
@@ -192,11 +174,7 @@ impl Folder {
             if to.symlink_metadata().is_err() {
                 return match fs::rename(&self.root, &to) {
                     Ok(()) => Ok(to),
-                    Err(reason) => Err(StoreError::MoveFolder {
-                        from: self.root.clone(),
-                        to,
-                        reason,
-                    }),
+                    Err(reason) => Err(StoreError::MoveFolder { from: self.root.clone(), to, reason }),
                 };
             }
             number += 1;
@@ -224,20 +202,12 @@ impl Folder {
     }
 
     fn aside(&self, number: u32) -> PathBuf {
-        let mut name = self
-            .root
-            .file_name()
-            .map_or_else(|| OsString::from("results"), OsString::from);
+        let mut name = self.root.file_name().map_or_else(|| OsString::from("results"), OsString::from);
         name.push(format!(".old-{number}"));
         self.root.with_file_name(name)
     }
 
-    fn refuse_other_columns(
-        &self,
-        expected: &TableSchema,
-        found: &TableSchema,
-        part: &str,
-    ) -> Result<(), StoreError> {
+    fn refuse_other_columns(&self, expected: &TableSchema, found: &TableSchema, part: &str) -> Result<(), StoreError> {
         if listed(&expected.columns) == listed(&found.columns) {
             return Ok(());
         }
@@ -283,17 +253,10 @@ fn create_folder(path: &Path) -> Result<(), StoreError> {
     let Err(reason) = fs::create_dir_all(path) else {
         return Ok(());
     };
-    let blocking = path
-        .ancestors()
-        .find(|above| above.exists() && !above.is_dir());
+    let blocking = path.ancestors().find(|above| above.exists() && !above.is_dir());
     Err(match blocking {
-        Some(blocking) => StoreError::NotAFolder {
-            path: blocking.into(),
-        },
-        None => StoreError::CreateFolder {
-            path: path.into(),
-            reason,
-        },
+        Some(blocking) => StoreError::NotAFolder { path: blocking.into() },
+        None => StoreError::CreateFolder { path: path.into(), reason },
     })
 }
 
@@ -381,36 +344,21 @@ mod tests {
 
         let table = folder.read_table("cells").expect("there");
         assert_eq!(table.rows(), 4);
-        assert_eq!(
-            table.ints("cell").expect("ints"),
-            [Some(10), None, Some(20), None]
-        );
+        assert_eq!(table.ints("cell").expect("ints"), [Some(10), None, Some(20), None]);
         let risks = table.floats("risk").expect("floats");
         assert!(risks[0].is_some_and(f64::is_nan) && risks[2].is_some_and(f64::is_nan));
         assert!(risks[1].is_none() && risks[3].is_none());
         let said = Some("diverged — at step 3".to_string());
-        assert_eq!(
-            table.texts("status").expect("texts"),
-            [said.clone(), None, said, None]
-        );
-        assert_eq!(
-            table.bools("precision_ok").expect("bools"),
-            [None, Some(true), None, Some(true)]
-        );
+        assert_eq!(table.texts("status").expect("texts"), [said.clone(), None, said, None]);
+        assert_eq!(table.bools("precision_ok").expect("bools"), [None, Some(true), None, Some(true)]);
         assert_eq!(table.schema(), &schema());
-        assert_eq!(
-            table.columns()[1],
-            ("risk", ColumnType::Float64),
-            "the order of the file"
-        );
+        assert_eq!(table.columns()[1], ("risk", ColumnType::Float64), "the order of the file");
     }
 
     #[test]
     fn a_footer_tells_where_a_part_comes_from() {
         let (_above, folder) = study();
-        folder
-            .write_part("1", &rows(1), &provenance())
-            .expect("writable");
+        folder.write_part("1", &rows(1), &provenance()).expect("writable");
         let footer = folder.read_footer("cells", "1").expect("just written");
         assert_eq!((footer.rows, &footer.schema), (2, &schema()));
         let key = |key: &str| footer.keys[key].as_str();
@@ -419,19 +367,14 @@ mod tests {
         assert_eq!(key("taut.study"), "title = \"a study\"\n");
         assert_eq!(key("taut.metrics"), "[\"risk\"]");
         let columns: Value = serde_json::from_str(key("taut.columns")).expect("JSON");
-        assert_eq!(
-            columns["risk"],
-            json!({ "unit": "m²", "doc": "mean squared error" })
-        );
+        assert_eq!(columns["risk"], json!({ "unit": "m²", "doc": "mean squared error" }));
         assert_eq!(footer.keys.len(), 5, "{:?}", footer.keys.keys());
     }
 
     #[test]
     fn unfinished_files_are_no_parts() {
         let (_above, folder) = study();
-        folder
-            .write_part("1", &rows(1), &provenance())
-            .expect("writable");
+        folder.write_part("1", &rows(1), &provenance()).expect("writable");
         let cells = folder.root().join("cells");
         fs::write(cells.join(".part-2.parquet.abc.tmp"), "half").expect("writable");
         fs::write(cells.join("notes.parquet.txt"), "mine").expect("writable");
@@ -443,9 +386,7 @@ mod tests {
     #[test]
     fn a_truncated_part_is_unreadable() {
         let (_above, folder) = study();
-        folder
-            .write_part("1", &rows(1), &provenance())
-            .expect("writable");
+        folder.write_part("1", &rows(1), &provenance()).expect("writable");
         assert!(folder.part_is_readable("cells", "1"));
         assert!(!folder.part_is_readable("cells", "2"), "there is none");
         let path = folder.root().join("cells/part-1.parquet");
@@ -463,14 +404,10 @@ mod tests {
     #[test]
     fn parts_with_other_columns_do_not_mix() {
         let (_above, folder) = study();
-        folder
-            .write_part("1", &rows(1), &provenance())
-            .expect("writable");
+        folder.write_part("1", &rows(1), &provenance()).expect("writable");
         let mut fewer = schema();
         fewer.columns.truncate(1);
-        folder
-            .write_part("2", &Rows::new(&fewer), &provenance())
-            .expect("writable");
+        folder.write_part("2", &Rows::new(&fewer), &provenance()).expect("writable");
         let error = folder.read_table("cells").expect_err("they differ");
         assert_eq!(
             error.to_string(),
@@ -510,10 +447,7 @@ mod tests {
         let mut rows = Rows::new(&schema);
         (0..4).for_each(|column| rows.push_null(column, 1));
         let error = folder.write_part("1", &rows, &provenance());
-        assert!(
-            matches!(error, Err(StoreError::EncodePart { .. })),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(StoreError::EncodePart { .. })), "{error:?}");
     }
 
     #[test]
@@ -521,10 +455,7 @@ mod tests {
         let (_above, folder) = study();
         for part in ["", "../1", "a/b", ".hidden", "ä", "a b"] {
             let error = folder.write_part(part, &rows(1), &provenance());
-            assert!(
-                matches!(error, Err(StoreError::UnusableName { .. })),
-                "{part}"
-            );
+            assert!(matches!(error, Err(StoreError::UnusableName { .. })), "{part}");
         }
     }
 
@@ -554,10 +485,7 @@ mod tests {
             return;
         }
         let error = folder.prepare(&["cells"]).expect_err("read-only");
-        assert!(
-            matches!(error, StoreError::FolderNotWritable { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::FolderNotWritable { .. }), "{error}");
         fs::set_permissions(&cells, Permissions::from_mode(0o755)).expect("our own folder");
     }
 
@@ -568,10 +496,7 @@ mod tests {
         for cells in [1, 2] {
             let manifest = json!({ "cells": cells });
             folder.write_manifest(&manifest).expect("writable");
-            assert_eq!(
-                folder.read_manifest().expect("just written"),
-                Some(manifest)
-            );
+            assert_eq!(folder.read_manifest().expect("just written"), Some(manifest));
         }
         assert!(folder.exists());
         let path = folder.root().join(MANIFEST);
@@ -579,10 +504,7 @@ mod tests {
         assert_eq!(text, "{\n  \"cells\": 2\n}\n");
         fs::write(&path, "{\n  \"cells\": ]\n}").expect("writable");
         let error = folder.read_manifest().expect_err("no JSON").to_string();
-        let place = format!(
-            "{}, line 2, column 12: the manifest is not JSON",
-            path.display()
-        );
+        let place = format!("{}, line 2, column 12: the manifest is not JSON", path.display());
         assert!(error.starts_with(&place), "{error}");
     }
 
@@ -600,9 +522,7 @@ mod tests {
     #[test]
     fn preparing_keeps_parts_and_work_in_progress() {
         let (_above, folder) = study();
-        folder
-            .write_part("1", &rows(1), &provenance())
-            .expect("writable");
+        folder.write_part("1", &rows(1), &provenance()).expect("writable");
         let young = folder.root().join("cells/.part-2.parquet.abc.tmp");
         fs::write(&young, "half").expect("writable");
         folder.prepare(&["cells", "modes"]).expect("writable");

@@ -136,10 +136,7 @@ impl InputTable {
     pub fn texts(&self, name: &str) -> Result<&[String], StoreError> {
         match &self.column(name)?.values {
             InputValues::Texts(cells) => Ok(cells),
-            InputValues::Floats(_) => Err(StoreError::InputNumbers {
-                path: self.path.clone(),
-                column: name.into(),
-            }),
+            InputValues::Floats(_) => Err(StoreError::InputNumbers { path: self.path.clone(), column: name.into() }),
         }
     }
 
@@ -152,19 +149,11 @@ impl InputTable {
         let path = self.path.clone();
         let column = name.into();
         match self.unread.iter().find(|column| column.name == name) {
-            Some(unread) => StoreError::InputColumnType {
-                path,
-                column,
-                found: unread.kind.clone(),
-            },
+            Some(unread) => StoreError::InputColumnType { path, column, found: unread.kind.clone() },
             None => StoreError::InputColumnMissing {
                 path,
                 column,
-                known: self
-                    .columns
-                    .iter()
-                    .map(|column| column.name.clone())
-                    .collect(),
+                known: self.columns.iter().map(|column| column.name.clone()).collect(),
             },
         }
     }
@@ -182,9 +171,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         assert_eq!(
-            read_input(Path::new("data/nowhere.csv"))
-                .unwrap_err()
-                .to_string(),
+            read_input(Path::new("data/nowhere.csv")).unwrap_err().to_string(),
             "there is no file data/nowhere.csv; check the spelling, and the folder that a relative path starts from"
         );
     }
@@ -192,9 +179,7 @@ mod tests {
     #[test]
     fn an_unknown_extension_is_refused() {
         assert_eq!(
-            InputTable::from_bytes(Path::new("d.xlsx"), b"")
-                .unwrap_err()
-                .to_string(),
+            InputTable::from_bytes(Path::new("d.xlsx"), b"").unwrap_err().to_string(),
             "cannot tell how to read d.xlsx; give a file whose name ends in .csv or .parquet"
         );
     }
@@ -203,9 +188,6 @@ mod tests {
     fn decimals_of_forty_digits_are_read_to_the_nearest_double() {
         let bytes = b"x\n0.1000000000000000055511151231257827021181\n1234567890123456789012345678901234567890\n";
         let table = InputTable::from_bytes(Path::new("d.CSV"), bytes).expect("two numbers");
-        assert_eq!(
-            table.floats("x").expect("numbers"),
-            [0.1, 1.234_567_890_123_456_8e39]
-        );
+        assert_eq!(table.floats("x").expect("numbers"), [0.1, 1.234_567_890_123_456_8e39]);
     }
 }

@@ -11,10 +11,10 @@ use std::ops::Range;
 use polars::io::mmap::MmapBytesReader;
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
-    ArrowDataType, BooleanChunked, ChunkedArray, Column as Series, DataFrame, DataType, Field,
-    Float64Chunked, Int64Chunked, IntoColumn, KeyValueMetadata, NewChunkedArray, ParallelStrategy,
-    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PolarsNumericType,
-    PolarsResult, Schema, SerReader, StatisticsOptions, StringChunked, polars_err,
+    ArrowDataType, BooleanChunked, ChunkedArray, Column as Series, DataFrame, DataType, Field, Float64Chunked,
+    Int64Chunked, IntoColumn, KeyValueMetadata, NewChunkedArray, ParallelStrategy, ParquetCompression, ParquetReader,
+    ParquetWriter, PlSmallStr, PolarsError, PolarsNumericType, PolarsResult, Schema, SerReader, StatisticsOptions,
+    StringChunked, polars_err,
 };
 
 use crate::columns::{Column, ColumnType, TableSchema};
@@ -32,9 +32,8 @@ const ZSTD_LEVEL: i32 = 3;
 /// The rows as a parquet file in memory, so that what fails afterwards is the disk and not the rows.
 pub(crate) fn encode(rows: &Rows, keys: Vec<(String, String)>) -> PolarsResult<Vec<u8>> {
     let columns = rows.schema().columns.iter();
-    let schema: Schema = columns
-        .map(|column| Field::new(column.name.as_str().into(), data_type(column.kind)))
-        .collect();
+    let schema: Schema =
+        columns.map(|column| Field::new(column.name.as_str().into(), data_type(column.kind))).collect();
     let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
     let mut bytes = Vec::new();
     let mut writer = ParquetWriter::new(&mut bytes)
@@ -64,9 +63,7 @@ fn data_type(kind: ColumnType) -> DataType {
 /// The rows of one row group in polars' form, each column in one piece.
 fn frame(rows: &Rows, range: Range<usize>) -> PolarsResult<DataFrame> {
     let columns = rows.schema().columns.iter().zip(rows.columns());
-    let series = columns
-        .map(|(column, values)| series(column.name.as_str().into(), values, range.clone()))
-        .collect();
+    let series = columns.map(|(column, values)| series(column.name.as_str().into(), values, range.clone())).collect();
     DataFrame::new(range.len(), series)
 }
 
@@ -112,9 +109,7 @@ pub(crate) fn decode(table: &str, bytes: &[u8]) -> PolarsResult<Rows> {
 }
 
 fn read_frame(bytes: &[u8]) -> PolarsResult<DataFrame> {
-    ParquetReader::new(Cursor::new(bytes))
-        .read_parallel(ParallelStrategy::None)
-        .finish()
+    ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None).finish()
 }
 
 /// A column's cells out of polars' form; `None` where tables have no such type.
@@ -160,22 +155,11 @@ pub(crate) fn footer<R: MmapBytesReader>(table: &str, file: R) -> PolarsResult<F
     let fields = reader.schema()?;
     let mut columns = fields
         .iter_values()
-        .map(|field| {
-            Ok(Column::new(
-                field.name.as_str(),
-                column_type(&field.dtype)?,
-                "",
-                "",
-            ))
-        })
+        .map(|field| Ok(Column::new(field.name.as_str(), column_type(&field.dtype)?, "", "")))
         .collect::<PolarsResult<Vec<_>>>()?;
     describe(&mut columns, &keys);
     let name = table.into();
-    Ok(Footer {
-        schema: TableSchema { name, columns },
-        rows,
-        keys,
-    })
+    Ok(Footer { schema: TableSchema { name, columns }, rows, keys })
 }
 
 fn column_type(found: &ArrowDataType) -> PolarsResult<ColumnType> {
@@ -183,9 +167,7 @@ fn column_type(found: &ArrowDataType) -> PolarsResult<ColumnType> {
         ArrowDataType::Boolean => Ok(ColumnType::Bool),
         ArrowDataType::Int64 => Ok(ColumnType::Int64),
         ArrowDataType::Float64 => Ok(ColumnType::Float64),
-        ArrowDataType::Utf8View | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8 => {
-            Ok(ColumnType::String)
-        }
+        ArrowDataType::Utf8View | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8 => Ok(ColumnType::String),
         other => Err(unknown_type(other)),
     }
 }
@@ -225,24 +207,10 @@ mod tests {
     #[test]
     fn every_double_keeps_its_bits() {
         // Few distinct values go through a dictionary, many do not: signs of zero must survive both.
-        let special = [
-            0.0,
-            -0.0,
-            f64::NAN,
-            f64::INFINITY,
-            -f64::INFINITY,
-            5e-324,
-            0.1,
-        ];
+        let special = [0.0, -0.0, f64::NAN, f64::INFINITY, -f64::INFINITY, 5e-324, 0.1];
         let many = (0..2000u64).map(|i| f64::from_bits(i * 0x0012_3456_789a_bcde));
-        for cells in [
-            special.repeat(50),
-            many.chain(special).filter(|x| !x.is_nan()).collect(),
-        ] {
-            let schema = TableSchema {
-                name: "t".into(),
-                columns: vec![Column::new("x", ColumnType::Float64, "", "")],
-            };
+        for cells in [special.repeat(50), many.chain(special).filter(|x| !x.is_nan()).collect()] {
+            let schema = TableSchema { name: "t".into(), columns: vec![Column::new("x", ColumnType::Float64, "", "")] };
             let mut rows = Rows::new(&schema);
             rows.extend_floats(0, &cells);
             let bits = |cells: &[f64]| cells.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
@@ -265,22 +233,11 @@ mod tests {
         let footer = footer("trajectory", Cursor::new(&bytes)).expect("just encoded");
         assert_eq!(footer.rows, n);
         let back = decode("trajectory", &bytes).expect("just encoded");
-        let (Cells::Ints(cells), Cells::Bools(oks)) =
-            (&back.columns()[0].cells, &back.columns()[3].cells)
-        else {
+        let (Cells::Ints(cells), Cells::Bools(oks)) = (&back.columns()[0].cells, &back.columns()[3].cells) else {
             panic!("Int64 and Bool columns");
         };
-        assert!(
-            cells
-                .iter()
-                .enumerate()
-                .all(|(row, &cell)| cell == row as i64)
-        );
-        assert!(
-            oks.iter()
-                .enumerate()
-                .all(|(row, &ok)| ok == (row % 3 == 0))
-        );
+        assert!(cells.iter().enumerate().all(|(row, &cell)| cell == row as i64));
+        assert!(oks.iter().enumerate().all(|(row, &ok)| ok == (row % 3 == 0)));
         assert!(!back.columns()[1].is_present(n - 2) && back.columns()[1].is_present(n - 1));
     }
 

@@ -60,10 +60,7 @@ fn described(columns: &[Column]) -> String {
 
 /// Puts unit and doc from the footer back on the columns; columns it does not mention stay bare.
 pub(crate) fn describe(columns: &mut [Column], keys: &BTreeMap<String, String>) {
-    let Some(described) = keys
-        .get(COLUMNS_KEY)
-        .and_then(|text| serde_json::from_str::<Value>(text).ok())
-    else {
+    let Some(described) = keys.get(COLUMNS_KEY).and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
         return;
     };
     for column in columns {

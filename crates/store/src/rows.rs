@@ -19,14 +19,7 @@ pub struct Rows {
 impl Rows {
     /// No rows yet, of a table with this schema.
     pub fn new(schema: &TableSchema) -> Rows {
-        Rows {
-            schema: schema.clone(),
-            columns: schema
-                .columns
-                .iter()
-                .map(|column| Values::new(column.kind))
-                .collect(),
-        }
+        Rows { schema: schema.clone(), columns: schema.columns.iter().map(|column| Values::new(column.kind)).collect() }
     }
 
     pub(crate) fn from_columns(schema: TableSchema, columns: Vec<Values>) -> Rows {
@@ -203,9 +196,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(
-        expected = "column `cell` of table `trajectory` is Int64: it cannot take a Float64"
-    )]
+    #[should_panic(expected = "column `cell` of table `trajectory` is Int64: it cannot take a Float64")]
     fn a_value_of_another_type_is_refused_by_name() {
         Rows::new(&schema()).push_float(0, Some(1.0));
     }

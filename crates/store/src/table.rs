@@ -28,11 +28,7 @@ impl Table {
 
     /// The columns' names and types in the order of the file.
     pub fn columns(&self) -> Vec<(&str, ColumnType)> {
-        self.schema()
-            .columns
-            .iter()
-            .map(|column| (column.name.as_str(), column.kind))
-            .collect()
+        self.schema().columns.iter().map(|column| (column.name.as_str(), column.kind)).collect()
     }
 
     /// The columns with unit and documentation, as the first part's footer tells them.
@@ -65,9 +61,9 @@ impl Table {
     pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, StoreError> {
         let values = self.find(name)?;
         match &values.cells {
-            Cells::Texts(texts) => Ok((0..texts.len())
-                .map(|row| values.is_present(row).then(|| texts.get(row).to_string()))
-                .collect()),
+            Cells::Texts(texts) => {
+                Ok((0..texts.len()).map(|row| values.is_present(row).then(|| texts.get(row).to_string())).collect())
+            }
             _ => Err(self.wrong_type(name, values, ColumnType::String)),
         }
     }

@@ -37,10 +37,7 @@ impl Values {
             ColumnType::Float64 => Cells::Floats(Vec::new()),
             ColumnType::String => Cells::Texts(Texts::default()),
         };
-        Values {
-            cells,
-            present: None,
-        }
+        Values { cells, present: None }
     }
 
     /// Cells with a mask of the same length, where some are null.
@@ -150,14 +147,8 @@ impl Values {
     }
 
     /// Cells as options, null as `None`.
-    pub(crate) fn optional<'a, T: Copy + 'a>(
-        &'a self,
-        cells: &'a [T],
-    ) -> impl Iterator<Item = Option<T>> + 'a {
-        cells
-            .iter()
-            .enumerate()
-            .map(|(row, &cell)| self.is_present(row).then_some(cell))
+    pub(crate) fn optional<'a, T: Copy + 'a>(&'a self, cells: &'a [T]) -> impl Iterator<Item = Option<T>> + 'a {
+        cells.iter().enumerate().map(|(row, &cell)| self.is_present(row).then_some(cell))
     }
 }
 

@@ -15,12 +15,15 @@ pub(crate) const MODE_FILTERS: TheoryDef = TheoryDef {
 fn build(premise: &Premise<'_>) -> Prediction {
     let problem = premise.problem;
     let n = problem.samples() as f64;
-    // Golub–Kahan bidiagonalisation from nalgebra: not the trainer's decomposition.
-    let svd = problem.design.clone().svd(true, true);
-    let (Some(u), Some(vt)) = (&svd.u, &svd.v_t) else {
+    // faer's bidiagonalisation: not the trainer's decomposition. (nalgebra's own loses ten digits
+    // where singular values cluster, as those of a cosine design do.)
+    let (rows, columns) = problem.design.shape();
+    let design = faer::MatRef::from_column_major_slice(problem.design.as_slice(), rows, columns);
+    let Ok(svd) = design.thin_svd() else {
         return Prediction { unmet: Some("the design has no singular vectors".to_owned()), ..Prediction::default() };
     };
-    let s = &svd.singular_values;
+    let (u, v) = (svd.U(), svd.V());
+    let s: Vec<f64> = svd.S().column_vector().iter().copied().collect();
     let largest = s.iter().copied().fold(0.0, f64::max);
     let tolerance = problem.samples().max(problem.feature_count()) as f64 * f64::EPSILON * largest;
     let mut order: Vec<usize> = (0..s.len()).filter(|&i| s[i] > tolerance).collect();
@@ -29,18 +32,18 @@ fn build(premise: &Premise<'_>) -> Prediction {
     let mut prediction = Prediction::default();
     let curvature = largest * largest / n;
     if premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 {
-        prediction.unmet =
-            Some(format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
+        prediction.unmet = Some(format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
     }
     for &clock in premise.clocks {
         for (number, &i) in order.iter().enumerate() {
             let lambda = s[i] * s[i] / n;
-            let row = vt.row(i);
+            let row: Vec<f64> = v.col(i).iter().copied().collect();
             // The trainer's sign rule, stated in the tables: the largest component is positive.
-            let largest = row.iter().copied().fold(0.0_f64, |m, v| if v.abs() > m.abs() * (1.0 + 1e-9) { v } else { m });
+            let largest =
+                row.iter().copied().fold(0.0_f64, |m, v| if v.abs() > m.abs() * (1.0 + 1e-9) { v } else { m });
             let sign = if largest < 0.0 { -1.0 } else { 1.0 };
             let start: f64 = row.iter().zip(premise.start).map(|(v, t)| v * t).sum();
-            let end: f64 = u.column(i).iter().zip(&problem.y).map(|(u, y)| u * y).sum::<f64>() / s[i];
+            let end: f64 = u.col(i).iter().zip(&problem.y).map(|(u, y)| u * y).sum::<f64>() / s[i];
             let filter = learned(premise, lambda, clock);
             prediction.modes.push(Mode {
                 clock,

@@ -21,7 +21,14 @@ pub struct Fourier {
 }
 
 /// Writes the derivatives of a family's members from `first` on, scaled by their decay.
-pub(super) fn series_design_into(series: Series, first: usize, decay: f64, x: Mat<'_>, order: u8, phi: &mut MatMut<'_>) {
+pub(super) fn series_design_into(
+    series: Series,
+    first: usize,
+    decay: f64,
+    x: Mat<'_>,
+    order: u8,
+    phi: &mut MatMut<'_>,
+) {
     let mut values = vec![0.0; series.len()];
     for i in 0..x.nrows() {
         series.values_into(x[(i, 0)], order, &mut values);

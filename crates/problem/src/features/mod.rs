@@ -71,9 +71,7 @@ pub static FEATURES: &[Entry] = &[
         cite: "",
     },
     Entry {
-        name: "cosine",
-        doc: "1, √2 cos(kπ(x+1)/2) for k = 1 … `harmonics`; divided by (1+k)^decay",
-        cite: "",
+        name: "cosine", doc: "1, √2 cos(kπ(x+1)/2) for k = 1 … `harmonics`; divided by (1+k)^decay", cite: ""
     },
     Entry {
         name: "roughness-whitened",

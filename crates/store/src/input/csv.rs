@@ -21,9 +21,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<InputTable, StoreError> 
     let values = with_texts(bytes, columns);
     let columns = names.into_iter().zip(values);
     Ok(InputTable {
-        columns: columns
-            .map(|(name, values)| InputColumn { name, values })
-            .collect(),
+        columns: columns.map(|(name, values)| InputColumn { name, values }).collect(),
         rows: lines.len(),
         path: path.into(),
         lines,
@@ -61,11 +59,7 @@ fn header(path: &Path, bytes: &[u8]) -> Result<Vec<String>, StoreError> {
     let mut seen = HashSet::new();
     let named = names.iter().filter(|name| !name.is_empty());
     match named.into_iter().find(|name| !seen.insert(name.as_str())) {
-        Some(twice) => Err(StoreError::InputColumnTwice {
-            path,
-            line,
-            column: twice.clone(),
-        }),
+        Some(twice) => Err(StoreError::InputColumnTwice { path, line, column: twice.clone() }),
         None => Ok(names),
     }
 }
@@ -106,14 +100,9 @@ fn numbers(path: &Path, bytes: &[u8], width: usize) -> Result<Numbers, StoreErro
 
 /// Fills the columns that are not all numbers with their texts.
 fn with_texts(bytes: &[u8], numbers: Vec<Option<Vec<f64>>>) -> Vec<InputValues> {
-    let mut values: Vec<_> = numbers
-        .into_iter()
-        .map(|column| column.map_or(InputValues::Texts(Vec::new()), InputValues::Floats))
-        .collect();
-    if values
-        .iter()
-        .all(|values| matches!(values, InputValues::Floats(_)))
-    {
+    let mut values: Vec<_> =
+        numbers.into_iter().map(|column| column.map_or(InputValues::Texts(Vec::new()), InputValues::Floats)).collect();
+    if values.iter().all(|values| matches!(values, InputValues::Floats(_))) {
         return values;
     }
     let mut records = Records::after_header(bytes);
@@ -136,16 +125,8 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .comment(Some(COMMENT))
-            .from_reader(bytes);
-        Records {
-            reader,
-            record: StringRecord::new(),
-            lines: LineCounter::new(bytes),
-        }
+        let reader = ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(COMMENT)).from_reader(bytes);
+        Records { reader, record: StringRecord::new(), lines: LineCounter::new(bytes) }
     }
 
     fn after_header(bytes: &'a [u8]) -> Self {
@@ -180,11 +161,7 @@ struct LineCounter<'a> {
 
 impl<'a> LineCounter<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        LineCounter {
-            bytes,
-            at: 0,
-            line: 1,
-        }
+        LineCounter { bytes, at: 0, line: 1 }
     }
 
     /// The line of a position.
@@ -272,8 +249,7 @@ mod tests {
 
     #[test]
     fn a_bad_cell_is_named_with_its_line() {
-        let expected =
-            "d.csv, line 6, column `y`: `abc` is not a number; write decimals such as 0.5 or 1e-3";
+        let expected = "d.csv, line 6, column `y`: `abc` is not a number; write decimals such as 0.5 or 1e-3";
         for text in [
             "# a\nx,y\n1,2\n\n# b\n3,abc\n",
             "# a\r\nx,y\r\n1,2\r\n\r\n# b\r\n3,abc\r\n",
@@ -321,10 +297,7 @@ mod tests {
 
     #[test]
     fn a_first_line_that_is_no_header_says_so() {
-        assert_eq!(
-            complaint(""),
-            "d.csv is empty; its first line names the columns, for example `x,y`"
-        );
+        assert_eq!(complaint(""), "d.csv is empty; its first line names the columns, for example `x,y`");
         assert_eq!(complaint("# only words\n\n"), complaint(""));
         assert_eq!(
             complaint("# c\n0.5,1\n0.7,2\n"),
@@ -334,10 +307,7 @@ mod tests {
             complaint("x;y\n1;2\n"),
             "d.csv, line 1: the column names are separated by ';'; separate columns by commas"
         );
-        assert_eq!(
-            complaint("x,y,x\n1,2,3\n"),
-            "d.csv, line 1: two columns are named `x`; rename one of them"
-        );
+        assert_eq!(complaint("x,y,x\n1,2,3\n"), "d.csv, line 1: two columns are named `x`; rename one of them");
         assert_eq!(
             complaint("x,y\n# nothing\n"),
             "d.csv names its columns and has no rows; add at least one row of values"
@@ -347,19 +317,13 @@ mod tests {
     #[test]
     fn text_in_another_encoding_is_refused() {
         let error = read(Path::new("d.csv"), b"x,name\n1,a\n2,M\xfcller\n").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "d.csv, line 3: this is not UTF-8 text; save the file as CSV in UTF-8"
-        );
+        assert_eq!(error.to_string(), "d.csv, line 3: this is not UTF-8 text; save the file as CSV in UTF-8");
     }
 
     #[test]
     fn a_missing_column_lists_those_there() {
         let table = table("x,y\n1,2\n").expect("a table");
-        assert_eq!(
-            table.floats("z").unwrap_err().to_string(),
-            "d.csv has no column `z`; it has: x, y"
-        );
+        assert_eq!(table.floats("z").unwrap_err().to_string(), "d.csv has no column `z`; it has: x, y");
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use polars::prelude::{
-    ArrowDataType, Column as Series, DataFrame, DataType, ParallelStrategy, ParquetReader,
-    PolarsResult, SerReader,
+    ArrowDataType, Column as Series, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsResult, SerReader,
 };
 
 use super::{InputColumn, InputTable, InputValues, UnreadColumn};
@@ -21,17 +20,11 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<InputTable, StoreError> 
     if frame.height() == 0 {
         return Err(StoreError::InputNoRows { path: path.into() });
     }
-    let columns = frame.columns().iter().map(|series| InputColumn {
-        name: series.name().to_string(),
-        values: input_values(series),
-    });
-    Ok(InputTable {
-        columns: columns.collect(),
-        rows: frame.height(),
-        path: path.into(),
-        lines: Vec::new(),
-        unread,
-    })
+    let columns = frame
+        .columns()
+        .iter()
+        .map(|series| InputColumn { name: series.name().to_string(), values: input_values(series) });
+    Ok(InputTable { columns: columns.collect(), rows: frame.height(), path: path.into(), lines: Vec::new(), unread })
 }
 
 /// The columns of numbers and texts, and the others by name: a column of dates is no obstacle as long
@@ -44,16 +37,10 @@ fn read_frame(bytes: &[u8]) -> PolarsResult<(DataFrame, Vec<UnreadColumn>)> {
         if is_readable(&field.dtype) {
             wanted.push(index);
         } else {
-            unread.push(UnreadColumn {
-                name: field.name.to_string(),
-                kind: format!("{:?}", field.dtype),
-            });
+            unread.push(UnreadColumn { name: field.name.to_string(), kind: format!("{:?}", field.dtype) });
         }
     }
-    let frame = reader
-        .with_projection(Some(wanted))
-        .read_parallel(ParallelStrategy::None)
-        .finish()?;
+    let frame = reader.with_projection(Some(wanted)).read_parallel(ParallelStrategy::None).finish()?;
     Ok((frame, unread))
 }
 
@@ -71,10 +58,7 @@ fn is_readable(kind: &ArrowDataType) -> bool {
 fn input_values(series: &Series) -> InputValues {
     let values = match series.dtype() {
         DataType::String => part::values(series),
-        _ => series
-            .cast(&DataType::Float64)
-            .ok()
-            .and_then(|series| part::values(&series)),
+        _ => series.cast(&DataType::Float64).ok().and_then(|series| part::values(&series)),
     };
     let values = values.expect("every readable type is text or becomes a double");
     match &values.cells {
@@ -155,10 +139,7 @@ mod tests {
         let nothing = Series::new_scalar("when".into(), Scalar::null(DataType::Null), 1);
         let mut frame = DataFrame::new(1, vec![numbers, nothing]).expect("two columns");
         let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes)
-            .set_parallel(false)
-            .finish(&mut frame)
-            .expect("a table");
+        ParquetWriter::new(&mut bytes).set_parallel(false).finish(&mut frame).expect("a table");
         let table = read(Path::new("d.parquet"), &bytes).expect("a table");
         assert_eq!(table.floats("x").expect("numbers"), [1.0]);
         assert_eq!(

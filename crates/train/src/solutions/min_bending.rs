@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_problem::{Entry, Snapshots};
 
-pub(super) const MIN_BENDING: Entry = Entry {
-    name: "min-bending",
-    doc: "the interpolant in the span of the features with the least ∫f″²",
-    cite: "",
-};
+pub(super) const MIN_BENDING: Entry =
+    Entry {
+        name: "min-bending", doc: "the interpolant in the span of the features with the least ∫f″²", cite: ""
+    };
 
 /// The least rough interpolant in the span of the features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

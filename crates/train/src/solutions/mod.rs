@@ -141,6 +141,11 @@ impl Solutions {
         out
     }
 
+    /// How many rows these solutions make without the draws of random interpolators, for the plan.
+    pub fn rows_without_draws(&self) -> usize {
+        self.rows() - self.random_interpolator.as_ref().map_or(0, RandomInterpolator::rows)
+    }
+
     /// How many rows these solutions make, for the plan.
     pub fn rows(&self) -> usize {
         let grid = |g: &Grid| g.values().len();

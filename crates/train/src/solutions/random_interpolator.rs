@@ -96,7 +96,13 @@ impl RandomInterpolator {
                 for row in theta.chunks_exact(centre.len()) {
                     functions.push_series(row, f64::NAN);
                 }
-                Fits { solution: RANDOM_INTERPOLATOR.name, variant: law.name(), functions, draws: true, ..Fits::default() }
+                Fits {
+                    solution: RANDOM_INTERPOLATOR.name,
+                    variant: law.name(),
+                    functions,
+                    draws: true,
+                    ..Fits::default()
+                }
             })
             .collect()
     }

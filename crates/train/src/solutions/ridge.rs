@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_problem::{Entry, Snapshots};
 
-pub(super) const RIDGE: Entry = Entry {
-    name: "ridge",
-    doc: "θ = (ΦᵀΦ/n + λI)⁻¹Φᵀy/n for each λ of a grid",
-    cite: "Hoerl and Kennard 1970",
-};
+pub(super) const RIDGE: Entry =
+    Entry {
+        name: "ridge", doc: "θ = (ΦᵀΦ/n + λI)⁻¹Φᵀy/n for each λ of a grid", cite: "Hoerl and Kennard 1970"
+    };
 
 /// Ridge regression over a grid of λ.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

@@ -82,10 +82,7 @@ impl Roughness {
             freedom += s * s / (s * s + penalty);
         }
         let rest = DVector::from_column_slice(&self.own.y) - &self.bent_design * &g;
-        let a = self
-            .r1
-            .solve_upper_triangular(&self.q1.tr_mul(&rest))
-            .unwrap_or_else(|| DVector::zeros(self.free));
+        let a = self.r1.solve_upper_triangular(&self.q1.tr_mul(&rest)).unwrap_or_else(|| DVector::zeros(self.free));
         let bent = &self.root_inverse * g;
         let mut out = vec![0.0; self.own.feature_count()];
         out[..self.free].copy_from_slice(a.as_slice());

@@ -1,0 +1,276 @@
+//! Where slopes and curvatures are looked at: panels of eight Lobatto nodes over half the domain.
+//!
+//! Eight panels lie side by side in the lanes of a vector, so that neighbours within a panel are in
+//! the same lane and nothing has to be shifted. Panels share their ends, so no sign change falls
+//! between two of them. Only x ≥ 0 is tabulated: each member of a family is even or odd, and with
+//! the sums E over even and O over odd members, f(±x) = E ± O.
+
+use crate::family::Family;
+use crate::lanes::{Lanes, STRIP, Strips, add, load, of_row, sub};
+use std::f64::consts::PI;
+use taut_numerics::{cos_pi, sin_pi};
+use taut_problem::Series;
+
+/// Nodes of a panel.
+pub(crate) const NODES: usize = 8;
+/// Radians of the fastest member that a panel may span: 8 nodes then see about 7 points per half-wave.
+const PANEL_HALF_WAVES: f64 = 1.1;
+/// Rounding errors of a sum of terms tᵢ stay below this many eps·max|c|·Σ|pᵢ|.
+const NOISE: f64 = 4.0 * f64::EPSILON;
+
+/// The nodes, and the derivatives of the family at them.
+///
+/// Node n of panel 8·g + lane is number (g·8 + n)·8 + lane.
+#[derive(Clone, Debug)]
+pub(crate) struct Grid {
+    groups: usize,
+    /// x of each node, from 0 to 1.
+    pub(crate) x: Vec<f64>,
+    /// dx/dt with t ∈ \[-1, 1\] across a panel.
+    pub(crate) stretch: Vec<f64>,
+    /// Half a panel in its coordinate: an angle if x is the sine of one, else x itself.
+    panel_stretch: f64,
+    /// If x is the sine of an angle: cosine and sine of each panel's middle.
+    middles: Option<Vec<[f64; 2]>>,
+    /// Rounding noise of f′ and of f″ for coefficients up to 1.
+    pub(crate) noise: [Vec<f64>; 2],
+    /// Which members are even, and which odd.
+    members: [Vec<usize>; 2],
+    /// Derivatives of even and odd members, first and second.
+    tables: [[Strips; 2]; 2],
+    /// Members at x = -1 and x = 1.
+    ends: Strips,
+    /// The rule of one panel.
+    pub(crate) lobatto: Lobatto,
+}
+
+/// Rows whose derivatives are tabulated together: their table stays in the nearest caches.
+pub(crate) const ROWS: usize = 8;
+
+impl Grid {
+    pub(crate) fn new(family: &Family) -> Self {
+        let groups = (family.half_waves() / (PANEL_HALF_WAVES * 8.0)).ceil().max(1.0) as usize;
+        let lobatto = Lobatto::new();
+        let panels = (groups * 8) as f64;
+        let (mut x, mut stretch) = (Vec::new(), Vec::new());
+        for group in 0..groups {
+            for t in lobatto.nodes {
+                for lane in 0..8 {
+                    // The end of a panel and the start of the next must have the same bits.
+                    let s = ((group * 8 + lane) as f64 + 0.5 * (t + 1.0)) / panels;
+                    x.push(family.point(s));
+                    stretch.push(family.stretch(s) * 0.5 / panels);
+                }
+            }
+        }
+        let is_angular = matches!(family.series, Series::Legendre { .. });
+        let middle = |panel: usize| (panel as f64 + 0.5) / panels / 2.0;
+        let middles = (0..groups * 8).map(|panel| [cos_pi(middle(panel)), sin_pi(middle(panel))]).collect();
+        let m = family.len();
+        let of_parity = |even: bool| (0..m).filter(|&k| family.series.is_even(k) == even).collect::<Vec<_>>();
+        let members = [of_parity(true), of_parity(false)];
+        let derivative = |order: u8| {
+            let table = family.series.table(&x, order);
+            let noise = (0..x.len()).map(|j| NOISE * (0..m).map(|k| table[k * x.len() + j].abs()).sum::<f64>());
+            let strips = members.each_ref().map(|members| {
+                let rows: Vec<f64> =
+                    members.iter().flat_map(|k| &table[k * x.len()..(k + 1) * x.len()]).copied().collect();
+                Strips::new(&rows, members.len(), x.len())
+            });
+            (noise.collect::<Vec<_>>(), strips)
+        };
+        let (first, second) = (derivative(1), derivative(2));
+        let ends = Strips::new(&family.table(&[-1.0, 1.0]), m, 2);
+        Self {
+            groups,
+            stretch,
+            panel_stretch: if is_angular { PI / 4.0 / panels } else { 0.5 / panels },
+            middles: is_angular.then_some(middles),
+            noise: [first.0, second.0],
+            members,
+            tables: [first.1, second.1],
+            ends,
+            lobatto,
+            x,
+        }
+    }
+
+    /// The number of vectors of one row and one derivative: sides × groups × nodes.
+    pub(crate) fn vectors(&self) -> usize {
+        2 * self.groups * NODES
+    }
+
+    /// Groups of eight panels on each side.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// dx/dt at one place each of eight panels.
+    #[inline(always)]
+    pub(crate) fn stretch_at(&self, panels: [usize; 8], t: Lanes) -> Lanes {
+        let mut out = [self.panel_stretch; 8];
+        if let Some(middles) = &self.middles {
+            // cos(φ + δ) about a panel's middle; |δ| is at most π/32, so six terms suffice.
+            for lane in 0..8 {
+                let [co, si] = middles[panels[lane]];
+                let d = self.panel_stretch * t[lane];
+                let q = d * d;
+                let even = 1.0 - q / 2.0 * (1.0 - q / 12.0 * (1.0 - q / 30.0 * (1.0 - q / 56.0 * (1.0 - q / 90.0))));
+                let odd = d * (1.0 - q / 6.0 * (1.0 - q / 20.0 * (1.0 - q / 42.0 * (1.0 - q / 72.0))));
+                out[lane] *= co * even - si * odd;
+            }
+        }
+        out
+    }
+
+    /// x of a node's eight panels.
+    #[inline(always)]
+    pub(crate) fn eight(table: &[f64], node: usize) -> Lanes {
+        load(&table[node * 8..node * 8 + 8])
+    }
+}
+
+/// The derivatives of up to [`ROWS`] rows at all nodes.
+#[derive(Default)]
+pub(crate) struct Sheet {
+    rows: usize,
+    packed: [Vec<f64>; 2],
+    products: [[Vec<f64>; 2]; 2],
+    all: Vec<f64>,
+    ends: Vec<f64>,
+}
+
+impl Sheet {
+    /// Tabulates canonical rows of length `stride`.
+    pub(crate) fn fill(&mut self, grid: &Grid, canonical: &[f64], stride: usize) {
+        self.rows = canonical.len() / stride;
+        let m = grid.members[0].len() + grid.members[1].len();
+        self.all.clear();
+        for (packed, members) in self.packed.iter_mut().zip(&grid.members) {
+            packed.clear();
+            for row in canonical.chunks_exact(stride) {
+                packed.extend(members.iter().map(|&k| row[k]));
+            }
+        }
+        for row in canonical.chunks_exact(stride) {
+            self.all.extend_from_slice(&row[..m]);
+        }
+        for (products, tables) in self.products.iter_mut().zip(&grid.tables) {
+            for ((product, table), packed) in products.iter_mut().zip(tables).zip(&self.packed) {
+                table.product_into(packed, self.rows, product);
+            }
+        }
+        grid.ends.product_into(&self.all, self.rows, &mut self.ends);
+    }
+
+    /// f(−1) and f(1).
+    pub(crate) fn ends(&self, row: usize) -> [f64; 2] {
+        [self.ends[row * STRIP], self.ends[row * STRIP + 1]]
+    }
+
+    /// The derivatives g′ and g″ of the two halves g(s) = f(s) and g(s) = f(−s), s from 0 to 1.
+    #[inline(always)]
+    pub(crate) fn halves_into(&self, row: usize, slopes: &mut [Lanes], bends: &mut [Lanes]) {
+        let half = slopes.len() / 2;
+        for node in 0..half {
+            let at = |order: usize, parity: usize| of_row(&self.products[order][parity], self.rows, row, node);
+            // The derivative of an even function is odd.
+            let (even, odd) = (at(0, 0), at(0, 1));
+            slopes[node] = add(odd, even);
+            slopes[half + node] = sub(even, odd);
+            let (even, odd) = (at(1, 0), at(1, 1));
+            bends[node] = add(even, odd);
+            bends[half + node] = sub(even, odd);
+        }
+    }
+}
+
+/// The eight-point Lobatto rule: both ends are nodes, exact to degree 13.
+#[derive(Clone, Debug)]
+pub(crate) struct Lobatto {
+    pub(crate) nodes: [f64; NODES],
+    pub(crate) weights: [f64; NODES],
+    /// Values at the nodes to the highest two Legendre coefficients of their interpolant.
+    pub(crate) top: [[f64; NODES]; 2],
+    /// Values at the nodes to derivatives at the nodes.
+    pub(crate) derivative: [[f64; NODES]; NODES],
+}
+
+impl Lobatto {
+    fn new() -> Self {
+        let mut nodes = [0.0; NODES];
+        for (i, node) in nodes.iter_mut().enumerate() {
+            let mut x = -taut_numerics::cos_pi(i as f64 / 7.0);
+            // Newton for P′₇ = 0, with P″ from Legendre's equation.
+            if i > 0 && i < 7 {
+                for _ in 0..20 {
+                    let (p, d) = legendre(7, x);
+                    x -= d * (1.0 - x * x) / (2.0 * x * d - 56.0 * p);
+                }
+            }
+            *node = x;
+        }
+        let weights = nodes.map(|x| 2.0 / (56.0 * legendre(7, x).0.powi(2)));
+        let top = [(6, 13.0 / 2.0), (7, 7.0 / 2.0)]
+            .map(|(k, scale)| std::array::from_fn(|i| scale * weights[i] * legendre(k, nodes[i]).0));
+        Self { nodes, weights, top, derivative: differentiation(&nodes) }
+    }
+}
+
+/// Pₖ and P′ₖ.
+fn legendre(k: usize, x: f64) -> (f64, f64) {
+    let (mut before, mut here) = ((0.0, 0.0), (1.0, 0.0));
+    for j in 0..k {
+        let odd = (2 * j + 1) as f64;
+        let next = ((odd * x * here.0 - j as f64 * before.0) / (j + 1) as f64, before.1 + odd * here.0);
+        (before, here) = (here, next);
+    }
+    here
+}
+
+/// Derivatives at the nodes of the polynomial through values at the nodes.
+fn differentiation(nodes: &[f64; NODES]) -> [[f64; NODES]; NODES] {
+    let weight = |i: usize| (0..NODES).filter(|&j| j != i).map(|j| nodes[i] - nodes[j]).product::<f64>();
+    let mut out = [[0.0; NODES]; NODES];
+    for i in 0..NODES {
+        for j in (0..NODES).filter(|&j| j != i) {
+            out[i][j] = weight(i) / weight(j) / (nodes[i] - nodes[j]);
+            out[i][i] += 1.0 / (nodes[i] - nodes[j]);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lobatto_is_exact_to_degree_thirteen() {
+        let rule = Lobatto::new();
+        for k in 0..=13 {
+            let sum: f64 = (0..NODES).map(|i| rule.weights[i] * rule.nodes[i].powi(k)).sum();
+            let exact = if k % 2 == 0 { 2.0 / f64::from(k + 1) } else { 0.0 };
+            assert!((sum - exact).abs() < 1e-14, "{k}");
+        }
+        for i in 0..NODES {
+            let slope: f64 = (0..NODES).map(|j| rule.derivative[i][j] * rule.nodes[j].powi(7)).sum();
+            assert!((slope - 7.0 * rule.nodes[i].powi(6)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn panels_share_their_ends_to_the_last_bit() {
+        for series in
+            [Series::Legendre { degree: 50 }, Series::Fourier { harmonics: 25 }, Series::Cosine { harmonics: 7 }]
+        {
+            let grid = Grid::new(&Family::new(series));
+            let x = |panel: usize, node: usize| grid.x[((panel / 8) * 8 + node) * 8 + panel % 8];
+            assert!(x(0, 0).abs() <= 0.0);
+            assert!((x(grid.groups * 8 - 1, 7) - 1.0).abs() <= 0.0);
+            for panel in 1..grid.groups * 8 {
+                assert_eq!(x(panel - 1, 7).to_bits(), x(panel, 0).to_bits());
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Columns of measured values: one per metric, one value per row.
+
+use crate::{MetricDef, Needs, Probe, Setting};
+use taut_problem::Snapshots;
+
+/// The values of one metric over a block of rows.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The metric.
+    pub metric: &'static MetricDef,
+    /// One value per row; `None` where its needs are not met. NaN says that the function is not
+    /// finite, and for metrics that need `freedom` that it is not known (a null).
+    pub values: Option<Vec<f64>>,
+}
+
+impl Column {
+    /// The value of a row; `None` stands for null. A NaN inside is a diverged value.
+    pub fn value(&self, row: usize) -> Option<f64> {
+        let value = self.values.as_ref()?[row];
+        if self.metric.needs.freedom && value.is_nan() { None } else { Some(value) }
+    }
+}
+
+/// Measures every row: one column per metric, in the order asked. `out` is cleared first.
+///
+/// Rows do not influence each other: a row has the same bits alone and in a block.
+pub fn measure(setting: &Setting<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
+    let probe = Probe::new(setting, snapshots);
+    out.clear();
+    out.extend(metrics.iter().map(|&metric| Column { metric, values: column(&probe, metric) }));
+}
+
+fn column(probe: &Probe<'_>, metric: &MetricDef) -> Option<Vec<f64>> {
+    if !is_met(probe, metric.needs) {
+        return None;
+    }
+    let mut values = vec![f64::NAN; probe.rows()];
+    (metric.eval_into)(probe, &mut values);
+    for (value, finite) in values.iter_mut().zip(probe.finite()) {
+        if !finite {
+            *value = f64::NAN;
+        }
+    }
+    Some(values)
+}
+
+fn is_met(probe: &Probe<'_>, needs: Needs) -> bool {
+    let setting = probe.setting();
+    let is_curve = probe.is_spline() || setting.curve().is_some();
+    (!needs.curve || is_curve)
+        && (!needs.target || setting.problem().target.is_some())
+        && (!needs.coefficients || !probe.is_spline())
+        && (!needs.geometry || probe.has_predictor_parameters())
+        && (!needs.interpolant || setting.least_bending_energy().is_some())
+}

@@ -1,0 +1,80 @@
+//! What a metric says of itself, and the list of all of them.
+
+use crate::{Probe, fit, parameters, risk, roughness, shape, spectrum};
+
+/// What must be there for a metric to be measurable; where it is not, the whole column is null.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// A function of one input on \[-1, 1\].
+    pub curve: bool,
+    /// The noise-free target.
+    pub target: bool,
+    /// Features with coefficients, not a spline.
+    pub coefficients: bool,
+    /// The row space of the design, in the space of the parameters.
+    pub geometry: bool,
+    /// Effective degrees of freedom, known for some rows only.
+    pub freedom: bool,
+    /// An interpolant of the points within the span of the features.
+    pub interpolant: bool,
+}
+
+impl Needs {
+    /// Nothing but points and a function.
+    pub const NOTHING: Self =
+        Self { curve: false, target: false, coefficients: false, geometry: false, freedom: false, interpolant: false };
+    /// A function of one input.
+    pub const CURVE: Self = Self { curve: true, ..Self::NOTHING };
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricDef {
+    /// The name as a study writes it, and the name of the column.
+    pub name: &'static str,
+    /// The unit in words of the data: `y²`, `x`, `1` for pure numbers.
+    pub unit: &'static str,
+    /// Formula, normalisation and range.
+    pub doc: &'static str,
+    /// Where it comes from; empty for textbook material.
+    pub cite: &'static str,
+    /// What must be there.
+    pub needs: Needs,
+    /// Whether its values are whole numbers.
+    pub integer: bool,
+    /// Whether it measures wiggliness: then its largest drop along a path is worth a summary.
+    pub wiggliness: bool,
+    /// Writes one value per row of the probe. Called only where the needs are met.
+    pub eval_into: fn(&Probe<'_>, &mut [f64]),
+}
+
+/// Every metric, in the order of the docs.
+pub static METRICS: &[MetricDef] = &[
+    fit::LOSS,
+    fit::TRAIN_MSE,
+    fit::RESIDUAL_RMS,
+    fit::RESIDUAL_MAX,
+    risk::RISK,
+    risk::RISK_IN_HULL,
+    roughness::VALUE_ENERGY,
+    roughness::SLOPE_ENERGY,
+    roughness::BENDING_ENERGY,
+    roughness::THIRD_DERIVATIVE_ENERGY,
+    roughness::EXCESS_BENDING_ENERGY,
+    shape::TOTAL_VARIATION,
+    shape::TURNING_POINTS,
+    shape::INFLECTIONS,
+    shape::ARC_LENGTH,
+    shape::OVERSHOOT,
+    spectrum::HIGH_DEGREE_SHARE,
+    spectrum::SOBOLEV_NORM,
+    parameters::PARAMETER_NORM,
+    parameters::NULL_SPACE_NORM,
+    parameters::DISTANCE_TO_MIN_NORM,
+    parameters::DEGREES_OF_FREEDOM,
+];
+
+/// The metric of this name.
+pub fn metric(name: &str) -> Option<&'static MetricDef> {
+    METRICS.iter().find(|m| m.name == name)
+}

@@ -1,0 +1,129 @@
+//! What several metrics need of one block of rows, computed on first use.
+
+use crate::Setting;
+use crate::fit::Fit;
+use crate::instruments::CurveInstruments;
+use crate::shape::Shape;
+use crate::spline::{self, SplineShape};
+use std::cell::OnceCell;
+use taut_problem::Snapshots;
+
+/// A block of snapshots of one cell under its instruments.
+pub struct Probe<'a> {
+    setting: &'a Setting<'a>,
+    snapshots: &'a Snapshots,
+    finite: Vec<bool>,
+    canonical: OnceCell<Vec<f64>>,
+    fit: OnceCell<Fit>,
+    energies: OnceCell<Vec<[f64; 4]>>,
+    shape: OnceCell<Shape>,
+    splines: OnceCell<Vec<SplineShape>>,
+}
+
+impl<'a> Probe<'a> {
+    /// Nothing is computed yet but which rows are finite.
+    pub fn new(setting: &'a Setting<'a>, snapshots: &'a Snapshots) -> Self {
+        let finite = if snapshots.cubics.is_empty() {
+            let is_finite = |row: usize| {
+                let p = snapshots.features;
+                all_finite(&snapshots.coefficients[row * p..(row + 1) * p])
+            };
+            (0..snapshots.len()).map(is_finite).collect()
+        } else {
+            snapshots.cubics.iter().map(spline::is_finite).collect()
+        };
+        Self {
+            setting,
+            snapshots,
+            finite,
+            canonical: OnceCell::new(),
+            fit: OnceCell::new(),
+            energies: OnceCell::new(),
+            shape: OnceCell::new(),
+            splines: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.snapshots.len()
+    }
+
+    pub(crate) fn setting(&self) -> &'a Setting<'a> {
+        self.setting
+    }
+
+    pub(crate) fn snapshots(&self) -> &'a Snapshots {
+        self.snapshots
+    }
+
+    /// Whether the function of each row is finite.
+    pub(crate) fn finite(&self) -> &[bool] {
+        &self.finite
+    }
+
+    /// Whether the rows are piecewise cubics.
+    pub(crate) fn is_spline(&self) -> bool {
+        !self.snapshots.cubics.is_empty()
+    }
+
+    /// Whether the parameters live in the space of the design's rows.
+    pub(crate) fn has_predictor_parameters(&self) -> bool {
+        !self.is_spline() && self.theta().len() == self.rows() * self.snapshots.features
+    }
+
+    /// The parameters, row-major.
+    pub(crate) fn theta(&self) -> &'a [f64] {
+        if self.snapshots.theta.is_empty() { &self.snapshots.coefficients } else { &self.snapshots.theta }
+    }
+
+    /// The instruments of a series; only called where the rows are series.
+    pub(crate) fn curve(&self) -> &'a CurveInstruments {
+        self.setting.curve().expect("metrics of curves are only evaluated where there is one")
+    }
+
+    /// Canonical coefficients, rows × stride.
+    pub(crate) fn canonical(&self) -> &[f64] {
+        self.canonical.get_or_init(|| self.curve().canonical(&self.snapshots.coefficients, self.rows()))
+    }
+
+    /// Canonical coefficients row by row.
+    pub(crate) fn canonical_rows(&self) -> std::slice::ChunksExact<'_, f64> {
+        self.canonical().chunks_exact(self.curve().stride)
+    }
+
+    /// Values at the samples and what is left of the data.
+    pub(crate) fn fit(&self) -> &Fit {
+        self.fit.get_or_init(|| Fit::new(self))
+    }
+
+    /// ∫f², ∫f′², ∫f″², ∫f‴² of each row.
+    pub(crate) fn energies(&self) -> &[[f64; 4]] {
+        self.energies.get_or_init(|| crate::roughness::energies(self))
+    }
+
+    /// Turning points, inflections and lengths of series.
+    pub(crate) fn shape(&self) -> &Shape {
+        self.shape.get_or_init(|| Shape::new(self))
+    }
+
+    /// The same of piecewise cubics.
+    pub(crate) fn splines(&self) -> &[SplineShape] {
+        self.splines.get_or_init(|| self.snapshots.cubics.iter().map(SplineShape::new).collect())
+    }
+}
+
+fn all_finite(row: &[f64]) -> bool {
+    // A sum of x·0 is NaN as soon as one x is not finite, and has no branch.
+    let mut parts = [0.0; 8];
+    let eights = row.chunks_exact(8);
+    let rest = eights.remainder();
+    for eight in eights {
+        for (part, x) in parts.iter_mut().zip(eight) {
+            *part += x * 0.0;
+        }
+    }
+    for (part, x) in parts.iter_mut().zip(rest) {
+        *part += x * 0.0;
+    }
+    parts.iter().all(|part| !part.is_nan())
+}

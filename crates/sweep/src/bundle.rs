@@ -1,0 +1,219 @@
+//! What is computed together: cells that share a design, or cells that step side by side.
+
+use crate::cell::{Cell, Recorded, emit_failed};
+use crate::plan::Plan;
+use crate::solved::Solved;
+use crate::study::CellSpec;
+use crate::summary::{INTERPOLATION, LEVELS, reached};
+use crate::tables::Sheets;
+use crate::workbench::{Prepared, ProblemKey};
+use std::collections::BTreeMap;
+use std::time::Instant;
+use taut_problem::{Clock, Solver, Trajectory};
+use taut_train::Descent;
+
+/// Cells of one bundle at the most when they share a design; more would leave threads idle.
+const SHARED: usize = 16;
+
+/// Lanes of a stepped bundle with a small design; larger ones step alone. Fixed by the shape.
+const LANES: usize = 8;
+
+/// Designs up to this many entries step in lanes.
+const SMALL: usize = 4096;
+
+/// Cells computed by one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Bundle {
+    /// One design, closed form.
+    Exact(Vec<usize>),
+    /// Lanes of one shape.
+    Stepped(Vec<usize>),
+}
+
+impl Bundle {
+    pub(crate) fn cells(&self) -> &[usize] {
+        match self {
+            Self::Exact(cells) | Self::Stepped(cells) => cells,
+        }
+    }
+}
+
+/// Groups the cells of a part; depends on the study alone.
+pub(crate) fn bundles(plan: &Plan, cells: std::ops::Range<usize>) -> Vec<Bundle> {
+    let mut exact: BTreeMap<ProblemKey, Vec<usize>> = BTreeMap::new();
+    let mut stepped: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for index in cells {
+        let spec = plan.checked.cell(index);
+        if spec.train.solver == Solver::Stepped {
+            // One model and one data entry have one shape, and one entry of train one set of times.
+            let shape = (spec.model_index, spec.train_index);
+            stepped.entry(shape).or_default().push(index);
+        } else {
+            exact.entry(ProblemKey::of(&spec)).or_default().push(index);
+        }
+    }
+    let exact = exact.into_values().flat_map(|group| chunks(&group, SHARED)).map(Bundle::Exact);
+    let stepped = stepped.into_values().flat_map(|group| chunks(&group, LANES)).map(Bundle::Stepped);
+    exact.chain(stepped).collect()
+}
+
+fn chunks(group: &[usize], size: usize) -> Vec<Vec<usize>> {
+    group.chunks(size).map(<[usize]>::to_vec).collect()
+}
+
+/// Where the run takes place, for `timing`.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) host: String,
+    pub(crate) threads: usize,
+}
+
+/// Computes every cell of a bundle.
+pub(crate) fn compute(plan: &Plan, bundle: &Bundle, place: &Place) -> Sheets {
+    let started = Instant::now();
+    let mut sheets = Sheets::new(&plan.schemas);
+    match bundle {
+        Bundle::Exact(cells) => exact(plan, cells, &mut sheets),
+        Bundle::Stepped(cells) => stepped(plan, cells, &mut sheets),
+    }
+    time(plan, bundle, started, place, &mut sheets);
+    sheets
+}
+
+/// Rows for the cells of a bundle that panicked: nothing of them is lost silently.
+pub(crate) fn failed(plan: &Plan, bundle: &Bundle, reason: &str, place: &Place) -> Sheets {
+    let mut sheets = Sheets::new(&plan.schemas);
+    for &index in bundle.cells() {
+        emit_failed(plan, index, &plan.checked.cell(index), reason.to_owned(), &mut sheets);
+    }
+    time(plan, bundle, Instant::now(), place, &mut sheets);
+    sheets
+}
+
+fn time(plan: &Plan, bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
+    let share = started.elapsed().as_secs_f64() / bundle.cells().len() as f64;
+    for &index in bundle.cells() {
+        let identity = crate::identity::Identity::of(&plan.checked.cell(index).canonical());
+        let rows = &mut sheets.timing;
+        rows.push_int(0, Some(identity.cell));
+        rows.push_float(1, Some(share));
+        rows.push_text(2, Some(&place.host));
+        rows.push_int(3, Some(place.threads as i64));
+    }
+}
+
+fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
+    let first = plan.checked.cell(cells[0]);
+    let shelf = plan.shelf(&first);
+    let prepared = match Prepared::new(&first, shelf, plan.checked.study.seed) {
+        Ok(prepared) => prepared,
+        Err(reason) => return fail_all(plan, cells, &reason, sheets),
+    };
+    let mut solved: Option<(u64, Solved)> = None;
+    for &index in cells {
+        let spec = plan.checked.cell(index);
+        let replicate = spec.replicate;
+        if solved.as_ref().is_none_or(|(of, _)| *of != replicate) {
+            solved = Some((replicate, Solved::new(plan, &prepared, shelf, replicate)));
+        }
+        let Some((_, solved)) = &solved else { unreachable!("just filled") };
+        let outcome = Cell::new(plan, index, spec, &prepared, shelf)
+            .and_then(|cell| cell.record_exactly(plan).map(|recorded| (cell, recorded)));
+        match outcome {
+            Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, sheets),
+            Err(reason) => emit_failed(plan, index, &plan.checked.cell(index), reason, sheets),
+        }
+    }
+}
+
+fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
+    for &index in cells {
+        emit_failed(plan, index, &plan.checked.cell(index), reason.to_owned(), sheets);
+    }
+}
+
+fn stepped(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
+    let seed = plan.checked.study.seed;
+    let mut ready: Vec<(usize, CellSpec<'_>, Prepared)> = Vec::with_capacity(cells.len());
+    for &index in cells {
+        let spec = plan.checked.cell(index);
+        match Prepared::new(&spec, plan.shelf(&spec), seed) {
+            Ok(prepared) => ready.push((index, spec, prepared)),
+            Err(reason) => emit_failed(plan, index, &spec, reason, sheets),
+        }
+    }
+    let mut lanes: Vec<Cell<'_>> = Vec::with_capacity(ready.len());
+    for (index, spec, prepared) in &ready {
+        match Cell::new(plan, *index, spec.clone(), prepared, plan.shelf(spec)) {
+            Ok(cell) => lanes.push(cell),
+            Err(reason) => emit_failed(plan, *index, spec, reason, sheets),
+        }
+    }
+    while let Some(first) = lanes.first() {
+        // Files may bring different numbers of points: lanes of one shape go together.
+        let shape = first.prepared.problem.design.shape();
+        let (together, rest): (Vec<_>, Vec<_>) =
+            lanes.into_iter().partition(|cell| cell.prepared.problem.design.shape() == shape);
+        lanes = rest;
+        step_together(plan, &together, sheets);
+    }
+}
+
+fn step_together(plan: &Plan, lanes: &[Cell<'_>], sheets: &mut Sheets) {
+    let spec = &lanes[0].spec;
+    let loss = spec.train.until.loss.map(|loss| (2.0 * loss.get()).sqrt());
+    let mut levels: Vec<f64> = LEVELS.iter().map(|(level, _)| *level).collect();
+    levels.extend(loss);
+    let problems: Vec<_> = lanes.iter().map(|cell| &cell.prepared.problem).collect();
+    let step_sizes: Vec<f64> = lanes.iter().map(|cell| cell.step_size).collect();
+    let starts: Vec<Vec<f64>> = lanes.iter().map(|cell| cell.start.clone()).collect();
+    let (n, p) = problems[0].design.shape();
+    let width = if n * p <= SMALL { LANES } else { 1 };
+    for chunk in (0..lanes.len()).collect::<Vec<_>>().chunks(width) {
+        let together: Vec<_> = chunk.iter().map(|&i| problems[i]).collect();
+        let parametrization = spec.model.parametrization.build();
+        let steps: Vec<f64> = chunk.iter().map(|&i| step_sizes[i]).collect();
+        let from: Vec<Vec<f64>> = chunk.iter().map(|&i| starts[i].clone()).collect();
+        let mut path = Descent::new(&together, width, parametrization, &steps, &from, &levels);
+        let cells: Vec<&Cell<'_>> = chunk.iter().map(|&i| &lanes[i]).collect();
+        record_lanes(plan, &cells, &mut path, loss, sheets);
+    }
+}
+
+/// Moves a bundle over the union of its lanes' save times, then writes each lane's rows.
+fn record_lanes(plan: &Plan, lanes: &[&Cell<'_>], path: &mut Descent, loss: Option<f64>, sheets: &mut Sheets) {
+    let grids: Vec<Result<Vec<Clock>, String>> = lanes.iter().map(|cell| cell.clocks(plan, None)).collect();
+    let mut union: Vec<u64> = grids.iter().flatten().flatten().filter_map(|clock| clock.step()).collect();
+    union.sort_unstable();
+    union.dedup();
+    let p = lanes[0].prepared.problem.feature_count();
+    let mut recorded: Vec<Recorded> = lanes.iter().map(|_| Recorded::empty(p, "stepped")).collect();
+    for step in union {
+        path.advance_to(Clock::Step(step));
+        for (lane, recorded) in recorded.iter_mut().enumerate() {
+            let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.contains(&Clock::Step(step)));
+            let passed = loss.is_some_and(|level| reached(path.first_passage(lane, level)).is_some());
+            if wanted && recorded.diverged.is_none() && !passed {
+                recorded.push(path, lane, Clock::Step(step));
+            }
+        }
+    }
+    for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
+        if let Err(reason) = &grids[lane] {
+            emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets);
+            continue;
+        }
+        if let Some(level) = loss
+            && let Some(clock) = reached(path.first_passage(lane, level))
+            && let Some((predictor, freedom)) = path.at_passage(lane, level)
+        {
+            // The last row of a lane that reached its loss is the passage itself.
+            recorded.clocks.push(clock);
+            recorded.snapshots.push_series(&predictor, freedom);
+        }
+        recorded.passages = LEVELS.map(|(level, _)| path.first_passage(lane, level));
+        recorded.interpolation = path.at_passage(lane, INTERPOLATION);
+        let solved = Solved::new(plan, cell.prepared, cell.shelf, cell.spec.replicate);
+        cell.emit(plan, &recorded, &solved, sheets);
+    }
+}

@@ -1,0 +1,418 @@
+//! One cell, from its problem to its rows.
+
+use crate::clocks::clocks;
+use crate::identity::Identity;
+use crate::plan::Plan;
+use crate::solved::Solved;
+use crate::study::CellSpec;
+use crate::summary::{INTERPOLATION, LEVELS, best_row, largest_drop, reached};
+use crate::tables::Sheets;
+use crate::workbench::{Prepared, Shelf};
+use taut_metrics::{Column, MetricDef, Setting};
+use taut_numerics::{normal, stream};
+use taut_problem::{Clock, Method, Passage, Snapshots, Trajectory};
+use taut_store::Rows;
+use taut_theory::Premise;
+use taut_train::SpectralPath;
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ending {
+    Finished,
+    Diverged(String),
+    Failed(String),
+}
+
+/// A cell with everything it needs to be looked at.
+pub(crate) struct Cell<'a> {
+    pub(crate) index: usize,
+    pub(crate) spec: CellSpec<'a>,
+    pub(crate) identity: Identity,
+    pub(crate) prepared: &'a Prepared,
+    pub(crate) shelf: &'a Shelf,
+    pub(crate) step_size: f64,
+    pub(crate) start: Vec<f64>,
+}
+
+/// What was seen along a path.
+pub(crate) struct Recorded {
+    pub(crate) clocks: Vec<Clock>,
+    pub(crate) snapshots: Snapshots,
+    /// Fraction learned, rows × modes; empty where not known.
+    pub(crate) filters: Vec<f64>,
+    pub(crate) passages: [Passage; LEVELS.len()],
+    pub(crate) interpolation: Option<(Vec<f64>, f64)>,
+    pub(crate) diverged: Option<Clock>,
+    pub(crate) solver: &'static str,
+}
+
+impl<'a> Cell<'a> {
+    /// Resolves step size and start.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        index: usize,
+        spec: CellSpec<'a>,
+        prepared: &'a Prepared,
+        shelf: &'a Shelf,
+    ) -> Result<Self, String> {
+        let identity = Identity::of(&spec.canonical());
+        let step_size = spec.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
+        let start = start(&spec, prepared.problem.feature_count(), plan.checked.study.seed)?;
+        let stretch = step_size * prepared.lambda_max;
+        if spec.train.method == Method::GradientDescent && stretch > 2.0 + 1e-12 && !spec.train.allow_unstable {
+            return Err(format!(
+                "step size {step_size} is beyond 2/λ_max = {}: use a smaller one, or set train.allow_unstable = true",
+                2.0 / prepared.lambda_max
+            ));
+        }
+        Ok(Self { index, spec, identity, prepared, shelf, step_size, start })
+    }
+
+    pub(crate) fn method(&self) -> Method {
+        self.spec.train.method
+    }
+
+    /// Where to look at this cell; `path` answers when a loss is passed.
+    pub(crate) fn clocks(&self, plan: &Plan, path: Option<&SpectralPath>) -> Result<Vec<Clock>, String> {
+        clocks(&plan.checked.study.record, &self.spec.train.until, self.method(), self.step_size, |loss| {
+            // L = rms²/2 for every least-squares model.
+            path.and_then(|path| reached(path.first_passage(0, (2.0 * loss).sqrt())))
+        })
+    }
+
+    /// The closed form, looked at.
+    pub(crate) fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
+        let Prepared { problem, svd, .. } = self.prepared;
+        let mut path = SpectralPath::new(problem, svd, self.method(), self.step_size, &self.start);
+        let clocks = self.clocks(plan, Some(&path))?;
+        let mut recorded = Recorded::empty(problem.feature_count(), "exact");
+        for clock in clocks {
+            path.advance_to(clock);
+            recorded.push(&path, 0, clock);
+            if recorded.diverged.is_some() {
+                break;
+            }
+        }
+        recorded.passages = LEVELS.map(|(level, _)| path.first_passage(0, level));
+        recorded.interpolation = path.at_passage(0, INTERPOLATION);
+        Ok(recorded)
+    }
+
+    /// Writes every row that this cell has.
+    pub(crate) fn emit(&self, plan: &Plan, recorded: &Recorded, solved: &Solved, sheets: &mut Sheets) {
+        let setting = Setting::new(&self.shelf.instruments, &self.prepared.problem, &self.prepared.svd, &plan.metrics);
+        let columns = measure(&setting, &recorded.snapshots, &plan.metrics);
+        self.emit_path("trained", &recorded.clocks, &columns, &mut sheets.trajectory);
+        self.emit_details(plan, recorded, sheets);
+        self.emit_theory(plan, recorded, &setting, sheets);
+        solved.emit(plan, self.identity.cell, sheets);
+        self.emit_cell(plan, recorded, &setting, &columns, &mut sheets.cells);
+    }
+
+    fn emit_path(&self, source: &str, clocks: &[Clock], columns: &[Column], rows: &mut Rows) {
+        let count = clocks.len();
+        rows.repeat_int(0, Some(self.identity.cell), count);
+        rows.repeat_text(1, Some(source), count);
+        for &clock in clocks {
+            rows.push_int(2, clock.step().map(|s| s as i64));
+            rows.push_float(3, Some(clock.time(self.step_size)));
+        }
+        for (i, column) in columns.iter().enumerate() {
+            push_column(rows, 4 + i, column, count);
+        }
+    }
+
+    fn emit_details(&self, plan: &Plan, recorded: &Recorded, sheets: &mut Sheets) {
+        let p = self.prepared.problem.feature_count();
+        for (row, &clock) in recorded.clocks.iter().enumerate() {
+            let theta = &recorded.snapshots.coefficients[row * p..(row + 1) * p];
+            if let Some(rows) = &mut sheets.modes {
+                self.emit_modes(clock, theta, recorded, row, rows);
+            }
+            if let Some(rows) = &mut sheets.parameters {
+                emit_parameters(
+                    self.identity.cell,
+                    "trained",
+                    Some((clock, self.step_size)),
+                    &Label::default(),
+                    theta,
+                    rows,
+                );
+            }
+        }
+        if let Some(rows) = &mut sheets.curves {
+            let values = plan.curve_values(self.spec.model_index, &recorded.snapshots);
+            for (clock, values) in recorded.clocks.iter().zip(values.chunks_exact(plan.curve_grid.len().max(1))) {
+                let place = Some((*clock, self.step_size));
+                emit_curve(self.identity.cell, place, &Label::default(), &plan.curve_grid, values, rows);
+            }
+        }
+    }
+
+    fn emit_modes(&self, clock: Clock, theta: &[f64], recorded: &Recorded, row: usize, rows: &mut Rows) {
+        let svd = &self.prepared.svd;
+        let r = svd.rank();
+        for i in 0..r {
+            let strength: f64 = svd.v.column(i).iter().zip(theta).map(|(v, t)| v * t).sum();
+            let filter = (!recorded.filters.is_empty()).then(|| recorded.filters[row * r + i]);
+            self.push_mode("trained", clock, (i + 1, svd.s[i], strength, filter), rows);
+        }
+    }
+
+    fn push_mode(&self, source: &str, clock: Clock, mode: (usize, f64, f64, Option<f64>), rows: &mut Rows) {
+        rows.push_int(0, Some(self.identity.cell));
+        rows.push_text(1, Some(source));
+        rows.push_int(2, clock.step().map(|s| s as i64));
+        rows.push_float(3, Some(clock.time(self.step_size)));
+        rows.push_int(4, Some(mode.0 as i64));
+        rows.push_float(5, Some(mode.1));
+        rows.push_float(6, Some(mode.2));
+        rows.push_float(7, mode.3);
+    }
+
+    fn emit_theory(&self, plan: &Plan, recorded: &Recorded, setting: &Setting<'_>, sheets: &mut Sheets) {
+        for theory in &plan.theories {
+            let prediction = (theory.build)(&Premise {
+                problem: &self.prepared.problem,
+                method: self.method(),
+                step_size: self.step_size,
+                start: &self.start,
+                clocks: &recorded.clocks,
+            });
+            let mut functions = Snapshots::series(self.prepared.problem.feature_count());
+            for (_, coefficients) in &prediction.path {
+                functions.push_series(coefficients, f64::NAN);
+            }
+            let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
+            let columns = measure(setting, &functions, &plan.metrics);
+            self.emit_path(theory.name, &clocks, &columns, &mut sheets.trajectory);
+            if let Some(rows) = &mut sheets.modes {
+                for m in &prediction.modes {
+                    self.push_mode(theory.name, m.clock, (m.mode, m.value, m.strength, Some(m.filter)), rows);
+                }
+            }
+            if let Some(rows) = &mut sheets.predictions {
+                for (quantity, value) in &prediction.numbers {
+                    rows.push_int(0, Some(self.identity.cell));
+                    rows.push_text(1, Some(theory.name));
+                    rows.push_text(2, Some(quantity));
+                    rows.push_float(3, Some(*value));
+                    rows.push_bool(4, Some(prediction.unmet.is_none()));
+                    rows.push_text(5, prediction.unmet.as_deref());
+                }
+            }
+        }
+    }
+
+    fn emit_cell(&self, plan: &Plan, recorded: &Recorded, setting: &Setting<'_>, columns: &[Column], rows: &mut Rows) {
+        let ending = match recorded.diverged {
+            Some(Clock::Step(k)) => Ending::Diverged(format!("parameters stop being finite at step {k}")),
+            Some(_) => Ending::Diverged("the limit does not exist: step size at or beyond 2/λ_max".to_owned()),
+            None => Ending::Finished,
+        };
+        let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, Some(recorded.solver), rows);
+        let Prepared { problem, svd, lambda_max } = self.prepared;
+        let descends = self.method() == Method::GradientDescent;
+        let mut next = || {
+            at += 1;
+            at - 1
+        };
+        rows.push_int(next(), Some(problem.samples() as i64));
+        rows.push_int(next(), Some(problem.feature_count() as i64));
+        rows.push_int(next(), Some(svd.rank() as i64));
+        rows.push_float(next(), Some(svd.condition()));
+        rows.push_float(next(), Some(*lambda_max));
+        rows.push_float(next(), Some(*lambda_max));
+        rows.push_float(next(), descends.then_some(self.step_size));
+        rows.push_bool(next(), Some(f64::EPSILON * svd.condition() < 1e-6));
+        rows.push_float(next(), setting.least_bending_energy());
+        for passage in recorded.passages {
+            let clock = reached(passage);
+            rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
+            rows.push_float(next(), clock.map(|c| c.time(self.step_size)));
+        }
+        if let Some(risk) = plan.metrics.iter().position(|m| m.name == "risk") {
+            let best = columns[risk].values.as_deref().and_then(best_row);
+            let clock = best.map(|row| recorded.clocks[row]);
+            rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
+            rows.push_float(next(), clock.map(|c| c.time(self.step_size)));
+            for column in columns {
+                rows.push_float(next(), best.and_then(|row| column.value(row)));
+            }
+        }
+        let mut interpolation = Snapshots::series(problem.feature_count());
+        if let Some((coefficients, freedom)) = &recorded.interpolation {
+            interpolation.push_series(coefficients, *freedom);
+        }
+        for column in measure(setting, &interpolation, &plan.metrics) {
+            let there = recorded.interpolation.is_some();
+            rows.push_float(next(), there.then(|| column.value(0)).flatten());
+        }
+        let last = recorded.clocks.len().checked_sub(1);
+        for column in columns {
+            rows.push_float(next(), last.and_then(|row| column.value(row)));
+        }
+        for (metric, column) in plan.metrics.iter().zip(columns) {
+            if metric.wiggliness {
+                rows.push_float(next(), column.values.as_deref().and_then(largest_drop));
+            }
+        }
+    }
+}
+
+impl Recorded {
+    pub(crate) fn empty(features: usize, solver: &'static str) -> Self {
+        Self {
+            clocks: Vec::new(),
+            snapshots: Snapshots::series(features),
+            filters: Vec::new(),
+            passages: [Passage::NotYet; LEVELS.len()],
+            interpolation: None,
+            diverged: None,
+            solver,
+        }
+    }
+
+    /// Adds one lane of where `path` is now.
+    pub(crate) fn push(&mut self, path: &dyn Trajectory, lane: usize, clock: Clock) {
+        let snapshot = path.snapshot();
+        self.clocks.push(clock);
+        self.snapshots.push_lane(&snapshot, lane);
+        self.filters.extend(snapshot.filters.iter().skip(lane).step_by(snapshot.lanes));
+        self.diverged = path.diverged(lane);
+    }
+}
+
+/// The row of a cell that never started.
+pub(crate) fn emit_failed(plan: &Plan, index: usize, spec: &CellSpec<'_>, reason: String, sheets: &mut Sheets) {
+    let identity = Identity::of(&spec.canonical());
+    let at = push_head(plan, index, spec, &identity, &Ending::Failed(reason), None, &mut sheets.cells);
+    for column in at..plan.schemas.cells.columns.len() {
+        sheets.cells.push_null(column, 1);
+    }
+}
+
+/// The fixed columns and the axes; returns the first column after them.
+fn push_head(
+    plan: &Plan,
+    index: usize,
+    spec: &CellSpec<'_>,
+    identity: &Identity,
+    ending: &Ending,
+    solver: Option<&str>,
+    rows: &mut Rows,
+) -> usize {
+    let (status, reason) = match ending {
+        Ending::Finished => ("finished", None),
+        Ending::Diverged(reason) => ("diverged", Some(reason.as_str())),
+        Ending::Failed(reason) => ("failed", Some(reason.as_str())),
+    };
+    rows.push_int(0, Some(identity.cell));
+    rows.push_text(1, Some(&identity.key));
+    rows.push_int(2, Some(spec.replicate as i64));
+    rows.push_text(3, Some(status));
+    rows.push_text(4, reason);
+    rows.push_text(5, solver);
+    plan.push_axes(index, crate::tables::CELL_HEAD, rows)
+}
+
+/// θ₀ of a cell; Gaussian starts use the stream `start`, so they do not depend on the motion.
+fn start(spec: &CellSpec<'_>, p: usize, seed: u64) -> Result<Vec<f64>, String> {
+    use taut_problem::Init;
+    match &spec.model.init {
+        Init::Zero => Ok(vec![0.0; p]),
+        Init::Gaussian(gaussian) => {
+            let mut draws = stream(seed, "start", spec.replicate);
+            Ok((0..p).map(|_| gaussian.scale.get() * normal(&mut draws)).collect())
+        }
+        Init::File(file) => {
+            let theta = spec.theta.ok_or_else(|| format!("the start in {} was not read", file.file))?;
+            if theta.len() != p {
+                return Err(format!("the start in {} has {} entries for {p} features", file.file, theta.len()));
+            }
+            Ok(theta.to_vec())
+        }
+    }
+}
+
+/// The `source` of rows that come from a direct solver.
+pub(crate) const SOLVED: &str = "solved";
+
+/// What tells a solution's rows apart; all null for a trajectory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Label<'a> {
+    pub(crate) solution: Option<&'a str>,
+    pub(crate) variant: Option<&'a str>,
+    pub(crate) parameter: Option<f64>,
+    pub(crate) draw: Option<i64>,
+    /// Whether its coefficients are those of features of its own.
+    pub(crate) own: bool,
+}
+
+/// The values of all metrics.
+pub(crate) fn measure(setting: &Setting<'_>, functions: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
+    let mut out = Vec::with_capacity(metrics.len());
+    taut_metrics::measure(setting, functions, metrics, &mut out);
+    out
+}
+
+/// Adds a metric's values, or as many nulls.
+pub(crate) fn push_column(rows: &mut Rows, column: usize, values: &Column, count: usize) {
+    match &values.values {
+        Some(numbers) if !values.metric.needs.freedom => rows.extend_floats(column, numbers),
+        Some(_) => (0..count).for_each(|row| rows.push_float(column, values.value(row))),
+        None => rows.push_null(column, count),
+    }
+}
+
+pub(crate) fn emit_parameters(
+    cell: i64,
+    source: &str,
+    place: Option<(Clock, f64)>,
+    label: &Label<'_>,
+    theta: &[f64],
+    rows: &mut Rows,
+) {
+    let count = theta.len();
+    let tensor = if label.own { "beta" } else { "theta" };
+    rows.repeat_int(0, Some(cell), count);
+    rows.repeat_text(1, Some(source), count);
+    rows.repeat_int(2, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
+    rows.repeat_float(3, place.map(|(clock, step_size)| clock.time(step_size)), count);
+    rows.repeat_text(4, label.solution, count);
+    rows.repeat_text(5, label.variant, count);
+    rows.repeat_float(6, label.parameter, count);
+    rows.repeat_int(7, label.draw, count);
+    rows.repeat_text(8, Some(tensor), count);
+    for row in 0..count {
+        rows.push_int(9, Some(row as i64));
+    }
+    rows.repeat_int(10, Some(0), count);
+    rows.extend_floats(11, theta);
+}
+
+pub(crate) fn emit_curve(
+    cell: i64,
+    place: Option<(Clock, f64)>,
+    label: &Label<'_>,
+    x: &[f64],
+    f: &[f64],
+    rows: &mut Rows,
+) {
+    let count = x.len();
+    rows.repeat_int(0, Some(cell), count);
+    rows.repeat_text(1, Some(if label.solution.is_some() { SOLVED } else { "trained" }), count);
+    rows.repeat_text(2, label.solution, count);
+    rows.repeat_text(3, label.variant, count);
+    rows.repeat_float(4, label.parameter, count);
+    rows.repeat_int(5, label.draw, count);
+    rows.repeat_int(6, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
+    rows.repeat_float(7, place.map(|(clock, step_size)| clock.time(step_size)), count);
+    rows.extend_floats(8, x);
+    rows.extend_floats(9, f);
+}
+
+/// Only metrics that make sense for a function outside the study's features.
+pub(crate) fn portable(metric: &MetricDef) -> bool {
+    !metric.needs.coefficients && !metric.needs.geometry
+}

@@ -1,0 +1,39 @@
+//! TOML to plan to parallel run to rows: the only room where train, theory and metrics meet.
+
+mod bundle;
+mod cell;
+mod clocks;
+mod files;
+mod identity;
+mod listing;
+mod plan;
+mod run;
+mod solved;
+pub mod study;
+mod summary;
+mod tables;
+mod workbench;
+
+pub use identity::SEMANTICS;
+pub use listing::{KINDS, Listed, listing};
+pub use plan::{AxisSummary, Plan, TableSize};
+pub use run::{Progress, RunError, RunOptions, RunReport, run};
+pub use tables::SCHEMA_VERSION;
+pub use taut_store::Folder;
+
+use std::path::Path;
+use study::{Known, StudyError};
+
+/// Version and git revision of this build.
+pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), env!("TAUT_REVISION"));
+
+/// Reads a study with its overrides, checks all of it, and lays it out.
+///
+/// # Errors
+/// Everything that is wrong with the study, all at once.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Plan, StudyError> {
+    let text = study::read(path)?;
+    let (metrics, theories) = listing::known();
+    let known = Known { metrics: &metrics, theories: &theories };
+    Plan::new(study::load(&text, path, overrides, &known, &files::Disk)?)
+}

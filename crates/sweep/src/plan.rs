@@ -1,0 +1,301 @@
+//! What would run: cells, parts, tables, sizes; checked before the first step.
+
+use crate::bundle::bundles;
+use crate::clocks::clocks;
+use crate::solved::transposed_design;
+use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError};
+use crate::study::{data_meaning, model_meaning, train_meaning};
+use crate::tables::Schemas;
+use crate::workbench::{Prepared, Shelf};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use taut_metrics::MetricDef;
+use taut_numerics::product_into;
+use taut_problem::{Method, Snapshots, StepSize};
+use taut_store::Rows;
+use taut_theory::TheoryDef;
+
+/// A part holds at most about this many bytes over all its tables; two parts are in memory at a time.
+const BYTES_PER_PART: usize = 64_000_000;
+
+/// A part of a small sweep holds this many cells, and a sweep has at most this many parts or so.
+const CELLS_PER_PART: usize = 256;
+
+/// A checked study with everything that its cells share.
+pub struct Plan {
+    pub(crate) checked: Checked,
+    pub(crate) metrics: Vec<&'static MetricDef>,
+    pub(crate) theories: Vec<&'static TheoryDef>,
+    pub(crate) shelves: Vec<Shelf>,
+    pub(crate) schemas: Schemas,
+    pub(crate) curve_grid: Vec<f64>,
+    /// φ on the curve grid, per model.
+    curve_tables: Vec<Vec<f64>>,
+    cells_per_part: usize,
+}
+
+/// The size of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSize {
+    /// Its name.
+    pub name: String,
+    /// At most this many rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// At most this many bytes before compression.
+    pub bytes: usize,
+}
+
+/// The values of one axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AxisSummary {
+    /// The column or columns.
+    pub columns: Vec<String>,
+    /// How many values.
+    pub values: usize,
+    /// The values as text; the first and last few where there are many.
+    pub shown: Vec<String>,
+}
+
+impl Plan {
+    /// Lays out a checked study.
+    ///
+    /// # Errors
+    /// A step size beyond 2/λ_max on a design that is known now.
+    pub fn new(checked: Checked) -> Result<Self, StudyError> {
+        let metrics: Vec<&'static MetricDef> = match &checked.study.record.metrics {
+            None => taut_metrics::METRICS.iter().collect(),
+            Some(names) => names.iter().filter_map(|name| taut_metrics::metric(name)).collect(),
+        };
+        let theories = checked.study.record.theory.iter().filter_map(|name| taut_theory::theory(name)).collect();
+        let shelves: Vec<Shelf> = checked.model.iter().map(|model| Shelf::new(&model.value)).collect();
+        let schemas = Schemas::new(&checked, &metrics);
+        let curve_grid = checked.study.record.curves.grid();
+        let curve_tables = if schemas.curves.is_some() {
+            shelves.iter().map(|shelf| transposed_design(&*shelf.features, &curve_grid)).collect()
+        } else {
+            Vec::new()
+        };
+        let mut plan =
+            Self { checked, metrics, theories, shelves, schemas, curve_grid, curve_tables, cells_per_part: 1 };
+        let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
+        let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
+        plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(CELLS_PER_PART)));
+        plan.check_step_sizes()?;
+        Ok(plan)
+    }
+
+    /// The number of cells.
+    pub fn cells(&self) -> usize {
+        self.checked.cells()
+    }
+
+    /// The study as checked.
+    pub fn study(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// Whether any cell may diverge by the study's own leave.
+    pub fn allows_divergence(&self) -> bool {
+        self.checked.train.iter().any(|t| t.value.allow_unstable)
+    }
+
+    pub(crate) fn shelf(&self, cell: &CellSpec<'_>) -> &Shelf {
+        &self.shelves[cell.model_index]
+    }
+
+    /// Number of parts.
+    pub fn parts(&self) -> usize {
+        self.cells().div_ceil(self.cells_per_part)
+    }
+
+    /// The cells of one part.
+    pub(crate) fn part(&self, part: usize) -> Range<usize> {
+        let start = part * self.cells_per_part;
+        start..(start + self.cells_per_part).min(self.cells())
+    }
+
+    /// The number of bundles; `None` where there are too many cells to count them at once.
+    pub fn bundles(&self) -> Option<usize> {
+        (self.cells() <= 100_000).then(|| (0..self.parts()).map(|p| bundles(self, self.part(p)).len()).sum())
+    }
+
+    /// What the stored rows depend on, as text: not title, question, claims or figures.
+    pub(crate) fn meaning(&self) -> String {
+        let checked = &self.checked;
+        let mut out =
+            serde_json::json!({ "record": checked.study.record, "solutions": checked.study.solutions }).to_string();
+        for axis in &checked.axes {
+            out.push_str(&format!("\n{:?}", axis.columns));
+        }
+        for index in 0..checked.data.len() {
+            out.push_str(data_meaning(&checked.data[index]));
+        }
+        for index in 0..checked.model.len() {
+            out.push_str(model_meaning(&checked.model[index]));
+        }
+        for index in 0..checked.train.len() {
+            out.push_str(train_meaning(&checked.train[index]));
+        }
+        // Cells at both ends: their seed and replicate, and their place in the sections.
+        for cell in [0, self.cells() - 1] {
+            out.push_str(&checked.cell(cell).canonical());
+        }
+        out
+    }
+
+    /// The size of every table: upper bounds, because equal save times are merged.
+    pub fn sizes(&self) -> Vec<TableSize> {
+        let per_cell = self.rows_of_a_cell();
+        self.schemas
+            .all()
+            .into_iter()
+            .map(|schema| {
+                let rows = per_cell.iter().find(|(name, _)| *name == schema.name).map_or(0, |(_, rows)| *rows);
+                let rows = rows * self.cells();
+                TableSize {
+                    name: schema.name.clone(),
+                    rows,
+                    columns: schema.columns.len(),
+                    bytes: rows * schema.columns.len() * 8,
+                }
+            })
+            .collect()
+    }
+
+    /// Rows per cell and table, for the first cell.
+    fn rows_of_a_cell(&self) -> Vec<(&'static str, usize)> {
+        let study = &self.checked.study;
+        let first = self.checked.cell(0);
+        let times = clocks(&study.record, &first.train.until, first.train.method, 1.0, |_| None)
+            .map_or(200, |clocks| clocks.len());
+        let p = self.shelves.iter().map(|s| s.features.features()).max().unwrap_or(1);
+        let modes = self.samples(&first).min(p);
+        let solutions = study.solutions.rows();
+        let kept = study.solutions.rows_without_draws();
+        let mut rows = vec![
+            ("cells", 1),
+            ("timing", 1),
+            ("trajectory", times + self.theories.len()),
+            ("solutions", solutions),
+            ("predictions", 2 * self.theories.len()),
+        ];
+        if self.schemas.modes.is_some() {
+            rows.push(("modes", times * modes * (1 + self.theories.len())));
+        }
+        if self.schemas.curves.is_some() {
+            rows.push(("curves", (times + kept + 20) * self.curve_grid.len()));
+        }
+        if self.schemas.parameters.is_some() {
+            rows.push(("parameters", (times + kept) * p));
+        }
+        rows
+    }
+
+    /// The number of points of a cell, as far as the study says.
+    fn samples(&self, cell: &CellSpec<'_>) -> usize {
+        let curve = &cell.data.curve;
+        let given = curve.x.as_ref().map(Vec::len).or_else(|| cell.table.map(|table| table.x.len()));
+        given.or(curve.samples.map(taut_problem::Samples::size)).unwrap_or(1)
+    }
+
+    /// The axes with their values, in the order of the study.
+    pub fn axes(&self) -> Vec<AxisSummary> {
+        self.checked
+            .axes
+            .iter()
+            .map(|axis| {
+                let shown = |i: usize| {
+                    let values: Vec<String> = (0..axis.columns.len()).map(|c| show(&axis.value(i, c))).collect();
+                    values.join(" ")
+                };
+                let shown = if axis.len <= 8 {
+                    (0..axis.len).map(shown).collect()
+                } else {
+                    let ends = (0..4).chain(axis.len - 2..axis.len).map(shown);
+                    let mut all: Vec<String> = ends.collect();
+                    all.insert(4, "…".to_owned());
+                    all
+                };
+                let columns = axis.columns.iter().map(|c| c.name.clone()).collect();
+                AxisSummary { columns, values: axis.len, shown }
+            })
+            .collect()
+    }
+
+    /// Writes the axis columns of one cell from column `at` on; returns the column after them.
+    pub(crate) fn push_axes(&self, cell: usize, mut at: usize, rows: &mut Rows) -> usize {
+        let positions = self.checked.cell(cell).positions;
+        for (axis, position) in self.checked.axes.iter().zip(positions) {
+            if axis.is_seed {
+                continue;
+            }
+            for column in 0..axis.columns.len() {
+                match axis.value(position, column) {
+                    AxisValue::Bool(value) => rows.push_bool(at, Some(value)),
+                    AxisValue::Int(value) => rows.push_int(at, Some(value)),
+                    AxisValue::Float(value) => rows.push_float(at, Some(value)),
+                    AxisValue::Text(value) => rows.push_text(at, Some(&value)),
+                }
+                at += 1;
+            }
+        }
+        at
+    }
+
+    /// f on the study's curve grid for every row, row-major.
+    pub(crate) fn curve_values(&self, model: usize, functions: &Snapshots) -> Vec<f64> {
+        let mut out = vec![0.0; functions.len() * self.curve_grid.len()];
+        let table = &self.curve_tables[model];
+        product_into(&functions.coefficients, table, &mut out, functions.features, self.curve_grid.len());
+        out
+    }
+
+    /// λ_max once per distinct design that is known now, against the absolute step sizes.
+    fn check_step_sizes(&self) -> Result<(), StudyError> {
+        let absolute = |cell: &CellSpec<'_>| {
+            let train = cell.train;
+            matches!(train.step_size, Some(StepSize::Absolute(_)))
+                && train.method == Method::GradientDescent
+                && !train.allow_unstable
+                && !cell.data.curve.has_random_design()
+        };
+        if !self.checked.train.iter().any(|t| matches!(t.value.step_size, Some(StepSize::Absolute(_)))) {
+            return Ok(());
+        }
+        let mut seen = BTreeSet::new();
+        let mut problems = Vec::new();
+        for index in 0..self.cells() {
+            let cell = self.checked.cell(index);
+            if !absolute(&cell) || !seen.insert((cell.data_index, cell.model_index, cell.train_index)) {
+                continue;
+            }
+            let Ok(prepared) = Prepared::new(&cell, self.shelf(&cell), self.checked.study.seed) else { continue };
+            let step_size = cell.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
+            if step_size * prepared.lambda_max > 2.0 + 1e-12 {
+                let problem = Problem {
+                    key_path: "train.step_size.absolute".to_owned(),
+                    message: format!(
+                        "step size {step_size} is beyond 2/λ_max = {}: the run would diverge",
+                        2.0 / prepared.lambda_max
+                    ),
+                    help: "use a smaller one, say `step_size = { relative = 1.0 }`, or set train.allow_unstable = true"
+                        .to_owned(),
+                    ..Problem::default()
+                };
+                problems.push((Some(index), problem));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(self.checked.diagnostics(problems))) }
+    }
+}
+
+fn show(value: &AxisValue) -> String {
+    match value {
+        AxisValue::Bool(value) => value.to_string(),
+        AxisValue::Int(value) => value.to_string(),
+        AxisValue::Float(value) => format!("{value}"),
+        AxisValue::Text(value) => value.to_string(),
+    }
+}

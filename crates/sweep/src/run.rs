@@ -1,0 +1,305 @@
+//! The one place with threads: bundles in parallel, parts written as they complete.
+
+use crate::bundle::{Bundle, Place, bundles, compute, failed};
+use crate::identity::digest;
+use crate::plan::Plan;
+use crate::study::diff_studies;
+use crate::tables::{SCHEMA_VERSION, Sheets};
+use rayon::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use taut_store::{Folder, Provenance, StoreError};
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Worker threads; at least one.
+    pub threads: usize,
+    /// Move a folder that holds another study aside instead of refusing.
+    pub force: bool,
+    /// Program version and revision, for the footers.
+    pub program: String,
+    /// Name of the machine, for `timing`.
+    pub host: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Cells in the study.
+    pub cells: usize,
+    /// Cells computed now.
+    pub computed: usize,
+    /// Cells that were there already.
+    pub reused: usize,
+    /// Cells whose status is `diverged`, over the whole study.
+    pub diverged: usize,
+    /// Cells whose status is `failed`, over the whole study.
+    pub failed: usize,
+    /// The first reasons, with how many cells gave each.
+    pub reasons: Vec<(String, usize)>,
+    /// Whether the run was asked to stop before the end.
+    pub stopped: bool,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Where another study's results were moved to.
+    pub moved_aside: Option<PathBuf>,
+}
+
+/// Why a run could not be.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The folder holds results of another study.
+    #[error(
+        "{folder} holds the results of another study:\n{}\nnothing was changed; give another folder with --out, or --force to move the old one aside",
+        differences.iter().map(|d| format!("  {d}")).collect::<Vec<_>>().join("\n")
+    )]
+    OtherStudy {
+        /// The folder.
+        folder: String,
+        /// What differs, key by key.
+        differences: Vec<String>,
+    },
+    /// The store could not read or write.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thread pool could not be built.
+    #[error("cannot start {threads} threads: {reason}; try --threads 1")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// Told of progress; called from worker threads.
+pub trait Progress: Sync {
+    /// The run starts: so many cells, of which some are there already.
+    fn started(&self, cells: usize, reused: usize);
+    /// Some more cells are computed.
+    fn cells_done(&self, count: usize);
+    /// A part is on disk.
+    fn part_written(&self, part: usize, parts: usize);
+}
+
+/// Says nothing.
+impl Progress for () {
+    fn started(&self, _cells: usize, _reused: usize) {}
+    fn cells_done(&self, _count: usize) {}
+    fn part_written(&self, _part: usize, _parts: usize) {}
+}
+
+/// Runs what is missing of a plan into a folder.
+///
+/// The rows do not depend on the number of threads, on interruptions, or on what was there before.
+/// When `stop` turns true the current part is dropped and the report says `stopped`.
+///
+/// # Errors
+/// If the folder holds another study (and `force` is off), or cannot be read or written.
+pub fn run(
+    plan: &Plan,
+    folder: &Folder,
+    options: &RunOptions,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<RunReport, RunError> {
+    let mut report = RunReport { cells: plan.cells(), ..RunReport::default() };
+    report.moved_aside = claim(plan, folder, options)?;
+    let tables: Vec<&str> = plan.schemas.all().iter().map(|s| s.name.as_str()).collect();
+    folder.prepare(&tables)?;
+    folder.write_manifest(&manifest(plan, options))?;
+    let missing = missing_parts(plan, folder, &tables)?;
+    let to_compute: usize = missing.iter().map(|&part| plan.part(part).len()).sum();
+    report.reused = report.cells - to_compute;
+    progress.started(report.cells, report.reused);
+
+    let threads = options.threads.max(1);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
+    let context = Context {
+        plan,
+        folder,
+        progress,
+        stop,
+        place: Place { host: options.host.clone(), threads },
+        provenance: provenance(plan, options),
+    };
+    report.computed = pool.install(|| context.run_parts(&missing))?;
+    report.stopped = report.computed < to_compute;
+    if !report.stopped {
+        count_endings(folder, &mut report)?;
+    }
+    report.bytes = folder.bytes()?;
+    Ok(report)
+}
+
+struct Context<'a> {
+    plan: &'a Plan,
+    folder: &'a Folder,
+    progress: &'a dyn Progress,
+    stop: &'a AtomicBool,
+    place: Place,
+    provenance: Provenance,
+}
+
+impl Context<'_> {
+    /// Computes part after part; each is written while the next is computed, so two are in memory.
+    fn run_parts(&self, missing: &[usize]) -> Result<usize, StoreError> {
+        let mut computed = 0;
+        let mut waiting: Option<(usize, Sheets)> = None;
+        for &part in missing {
+            let (written, next) = rayon::join(|| self.write(waiting.take()), || self.compute(part));
+            computed += written?;
+            match next {
+                Some(sheets) => waiting = Some((part, sheets)),
+                None => return Ok(computed),
+            }
+        }
+        Ok(computed + self.write(waiting)?)
+    }
+
+    /// The rows of a part in the order of its bundles; `None` if asked to stop.
+    fn compute(&self, part: usize) -> Option<Sheets> {
+        let bundles = bundles(self.plan, self.plan.part(part));
+        let sheets: Vec<Option<Sheets>> = bundles.par_iter().map(|bundle| self.compute_bundle(bundle)).collect();
+        let mut all = Sheets::new(&self.plan.schemas);
+        for sheet in sheets {
+            all.append(&sheet?);
+        }
+        Some(all)
+    }
+
+    fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let sheets = catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &self.place)))
+            .unwrap_or_else(|panic| failed(self.plan, bundle, &panic_message(&*panic), &self.place));
+        self.progress.cells_done(bundle.cells().len());
+        Some(sheets)
+    }
+
+    /// Writes a part's tables, `cells` last; returns the number of cells.
+    fn write(&self, waiting: Option<(usize, Sheets)>) -> Result<usize, StoreError> {
+        let Some((part, sheets)) = waiting else { return Ok(0) };
+        for rows in sheets.in_writing_order() {
+            self.folder.write_part(&part_name(part), rows, &self.provenance)?;
+        }
+        self.progress.part_written(part, self.plan.parts());
+        Ok(self.plan.part(part).len())
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    format!("panicked: {text}")
+}
+
+fn part_name(part: usize) -> String {
+    format!("{part:05}")
+}
+
+/// Makes sure that the folder is this study's, or empty.
+fn claim(plan: &Plan, folder: &Folder, options: &RunOptions) -> Result<Option<PathBuf>, RunError> {
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let stored = folder.read_manifest()?;
+    let text = |key: &str| stored.as_ref().and_then(|m| m[key].as_str()).unwrap_or_default();
+    if text("fingerprint") == fingerprint(plan) {
+        return Ok(None);
+    }
+    if options.force {
+        return Ok(Some(folder.move_aside()?));
+    }
+    let mut differences = match &stored {
+        None => vec!["the folder has tables but no manifest.json that says whose they are".to_owned()],
+        Some(_) => diff_studies(text("study"), &plan.checked.text),
+    };
+    if differences.is_empty() {
+        differences.push(format!(
+            "the same study under another version of the numbers: stored {}, now {}",
+            text("semantics"),
+            crate::identity::SEMANTICS
+        ));
+    }
+    Err(RunError::OtherStudy { folder: folder.root().display().to_string(), differences })
+}
+
+/// What the stored rows depend on: not title, question, claims or figures.
+fn fingerprint(plan: &Plan) -> String {
+    let meaning = format!("{}\n{SCHEMA_VERSION}\n{}\n{}", plan.meaning(), plan.cells(), plan.parts());
+    digest(&meaning).to_hex()[..32].to_owned()
+}
+
+fn manifest(plan: &Plan, options: &RunOptions) -> serde_json::Value {
+    let study = &plan.checked.study;
+    serde_json::json!({
+        "schema_version": SCHEMA_VERSION,
+        "semantics": crate::identity::SEMANTICS,
+        "program": options.program,
+        "fingerprint": fingerprint(plan),
+        "title": study.title,
+        "question": study.question,
+        "cells": plan.cells(),
+        "parts": plan.parts(),
+        "metrics": plan.metrics.iter().map(|m| m.name).collect::<Vec<_>>(),
+        "tables": plan.schemas.all().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+        "claims": serde_json::to_value(&study.claim).unwrap_or_default(),
+        "figures": serde_json::to_value(&study.figure).unwrap_or_default(),
+        "study": plan.checked.text,
+    })
+}
+
+fn provenance(plan: &Plan, options: &RunOptions) -> Provenance {
+    Provenance {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        program: options.program.clone(),
+        study: plan.checked.text.clone(),
+        extra: vec![("taut.semantics".to_owned(), crate::identity::SEMANTICS.to_owned())],
+    }
+}
+
+/// Parts that are not there in every table, or cannot be read.
+fn missing_parts(plan: &Plan, folder: &Folder, tables: &[&str]) -> Result<Vec<usize>, StoreError> {
+    let stored: Vec<Vec<String>> = tables.iter().map(|t| folder.parts(t)).collect::<Result<_, _>>()?;
+    Ok((0..plan.parts())
+        .filter(|&part| {
+            let name = part_name(part);
+            let there = stored.iter().all(|parts| parts.binary_search(&name).is_ok());
+            !(there && tables.iter().all(|table| folder.part_is_readable(table, &name)))
+        })
+        .collect())
+}
+
+/// Counts statuses over the finished study, part by part.
+fn count_endings(folder: &Folder, report: &mut RunReport) -> Result<(), StoreError> {
+    let mut reasons: Vec<(String, usize)> = Vec::new();
+    for part in folder.parts("cells")? {
+        let table = folder.read_part("cells", &part)?;
+        for (status, reason) in table.texts("status")?.into_iter().zip(table.texts("reason")?) {
+            match status.as_deref() {
+                Some("diverged") => report.diverged += 1,
+                Some("failed") => report.failed += 1,
+                _ => continue,
+            }
+            let reason = reason.unwrap_or_default();
+            let known = reasons.iter().position(|(known, _)| *known == reason);
+            match known {
+                Some(at) => reasons[at].1 += 1,
+                None if reasons.len() < 5 => reasons.push((reason, 1)),
+                None => {}
+            }
+        }
+    }
+    report.reasons = reasons;
+    Ok(())
+}

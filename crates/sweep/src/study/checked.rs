@@ -1,0 +1,270 @@
+//! A study in which nothing is wrong: its cells, each found by arithmetic on its number.
+
+use super::axes::Axis;
+use super::diagnostics::{Diagnostic, Diagnostics, Severity, Source};
+use super::expansion::Section;
+use super::spec::{Data, Model, Study};
+use super::text::study_text;
+use super::tree::{Node, Place, spoken_path};
+use serde::Serialize;
+use serde_json::Value as Json;
+use std::sync::{Arc, OnceLock};
+use taut_problem::{Method, StepSize, TablePoints, Train};
+
+/// A study in which nothing is wrong.
+#[derive(Debug)]
+pub struct Checked {
+    /// The study with the sections of its first cell.
+    pub study: Study,
+    /// The axes in the order of the file, the first slowest.
+    pub axes: Vec<Axis>,
+    /// The study's text with the overrides applied: what tables carry in their footers.
+    pub text: String,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) root: Node,
+    pub(crate) sections: [Section; 3],
+    pub(crate) data: Vec<Setting<Data, TablePoints>>,
+    pub(crate) model: Vec<Setting<Model, [f64]>>,
+    pub(crate) train: Vec<Setting<Train, ()>>,
+    pub(crate) cells: usize,
+}
+
+/// One distinct setting of a section, with what its file holds.
+#[derive(Debug)]
+pub(crate) struct Setting<T, F: ?Sized> {
+    pub(crate) value: Arc<T>,
+    pub(crate) file: Option<Arc<F>>,
+    pub(crate) hash: Option<String>,
+    pub(crate) meaning: OnceLock<String>,
+}
+
+impl<T, F: ?Sized> Setting<T, F> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { value: Arc::new(value), file: None, hash: None, meaning: OnceLock::new() }
+    }
+}
+
+/// One cell: one resolved setting.
+#[derive(Clone, Debug)]
+pub struct CellSpec<'a> {
+    /// Its number, from 0.
+    pub index: usize,
+    /// What is fitted.
+    pub data: &'a Arc<Data>,
+    /// Which of the distinct data settings this is.
+    pub data_index: usize,
+    /// The points of the data's file, where there is one.
+    pub table: Option<&'a Arc<TablePoints>>,
+    /// What fits it.
+    pub model: &'a Arc<Model>,
+    /// Which of the distinct models this is.
+    pub model_index: usize,
+    /// θ₀ from the model's file, where there is one.
+    pub theta: Option<&'a Arc<[f64]>>,
+    /// How the parameters move.
+    pub train: &'a Arc<Train>,
+    /// Which of the distinct `[train]` settings this is.
+    pub train_index: usize,
+    /// The study's seed.
+    pub seed: u64,
+    /// The replicate.
+    pub replicate: u64,
+    /// The cell's position on each axis.
+    pub positions: Vec<usize>,
+    checked: &'a Checked,
+}
+
+/// A mistake that only the plan can see, such as a step size beyond a design's stable range.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The dotted path of the key it is about.
+    pub key_path: String,
+    /// What is wrong, with the value seen and the values allowed.
+    pub message: String,
+    /// One thing to try.
+    pub help: String,
+}
+
+impl Checked {
+    /// How many cells there are.
+    pub fn cells(&self) -> usize {
+        self.cells
+    }
+
+    /// How many distinct data, models and `[train]` settings there are.
+    pub fn distinct(&self) -> [usize; 3] {
+        [self.data.len(), self.model.len(), self.train.len()]
+    }
+
+    /// A cell's position on each axis.
+    pub fn positions(&self, index: usize) -> Vec<usize> {
+        let mut rest = index;
+        let mut positions = vec![0; self.axes.len()];
+        for (position, axis) in positions.iter_mut().zip(&self.axes).rev() {
+            *position = rest % axis.len;
+            rest /= axis.len;
+        }
+        positions
+    }
+
+    /// A cell.
+    ///
+    /// # Panics
+    /// If `index` is not below `cells()`.
+    pub fn cell(&self, index: usize) -> CellSpec<'_> {
+        assert!(index < self.cells, "cell {index} of {}", self.cells);
+        let positions = self.positions(index);
+        let [data_index, model_index, train_index] = [0, 1, 2].map(|i| self.sections[i].index(&positions));
+        let seed_axis = self.axes.iter().position(|axis| axis.is_seed);
+        let (data, model) = (&self.data[data_index], &self.model[model_index]);
+        CellSpec {
+            index,
+            data: &data.value,
+            data_index,
+            table: data.file.as_ref(),
+            model: &model.value,
+            model_index,
+            theta: model.file.as_ref(),
+            train: &self.train[train_index].value,
+            train_index,
+            seed: self.study.seed,
+            replicate: seed_axis.map_or(0, |i| self.axes[i].replicate(positions[i])),
+            positions,
+            checked: self,
+        }
+    }
+
+    /// Where a key stands; for a cell, as that cell has it (perhaps in `[sweep]`).
+    pub fn locate(&self, key_path: &str, cell: Option<usize>) -> Place {
+        let path: Vec<&str> = key_path.split('.').collect();
+        let section = self.sections.iter().find(|section| section.name == path[0]);
+        match (section, cell) {
+            (Some(section), Some(cell)) => {
+                let index = section.index(&self.positions(cell));
+                section.tree(&self.axes, index).place_of(&path[1..])
+            }
+            _ => self.root.place_of(&path),
+        }
+    }
+
+    /// Mistakes found while planning, at their places; each with the number of a cell that has it.
+    pub fn diagnostics(&self, problems: impl IntoIterator<Item = (Option<usize>, Problem)>) -> Diagnostics {
+        let items = problems.into_iter().map(|(cell, problem)| {
+            let mut item = Diagnostic::new(self.locate(&problem.key_path, cell), problem.message)
+                .label(spoken_path(&problem.key_path))
+                .help(problem.help);
+            item.severity = problem.severity;
+            let settings = cell.map(|cell| self.describe(cell)).unwrap_or_default();
+            if settings.is_empty() { item } else { item.note(format!("first seen at {settings}")) }
+        });
+        Diagnostics::new(self.sources.clone(), items.collect())
+    }
+
+    /// "basis = legendre, degree = 5": a cell's values on the axes.
+    pub fn describe(&self, cell: usize) -> String {
+        let positions = self.positions(cell);
+        let columns = self.axes.iter().zip(positions).flat_map(|(axis, position)| {
+            axis.columns
+                .iter()
+                .enumerate()
+                .map(move |(i, column)| format!("{} = {}", column.name, axis.value(position, i)))
+        });
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// One cell as a study of its own.
+    pub fn cell_study(&self, cell: usize) -> String {
+        let spec = self.cell(cell);
+        let mut root = self.root.clone();
+        for (section, index) in self.sections.iter().zip([spec.data_index, spec.model_index, spec.train_index]) {
+            let place = root.place;
+            root.set(&[section.name], &[place], section.tree(&self.axes, index));
+        }
+        let replicate = super::tree::parse(&format!("seed = [{}]", spec.replicate), 0).ok();
+        let replicate = replicate.and_then(|mut node| node.take_key("seed"));
+        let sweep: Vec<(String, &Node)> = match &replicate {
+            Some(node) if spec.replicate > 0 => vec![("seed".to_owned(), node)],
+            _ => Vec::new(),
+        };
+        let settings = self.describe(cell);
+        let opening = if settings.is_empty() { String::new() } else { format!("# {settings}\n") };
+        root.as_table().map(|table| study_text(table, &sweep, &opening)).unwrap_or_default()
+    }
+}
+
+impl CellSpec<'_> {
+    /// What the cell means, as canonical JSON: sorted keys, shortest numbers, files by their content.
+    /// Layout, save times and outputs are no part of it.
+    pub fn canonical(&self) -> String {
+        let data = data_meaning(&self.checked.data[self.data_index]);
+        let model = model_meaning(&self.checked.model[self.model_index]);
+        let train = train_meaning(&self.checked.train[self.train_index]);
+        let (replicate, seed) = (self.replicate, self.seed);
+        format!(r#"{{"data":{data},"model":{model},"replicate":{replicate},"seed":{seed},"train":{train}}}"#)
+    }
+}
+
+/// The meaning of a data setting.
+pub(crate) fn data_meaning(setting: &Setting<Data, TablePoints>) -> &str {
+    setting.meaning.get_or_init(|| {
+        let mut json = meaning(&*setting.value);
+        replace_file(json.pointer_mut("/curve"), setting.hash.as_deref());
+        sorted(&json)
+    })
+}
+
+/// The meaning of a model.
+pub(crate) fn model_meaning(setting: &Setting<Model, [f64]>) -> &str {
+    setting.meaning.get_or_init(|| {
+        let mut json = meaning(&*setting.value);
+        replace_file(json.pointer_mut("/init"), setting.hash.as_deref());
+        if let Some(Json::Object(init)) = json.get_mut("init") {
+            init.remove("only");
+        }
+        sorted(&json)
+    })
+}
+
+/// The meaning of a `[train]` setting: permission to diverge changes no number.
+pub(crate) fn train_meaning(setting: &Setting<Train, ()>) -> &str {
+    setting.meaning.get_or_init(|| {
+        let mut train = (*setting.value).clone();
+        if train.method == Method::GradientDescent {
+            train.step_size.get_or_insert(StepSize::default());
+        }
+        let mut json = meaning(&train);
+        if let Json::Object(fields) = &mut json {
+            fields.remove("allow_unstable");
+        }
+        sorted(&json)
+    })
+}
+
+fn meaning<T: Serialize>(value: &T) -> Json {
+    serde_json::to_value(value).expect("a study holds finite numbers and string keys")
+}
+
+fn replace_file(table: Option<&mut Json>, hash: Option<&str>) {
+    if let (Some(Json::Object(table)), Some(hash)) = (table, hash) {
+        table.insert("file".to_owned(), Json::String(hash.to_owned()));
+    }
+}
+
+/// JSON with sorted keys and without nulls, so that a new optional field changes no old key.
+fn sorted(json: &Json) -> String {
+    match json {
+        Json::Object(fields) => {
+            let mut fields: Vec<(&String, &Json)> = fields.iter().filter(|(_, value)| !value.is_null()).collect();
+            fields.sort_by_key(|(key, _)| *key);
+            let fields: Vec<String> = fields
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Json::String(key.clone()), sorted(value)))
+                .collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        Json::Array(items) => format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,284 @@
+//! What is wrong with values that each have their right shape: settings that contradict each other.
+
+use super::save_times::Times;
+use super::spec::{Claim, Data, Record};
+use super::spelling::did_you_mean;
+use taut_problem::{Method, Samples, Solver, StepSize, Train};
+use taut_train::Solutions;
+
+/// The names that a study may ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Every metric.
+    pub metrics: &'a [&'a str],
+    /// Every theory.
+    pub theories: &'a [&'a str],
+}
+
+/// A mistake at a dotted path; a number in the path counts in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) path: String,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+fn finding(path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding { path: path.into(), message: message.into(), help: help.into() }
+}
+
+/// Mistakes of `[data]`.
+pub(crate) fn data(data: &Data) -> Vec<Finding> {
+    let complaints = data.curve.complaints().into_iter();
+    complaints.map(|complaint| finding(format!("data.curve.{}", complaint.key), complaint.message, "")).collect()
+}
+
+/// What the solutions need of the data; `samples` is the number of points.
+pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if let Some(fit) = &solutions.least_squares
+        && fit.degree.size() + 1 > samples
+    {
+        let degree = fit.degree.get();
+        out.push(finding(
+            "solutions.least-squares.degree",
+            format!(
+                "fewer samples than needed: degree {degree} has {} coefficients, the data {samples} points",
+                degree + 1
+            ),
+            format!("use a degree of at most {}, or more samples", samples - 1),
+        ));
+    }
+    if solutions.natural_spline.is_some() && samples < 2 {
+        out.push(finding(
+            "solutions.natural-spline",
+            format!("fewer samples than needed: a spline goes through at least 2 points, the data have {samples}"),
+            "use more samples, or remove the solution",
+        ));
+    }
+    out
+}
+
+/// Mistakes of `[train]`; `stepped_elsewhere` says whether another cell uses what a flow has no use for.
+pub(crate) fn train(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
+    match train.method {
+        Method::GradientDescent => descent(train),
+        Method::GradientFlow => flow(train, stepped_elsewhere),
+    }
+}
+
+fn descent(train: &Train) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if train.until.steps.is_none() && train.until.time.is_none() {
+        let message = if train.until.loss.is_some() {
+            "`until.loss` alone may never be reached: gradient-descent needs `until.steps` or `until.time` as well"
+        } else {
+            "gradient-descent needs an end: `until.steps` or `until.time`"
+        };
+        out.push(finding("train.until", message, "write `until = { steps = 1e6 }`"));
+    }
+    if let Some(StepSize::Relative(r)) = train.step_size
+        && r.get() > 2.0
+        && !train.allow_unstable
+    {
+        out.push(finding(
+            "train.step_size.relative",
+            format!("a relative step size of {} is beyond 2/λ_max: the run would diverge", r.get()),
+            "use relative <= 2, or set train.allow_unstable = true",
+        ));
+    }
+    out
+}
+
+fn flow(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if train.step_size.is_some() && !stepped_elsewhere {
+        out.push(finding(
+            "train.step_size",
+            "gradient-flow has no step size",
+            "remove `step_size`, or use method = \"gradient-descent\"",
+        ));
+    }
+    if train.until.steps.is_some() && !stepped_elsewhere {
+        out.push(finding(
+            "train.until.steps",
+            "gradient-flow has no steps",
+            "write `until = { time = 1e3 }`, or use method = \"gradient-descent\"",
+        ));
+    }
+    if train.until.time.is_none() && (stepped_elsewhere || train.until.steps.is_none()) {
+        out.push(finding("train.until", "gradient-flow needs an end: `until.time`", "write `until = { time = 1e3 }`"));
+    }
+    if train.solver == Solver::Stepped {
+        out.push(finding(
+            "train.solver",
+            "solver = \"stepped\" with gradient-flow: a flow has no steps, only its closed form exists",
+            "use solver = \"auto\" or \"exact\"",
+        ));
+    }
+    out
+}
+
+/// What the save times need of `[train]`.
+pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
+    let times = &record.times;
+    let mut out = Vec::new();
+    match (times, train.method) {
+        (Times::Every(_), Method::GradientFlow) => out.push(finding(
+            "record.times.every",
+            "gradient-flow has no steps to save every so many of",
+            "use `times = { times = [0, 0.5, inf] }`, `{ geometric = 200 }` or `{ linear = 100 }`",
+        )),
+        (Times::Steps(_), Method::GradientFlow) => out.push(finding(
+            "record.times.steps",
+            "gradient-flow has no steps: its save times are training times",
+            "use `times = { times = [0, 0.5, inf] }`, `{ geometric = 200 }` or `{ linear = 100 }`",
+        )),
+        (Times::Times(_), Method::GradientDescent) => out.push(finding(
+            "record.times.times",
+            "gradient-descent counts steps: its save times are step counts",
+            "use `times = { steps = [0, 1, 10, inf] }`, `{ geometric = 200 }` or `{ linear = 100 }`",
+        )),
+        _ => {}
+    }
+    if (times.has_limit() || record.limit) && train.solver == Solver::Stepped {
+        let key = match times {
+            _ if record.limit => "record.limit",
+            Times::Steps(_) => "record.times.steps",
+            _ => "record.times.times",
+        };
+        out.push(finding(
+            key,
+            "this asks for the limit t = inf, which solver = \"stepped\" never reaches",
+            "remove it, or use solver = \"auto\"",
+        ));
+    }
+    out
+}
+
+/// Save times that no cell reaches: `ends` are the `until` of all cells.
+pub(crate) fn never_reached<'a>(times: &Times, trains: impl Iterator<Item = &'a Train> + Clone) -> Vec<Finding> {
+    let mut out = Vec::new();
+    match times {
+        Times::Steps(steps) => {
+            let Some(last) =
+                trains.clone().map(|t| t.until.steps.map(|s| s.get())).max_by_key(|s| s.unwrap_or(u64::MAX)).flatten()
+            else {
+                return out;
+            };
+            for (i, step) in steps.iter().enumerate() {
+                if let Some(step) = step.step().filter(|step| *step > last) {
+                    out.push(finding(
+                        format!("record.times.steps.{i}"),
+                        format!("step {step} is beyond train.until.steps = {last}, so it is never reached"),
+                        format!("set until.steps to {step}, or remove it (`inf` is the limit)"),
+                    ));
+                }
+            }
+        }
+        Times::Times(times) => {
+            let ends: Vec<f64> = trains.map(|t| t.until.time.map_or(f64::INFINITY, |time| time.get())).collect();
+            let last = ends.into_iter().fold(0.0, f64::max);
+            for (i, time) in times.iter().enumerate() {
+                if time.time().is_finite() && time.time() > last {
+                    out.push(finding(
+                        format!("record.times.times.{i}"),
+                        format!("time {} is beyond train.until.time = {last}, so it is never reached", time.time()),
+                        format!("set until.time to {}, or remove it (`inf` is the limit)", time.time()),
+                    ));
+                }
+            }
+        }
+        Times::Geometric(_) | Times::Linear(_) | Times::Every(_) => {}
+    }
+    out
+}
+
+/// Mistakes of `[record]` by itself.
+pub(crate) fn record(record: &Record, known: Known<'_>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let metrics = record.metrics.as_deref().unwrap_or_default();
+    names("metric", "record.metrics", metrics, known.metrics, &mut out);
+    names("theory", "record.theory", &record.theory, known.theories, &mut out);
+    for (i, table) in record.tables.iter().enumerate() {
+        if record.tables[..i].contains(table) {
+            out.push(finding(format!("record.tables.{i}"), "a table is asked for twice", "remove one"));
+        }
+    }
+    let empty = match &record.times {
+        Times::Steps(steps) => steps.is_empty().then_some("steps"),
+        Times::Times(times) => times.is_empty().then_some("times"),
+        Times::Geometric(_) | Times::Linear(_) | Times::Every(_) => None,
+    };
+    if let Some(key) = empty {
+        out.push(finding(format!("record.times.{key}"), "no save times: at least one is needed", "start with `[0]`"));
+    }
+    grid(record, &mut out);
+    out
+}
+
+fn names(what: &str, path: &str, asked: &[String], known: &[&str], out: &mut Vec<Finding>) {
+    for (i, name) in asked.iter().enumerate() {
+        let path = format!("{path}.{i}");
+        if !known.contains(&name.as_str()) {
+            out.push(finding(path, format!("unknown {what} \"{name}\""), did_you_mean(name, known)));
+        } else if asked[..i].contains(name) {
+            out.push(finding(path, format!("the {what} \"{name}\" is asked for twice"), "remove one"));
+        }
+    }
+}
+
+fn grid(record: &Record, out: &mut Vec<Finding>) {
+    let curves = &record.curves;
+    if curves.points.is_some() && curves.x.is_some() {
+        out.push(finding("record.curves.x", "the grid is given twice", "keep one of `points` and `x`"));
+    }
+    if curves.points.map(Samples::get) == Some(1) {
+        let message = "a grid of 1 point: both ends are included, so at least 2 are needed";
+        out.push(finding("record.curves.points", message, "use `x = [...]` for single points"));
+    }
+    for (i, x) in curves.x.iter().flatten().enumerate() {
+        if x.get().abs() > 1.0 {
+            let message = format!("point {} is outside [-1, 1], where the functions live", x.get());
+            out.push(finding(format!("record.curves.x.{i}"), message, "use points from -1 to 1"));
+        }
+    }
+}
+
+/// Mistakes of the claims by themselves.
+pub(crate) fn claims(claims: &[Claim]) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for (i, claim) in claims.iter().enumerate() {
+        let bounds = [
+            claim.at_most.is_some(),
+            claim.at_least.is_some(),
+            claim.between.is_some(),
+            claim.equals.is_some(),
+            claim.holds.is_some(),
+        ];
+        match bounds.iter().filter(|bound| **bound).count() {
+            0 => out.push(finding(
+                format!("claim.{i}"),
+                "a claim without a bound: nothing could contradict it",
+                "add one of `at_most`, `at_least`, `between = [a, b]`, `equals` with `tolerance`, `holds = true`",
+            )),
+            1 => {}
+            _ => out.push(finding(
+                format!("claim.{i}"),
+                "a claim with several bounds",
+                "keep one of at_most, at_least, between, equals, holds; `between = [a, b]` has two ends",
+            )),
+        }
+        if claim.tolerance.is_some() && claim.equals.is_none() {
+            let message = "`tolerance` goes with `equals`, and there is none";
+            out.push(finding(format!("claim.{i}.tolerance"), message, "remove it, or use `equals`"));
+        }
+        if let Some([a, b]) = claim.between
+            && a.get() > b.get()
+        {
+            let message = format!("expected [a, b] with a <= b, found [{}, {}]", a.get(), b.get());
+            out.push(finding(format!("claim.{i}.between"), message, "swap the ends"));
+        }
+    }
+    out
+}

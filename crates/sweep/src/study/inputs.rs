@@ -1,0 +1,242 @@
+//! Files that a study brings: read through a callback, so that nothing here knows CSV or parquet.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use taut_problem::{Curve, FileStart, TablePoints};
+
+/// Reads the user's tables.
+pub trait Files {
+    /// The table in a file.
+    ///
+    /// # Errors
+    /// A sentence saying why it cannot be read, with the line where there is one.
+    fn table(&self, path: &Path) -> Result<FileTable, String>;
+
+    /// The hash of a file's bytes.
+    ///
+    /// # Errors
+    /// A sentence saying why it cannot be read.
+    fn hash(&self, path: &Path) -> Result<String, String>;
+}
+
+/// A table as read.
+#[derive(Clone, Debug, Default)]
+pub struct FileTable {
+    /// The columns in the order of the file, all of one length.
+    pub columns: Vec<FileColumn>,
+}
+
+/// A column as read.
+#[derive(Clone, Debug)]
+pub struct FileColumn {
+    /// Its name in the header.
+    pub name: String,
+    /// Its cells as numbers, or a sentence saying which one is none.
+    pub numbers: Result<Vec<f64>, String>,
+    /// Its cells as written.
+    pub texts: Vec<String>,
+}
+
+/// What went wrong with a file: about a key of the table that names it.
+#[derive(Clone, Debug)]
+pub(crate) struct FileComplaint {
+    pub(crate) key: &'static str,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl FileComplaint {
+    fn new(key: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { key, message: message.into(), help: help.into() }
+    }
+}
+
+/// A file's table and hash, or why there is none.
+type ReadFile = (Result<FileTable, String>, Result<String, String>);
+
+/// Files already read, by path.
+pub(crate) struct Library<'a> {
+    files: &'a dyn Files,
+    folder: PathBuf,
+    read: BTreeMap<String, ReadFile>,
+}
+
+impl<'a> Library<'a> {
+    /// Paths are relative to the folder of the study file.
+    pub(crate) fn new(files: &'a dyn Files, study: &Path) -> Self {
+        Self { files, folder: study.parent().map(Path::to_path_buf).unwrap_or_default(), read: BTreeMap::new() }
+    }
+
+    fn get(&mut self, file: &str) -> Result<(&FileTable, String), FileComplaint> {
+        let path = self.folder.join(file);
+        let files = self.files;
+        let entry = self.read.entry(file.to_owned()).or_insert_with(|| (files.table(&path), files.hash(&path)));
+        match entry {
+            (Ok(table), Ok(hash)) => Ok((table, hash.clone())),
+            (Err(message), _) | (_, Err(message)) => {
+                Err(FileComplaint::new("file", message.clone(), "paths are relative to the folder of the study file"))
+            }
+        }
+    }
+
+    /// The points that `[data.curve]` names a file for, and the file's hash.
+    pub(crate) fn points(&mut self, curve: &Curve, file: &str) -> Result<(TablePoints, String), FileComplaint> {
+        let (table, hash) = self.get(file)?;
+        let rows = selected_rows(table, curve)?;
+        let x_name = curve.x_column.as_deref().unwrap_or("x");
+        let y_name = curve.y_column.as_deref().unwrap_or("y");
+        let x = numbers(table, if curve.x_column.is_some() { "x_column" } else { "file" }, "x_column", x_name, &rows)?;
+        let y = match y_name {
+            "" => None,
+            name => Some(numbers(
+                table,
+                if curve.y_column.is_some() { "y_column" } else { "file" },
+                "y_column",
+                name,
+                &rows,
+            )?),
+        };
+        let points = TablePoints { x, y };
+        curve.points(0, 0, Some(&points)).map_err(|message| FileComplaint::new("file", message, ""))?;
+        Ok((points, hash))
+    }
+
+    /// θ₀ from a file, and the file's hash; `parameters` is the length that the model needs.
+    pub(crate) fn theta(&mut self, start: &FileStart, parameters: usize) -> Result<(Vec<f64>, String), FileComplaint> {
+        let (table, hash) = self.get(&start.file)?;
+        let all: Vec<usize> = (0..table.columns.first().map_or(0, |column| column.texts.len())).collect();
+        let tensor = &column(table, "file", "tensor", "")?.texts;
+        let [row, col, value] = ["row", "col", "value"].map(|name| numbers(table, "file", "", name, &all));
+        let (row, col, value) = (row?, col?, value?);
+        let wanted = format!("{}theta", start.prefix);
+        check_only(start, tensor, &wanted)?;
+        let mut theta: Vec<Option<f64>> = vec![None; parameters];
+        let long = "a start in the long form has one line `tensor,row,col,value` per entry, zero-based";
+        let mut seen = 0;
+        for i in all {
+            if tensor[i] != wanted {
+                continue;
+            }
+            seen += 1;
+            let place = row[i];
+            if col[i].abs() > 0.0 {
+                let message = format!("`{wanted}` has an entry in column {}: a vector has column 0 only", col[i]);
+                return Err(FileComplaint::new("file", message, long));
+            }
+            let slot = (place.fract() == 0.0 && place >= 0.0).then(|| theta.get_mut(place as usize)).flatten();
+            match slot {
+                Some(slot) if slot.is_none() => *slot = Some(value[i]),
+                Some(_) => {
+                    let message = format!("`{wanted}` has two entries in row {place}");
+                    return Err(FileComplaint::new("file", message, long));
+                }
+                None => {
+                    let message =
+                        format!("`{wanted}` has an entry in row {place}, but the model has {parameters} parameters");
+                    return Err(FileComplaint::new(
+                        "file",
+                        message,
+                        format!("rows run from 0 to {}", parameters.saturating_sub(1)),
+                    ));
+                }
+            }
+        }
+        if seen == 0 {
+            let mut names: Vec<&str> = tensor.iter().map(String::as_str).collect();
+            names.dedup();
+            let message = format!("the file has no tensor `{wanted}`; it has {}", names.join(", "));
+            return Err(FileComplaint::new("file", message, "set `prefix`, or name the tensor `theta`"));
+        }
+        match theta.iter().position(Option::is_none) {
+            Some(row) => {
+                let message =
+                    format!("`{wanted}` has {seen} entries for {parameters} parameters: row {row} is missing");
+                Err(FileComplaint::new("file", message, long))
+            }
+            None => Ok((theta.into_iter().flatten().collect(), hash)),
+        }
+    }
+}
+
+/// Other tensors under the prefix are ignored only if the study says so.
+fn check_only(start: &FileStart, tensors: &[String], wanted: &str) -> Result<(), FileComplaint> {
+    let is_theta = |name: &String| name == "theta" || name == wanted;
+    if !start.only.is_empty() {
+        return match start.only.iter().find(|name| !is_theta(name)) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("`only` names the tensor `{other}`, but a start has only `theta`");
+                Err(FileComplaint::new("only", message, "write `only = [\"theta\"]`"))
+            }
+        };
+    }
+    match tensors.iter().find(|name| name.starts_with(&start.prefix) && *name != wanted) {
+        None => Ok(()),
+        Some(other) => {
+            let message = format!("the file also has the tensor `{other}`, which a start has no use for");
+            Err(FileComplaint::new("file", message, "say `only = [\"theta\"]` to ignore the others"))
+        }
+    }
+}
+
+fn selected_rows(table: &FileTable, curve: &Curve) -> Result<Vec<usize>, FileComplaint> {
+    let count = table.columns.first().map_or(0, |column| column.texts.len());
+    let Some(select) = &curve.select else {
+        return Ok((0..count).collect());
+    };
+    let texts = &column(table, "select", &select.column, "")?.texts;
+    let same = |text: &str| {
+        text == select.value
+            || matches!((text.parse::<f64>(), select.value.parse::<f64>()), (Ok(a), Ok(b)) if a.to_bits() == b.to_bits())
+    };
+    let rows: Vec<usize> = (0..count).filter(|i| same(&texts[*i])).collect();
+    if rows.is_empty() {
+        let mut values: Vec<&str> = Vec::new();
+        for text in texts {
+            if !values.contains(&text.as_str()) && values.len() < 8 {
+                values.push(text);
+            }
+        }
+        let message = format!("no row has `{}` in column `{}`", select.value, select.column);
+        return Err(FileComplaint::new("select", message, format!("the column holds {}", values.join(", "))));
+    }
+    Ok(rows)
+}
+
+fn column<'t>(
+    table: &'t FileTable,
+    key: &'static str,
+    name: &str,
+    setting: &str,
+) -> Result<&'t FileColumn, FileComplaint> {
+    table.columns.iter().find(|column| column.name == name).ok_or_else(|| {
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        let help = if setting.is_empty() { String::new() } else { format!("name the column: `{setting} = \"…\"`") };
+        FileComplaint::new(key, format!("the file has no column `{name}`; it has {}", names.join(", ")), help)
+    })
+}
+
+fn numbers(
+    table: &FileTable,
+    key: &'static str,
+    setting: &str,
+    name: &str,
+    rows: &[usize],
+) -> Result<Vec<f64>, FileComplaint> {
+    let column = column(table, key, name, setting)?;
+    let values: Vec<f64> = match &column.numbers {
+        Ok(values) => rows.iter().map(|i| values[*i]).collect(),
+        // Rows that are not selected may hold anything.
+        Err(message) => {
+            let parsed: Option<Vec<f64>> = rows.iter().map(|i| column.texts[*i].parse().ok()).collect();
+            parsed
+                .ok_or_else(|| FileComplaint::new(key, message.clone(), format!("column `{name}` must hold numbers")))?
+        }
+    };
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => {
+            Err(FileComplaint::new(key, format!("column `{name}` holds {value}: expected finite numbers"), ""))
+        }
+        None => Ok(values),
+    }
+}

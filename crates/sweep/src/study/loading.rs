@@ -1,0 +1,461 @@
+//! From text to a checked study: parse, override, compare with the shape, expand, check.
+
+use super::axes::Axis;
+use super::axis_reading::read_axes;
+use super::checked::{Checked, Setting, data_meaning, model_meaning, train_meaning};
+use super::checks::{self, Finding, Known};
+use super::conformity::Conformity;
+use super::diagnostics::{Diagnostic, Diagnostics, Source};
+use super::expansion::Section;
+use super::inputs::{FileComplaint, Files, Library};
+use super::kinds::unused_kinds;
+use super::overrides;
+use super::raw_axes::{RawAxis, provided_paths, raw_axes};
+use super::schema::json_schema;
+use super::shape::{Field, Shape};
+use super::spec::{Data, Model, Study};
+use super::text::study_text;
+use super::tree::{Entry, Node, Place, Table, Value, parse, spoken_path};
+use serde::Deserialize;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use taut_problem::{Init, Method, Samples, TablePoints, Train};
+
+/// Why there is no study.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// There is no such file.
+    #[error("there is no study {}{}", path.display(), nearby_text(nearby))]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+        /// Studies that are there.
+        nearby: Vec<PathBuf>,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the study {}: {reason}", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The study has mistakes.
+    #[error("{0}")]
+    Invalid(Diagnostics),
+}
+
+fn nearby_text(nearby: &[PathBuf]) -> String {
+    if nearby.is_empty() {
+        return "; there is no *.toml nearby either: `taut init` writes a first study".to_owned();
+    }
+    let list: Vec<String> = nearby.iter().map(|path| format!("\n  {}", path.display())).collect();
+    format!("; studies nearby:{}", list.concat())
+}
+
+/// Reads a study file.
+///
+/// # Errors
+/// If it is not there, naming the studies nearby, or cannot be read.
+pub fn read(path: &Path) -> Result<String, StudyError> {
+    std::fs::read_to_string(path).map_err(|reason| match reason.kind() {
+        io::ErrorKind::NotFound => StudyError::Missing { path: path.to_path_buf(), nearby: nearby(path) },
+        _ => StudyError::Unreadable { path: path.to_path_buf(), reason },
+    })
+}
+
+/// TOML files in the folder of a path, in the folder above and in `experiments/`; at most eight.
+fn nearby(path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut found = Vec::new();
+    for folder in [folder.to_path_buf(), PathBuf::from("experiments"), folder.join("..")] {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        let Ok(entries) = std::fs::read_dir(here) else {
+            continue;
+        };
+        let mut studies: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| folder.join(entry.file_name()))
+            .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+            .filter(|path| path.file_name().is_some_and(|name| name != "Cargo.toml"))
+            .collect();
+        studies.sort();
+        found.extend(studies);
+        if !found.is_empty() {
+            break;
+        }
+    }
+    found.truncate(8);
+    found
+}
+
+/// Checks a study: its text, where it stands, `--set` overrides, the names it may ask for, and how to
+/// read its files.
+///
+/// # Errors
+/// All mistakes of the study at once.
+pub fn load(
+    text: &str,
+    path: &Path,
+    overrides: &[String],
+    known: &Known<'_>,
+    files: &dyn Files,
+) -> Result<Checked, StudyError> {
+    let mut draft = Draft::new(text, path, overrides)?;
+    let schema = json_schema();
+    let shape = Shape::from_schema(&schema, &schema);
+    let provided = provided_paths(&draft.raw);
+    let (mistakes, mut broken) = Conformity::new(&shape, &provided).check_study(&draft.root);
+    draft.mistakes.extend(mistakes);
+    let read = read_axes(&draft.raw, &shape, known.metrics);
+    draft.mistakes.extend(read.mistakes);
+    broken.extend(read.broken);
+    let unused = unused_kinds(&draft.root, &read.axes, &shape);
+    broken.extend(unused.iter().flat_map(|_| ["data", "model", "train"].map(str::to_owned)));
+    draft.mistakes.extend(unused);
+    let mut checking =
+        Checking { draft, axes: read.axes, shape, broken, known: *known, library: Library::new(files, path) };
+    let parts = checking.parts();
+    checking.finish(text, overrides, parts)
+}
+
+/// A study parsed and overridden, not yet looked at.
+struct Draft {
+    sources: Vec<Source>,
+    root: Node,
+    raw: Vec<RawAxis>,
+    mistakes: Vec<Diagnostic>,
+}
+
+impl Draft {
+    fn new(text: &str, path: &Path, overrides: &[String]) -> Result<Self, StudyError> {
+        let mut sources = vec![Source { name: path.display().to_string(), text: text.to_owned() }];
+        sources.extend(overrides.iter().map(|text| Source { name: "--set".to_owned(), text: text.clone() }));
+        let root = parse(text, 0).map_err(|error| {
+            let item = Diagnostic::new(error.place, format!("not TOML: {}", error.message)).label("here");
+            StudyError::Invalid(Diagnostics::new(sources.clone(), vec![item]))
+        })?;
+        let mut draft = Self { sources, root, raw: Vec::new(), mistakes: Vec::new() };
+        draft.take_sweep();
+        for (i, text) in overrides.iter().enumerate() {
+            if let Err(mistake) = overrides::apply(text, i + 1, &mut draft.root, &mut draft.raw) {
+                draft.mistakes.push(*mistake);
+            }
+        }
+        Ok(draft)
+    }
+
+    fn take_sweep(&mut self) {
+        let Some(sweep) = self.root.take_key("sweep") else {
+            return;
+        };
+        match sweep.as_table() {
+            Some(table) => self.raw = raw_axes(table),
+            None => {
+                let title = format!("expected a table of axes, found {}", sweep.found());
+                let help = "write `[sweep]` and below it `\"model.features.polynomial.degree\" = [10, 20]`";
+                self.mistakes.push(Diagnostic::new(sweep.place, title).label("sweep").help(help));
+            }
+        }
+    }
+
+    /// `[sweep]` as a table of dotted keys.
+    fn sweep_table(&self) -> Node {
+        let entries = self.raw.iter().map(|axis| Entry {
+            key: Arc::from(axis.path.join(".")),
+            key_place: axis.key_place,
+            node: axis.node.clone(),
+        });
+        Node { value: Value::Table(Table { entries: entries.collect() }), place: self.root.place }
+    }
+
+    fn rewritten(&self, overrides: &[String]) -> String {
+        let sets: Vec<String> = overrides.iter().map(|set| format!("# --set {}\n", set.replace('\n', " "))).collect();
+        let sweep: Vec<(String, &Node)> = self.raw.iter().map(|axis| (axis.path.join("."), &axis.node)).collect();
+        self.root.as_table().map(|root| study_text(root, &sweep, &sets.concat())).unwrap_or_default()
+    }
+}
+
+/// The three sections, expanded as far as they are sound.
+struct Parts {
+    sections: [Section; 3],
+    data: Option<Vec<Setting<Data, TablePoints>>>,
+    model: Option<Vec<Setting<Model, [f64]>>>,
+    train: Option<Vec<Setting<Train, ()>>>,
+}
+
+struct Checking<'a> {
+    draft: Draft,
+    axes: Vec<Axis>,
+    shape: Shape,
+    broken: BTreeSet<String>,
+    known: Known<'a>,
+    library: Library<'a>,
+}
+
+/// Beyond this many failing settings of a section the rest would say the same.
+const ENOUGH: usize = 50;
+
+/// More distinct settings of one section than this are a slip, not a study.
+const MOST_SETTINGS: usize = 5_000_000;
+
+impl Checking<'_> {
+    fn parts(&mut self) -> Parts {
+        let sections = ["data", "model", "train"].map(|name| {
+            let base = self.draft.root.at(&[name]).cloned();
+            Section::new(name, &self.axes, base.unwrap_or_else(|| Node::table(self.draft.root.place)))
+        });
+        let data = self.expand::<Data>(&sections[0]).map(|values| self.data(&sections[0], values));
+        let model = self.expand::<Model>(&sections[1]).map(|values| self.model(&sections[1], values));
+        let train = self.expand::<Train>(&sections[2]).map(|values| self.train(&sections[2], values));
+        let mut parts = Parts { sections, data, model, train };
+        self.rest(&mut parts);
+        self.repetitions(&parts);
+        parts
+    }
+
+    /// Every distinct setting of a section, typed; none if the section has mistakes.
+    fn expand<T: for<'de> Deserialize<'de>>(&mut self, section: &Section) -> Option<Vec<T>> {
+        if self.broken.contains(section.name) {
+            return None;
+        }
+        if section.len() > MOST_SETTINGS {
+            let place = section.axes.last().map_or(self.draft.root.place, |(axis, _)| self.axes[*axis].place);
+            let title = format!("the axes make more than {MOST_SETTINGS} distinct settings of [{}]", section.name);
+            self.draft.mistakes.push(Diagnostic::new(place, title).help("shorten the axes, or split the study"));
+            return None;
+        }
+        let mut values = Vec::with_capacity(section.len());
+        let mut failures = 0;
+        for index in 0..section.len() {
+            let tree = section.tree(&self.axes, index);
+            match T::deserialize(&tree) {
+                Ok(value) => values.push(value),
+                Err(error) => {
+                    let field = self.section_field(section.name)?;
+                    let path = [section.name.to_owned()];
+                    let mut mistakes = Conformity::new(&self.shape, &[]).check(field, &path, &tree);
+                    if mistakes.is_empty() {
+                        mistakes.push(Diagnostic::new(error.place.unwrap_or(tree.place), error.message));
+                    }
+                    let settings = section.describe(&self.axes, index);
+                    let noted = mistakes
+                        .into_iter()
+                        .map(|m| if settings.is_empty() { m } else { m.note(format!("in cells with {settings}")) });
+                    self.draft.mistakes.extend(noted);
+                    failures += 1;
+                    if failures == ENOUGH {
+                        break;
+                    }
+                }
+            }
+        }
+        (failures == 0).then_some(values)
+    }
+
+    fn section_field(&self, name: &str) -> Option<&Field> {
+        self.shape.fields().into_iter().find(|field| field.name == name)
+    }
+
+    fn report(&mut self, section: &Section, index: usize, findings: Vec<Finding>) {
+        if findings.is_empty() {
+            return;
+        }
+        let tree = section.tree(&self.axes, index);
+        let settings = section.describe(&self.axes, index);
+        for finding in findings {
+            let path: Vec<&str> = finding.path.split('.').collect();
+            let place =
+                if path[0] == section.name { tree.place_of(&path[1..]) } else { self.draft.root.place_of(&path) };
+            let mut mistake =
+                Diagnostic::new(place, finding.message).label(spoken_path(&finding.path)).help(finding.help);
+            if !settings.is_empty() {
+                mistake = mistake.note(format!("in cells with {settings}"));
+            }
+            self.draft.mistakes.push(mistake);
+        }
+    }
+
+    fn data(&mut self, section: &Section, values: Vec<Data>) -> Vec<Setting<Data, TablePoints>> {
+        let mut settings = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let mut setting = Setting::new(value);
+            let mut findings = checks::data(&setting.value);
+            let curve = &setting.value.curve;
+            if let Some(file) = curve.file.clone()
+                && findings.is_empty()
+            {
+                match self.library.points(curve, &file) {
+                    Ok((points, hash)) => (setting.file, setting.hash) = (Some(Arc::new(points)), Some(hash)),
+                    Err(complaint) => findings.push(file_finding("data.curve", complaint)),
+                }
+            }
+            self.report(section, index, findings);
+            settings.push(setting);
+        }
+        settings
+    }
+
+    fn model(&mut self, section: &Section, values: Vec<Model>) -> Vec<Setting<Model, [f64]>> {
+        let mut settings = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let mut setting = Setting::new(value);
+            if let Init::File(start) = setting.value.init.clone() {
+                let features = setting.value.features.build().features();
+                let parameters = setting.value.parametrization.build().parameters(features);
+                match self.library.theta(&start, parameters) {
+                    Ok((theta, hash)) => (setting.file, setting.hash) = (Some(theta.into()), Some(hash)),
+                    Err(complaint) => self.report(section, index, vec![file_finding("model.init", complaint)]),
+                }
+            }
+            settings.push(setting);
+        }
+        settings
+    }
+
+    fn train(&mut self, section: &Section, values: Vec<Train>) -> Vec<Setting<Train, ()>> {
+        let stepped_elsewhere = values.iter().any(|train| train.method != Method::GradientFlow);
+        for (index, train) in values.iter().enumerate() {
+            self.report(section, index, checks::train(train, stepped_elsewhere));
+        }
+        values.into_iter().map(Setting::new).collect()
+    }
+
+    /// Checks of what is one for all cells, and of what it needs of the sections.
+    fn rest(&mut self, parts: &mut Parts) {
+        if let Some(record) = self.typed::<super::spec::Record>("record") {
+            let findings = checks::record(&record, self.known);
+            self.report_fixed(findings);
+            if let Some(trains) = &parts.train {
+                for (index, train) in trains.iter().enumerate() {
+                    let findings = checks::save_times(&record, &train.value);
+                    self.report(&parts.sections[2], index, findings);
+                }
+                self.report_fixed(checks::never_reached(&record.times, trains.iter().map(|t| &*t.value)));
+            }
+        }
+        if let Some(solutions) = self.typed::<taut_train::Solutions>("solutions")
+            && let Some(data) = &parts.data
+        {
+            for (index, setting) in data.iter().enumerate() {
+                let curve = &setting.value.curve;
+                let points = curve.x.as_ref().map(Vec::len).or(curve.samples.map(Samples::size));
+                if let Some(samples) = points.or(setting.file.as_ref().map(|table| table.x.len())) {
+                    self.report(&parts.sections[0], index, checks::solutions(&solutions, samples));
+                }
+            }
+        }
+        if let Some(claims) = self.typed::<Vec<super::spec::Claim>>("claim") {
+            self.report_fixed(checks::claims(&claims));
+        }
+    }
+
+    /// A section that is one for all cells, if it is sound; its default if it is not written.
+    fn typed<T: for<'de> Deserialize<'de> + Default>(&mut self, name: &str) -> Option<T> {
+        if self.broken.contains(name) {
+            return None;
+        }
+        let Some(node) = self.draft.root.at(&[name]) else {
+            return Some(T::default());
+        };
+        match T::deserialize(node) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let mistake = Diagnostic::new(error.place.unwrap_or(node.place), error.message).label(name);
+                self.draft.mistakes.push(mistake);
+                None
+            }
+        }
+    }
+
+    fn report_fixed(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            let path: Vec<&str> = finding.path.split('.').collect();
+            let place = self.draft.root.place_of(&path);
+            self.draft
+                .mistakes
+                .push(Diagnostic::new(place, finding.message).label(spoken_path(&finding.path)).help(finding.help));
+        }
+    }
+
+    /// Settings that mean the same would be one cell with two rows.
+    fn repetitions(&mut self, parts: &Parts) {
+        if !self.draft.mistakes.is_empty() {
+            return;
+        }
+        let [data, model, train] = &parts.sections;
+        if let Some(settings) = &parts.data {
+            self.repetition(data, settings.iter().map(data_meaning));
+        }
+        if let Some(settings) = &parts.model {
+            self.repetition(model, settings.iter().map(model_meaning));
+        }
+        if let Some(settings) = &parts.train {
+            self.repetition(train, settings.iter().map(train_meaning));
+        }
+    }
+
+    fn repetition<'s>(&mut self, section: &Section, meanings: impl Iterator<Item = &'s str>) {
+        if section.axes.is_empty() || section.len() > 200_000 {
+            return;
+        }
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for (index, meaning) in meanings.enumerate() {
+            let Some(first) = seen.insert(meaning, index) else {
+                continue;
+            };
+            let (one, two) = (section.describe(&self.axes, first), section.describe(&self.axes, index));
+            let differing =
+                section.positions(first).into_iter().zip(section.positions(index)).find(|(a, b)| a.1 != b.1);
+            let axis = differing.map_or(section.axes[0].0, |(a, _)| a.0);
+            let title = format!("two settings of the sweep mean the same: ({one}) and ({two})");
+            let help = "the same cell would be run twice: remove one of the values";
+            self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
+            return;
+        }
+    }
+
+    fn finish(mut self, text: &str, overrides: &[String], parts: Parts) -> Result<Checked, StudyError> {
+        let cells = self.axes.iter().try_fold(1_usize, |cells, axis| cells.checked_mul(axis.len));
+        if cells.is_none() && self.draft.mistakes.is_empty() {
+            let place = self.axes.first().map_or(self.draft.root.place, |axis| axis.place);
+            self.draft.mistakes.push(Diagnostic::new(place, "more cells than can be counted").help("shorten the axes"));
+        }
+        let invalid =
+            |draft: &Draft, mistakes| Err(StudyError::Invalid(Diagnostics::new(draft.sources.clone(), mistakes)));
+        let mistakes = std::mem::take(&mut self.draft.mistakes);
+        let (Some(data), Some(model), Some(train), Some(cells), true) =
+            (parts.data, parts.model, parts.train, cells, mistakes.is_empty())
+        else {
+            return invalid(&self.draft, mistakes);
+        };
+        let study = match Study::deserialize(&self.first_cell(&parts.sections)) {
+            Ok(study) => study,
+            Err(error) => {
+                let place = error.place.unwrap_or(self.draft.root.place);
+                return invalid(&self.draft, vec![Diagnostic::new(place, error.message)]);
+            }
+        };
+        let text = if overrides.is_empty() { text.to_owned() } else { self.draft.rewritten(overrides) };
+        let Draft { sources, root, .. } = self.draft;
+        let sections = parts.sections;
+        Ok(Checked { study, axes: self.axes, text, sources, root, sections, data, model, train, cells })
+    }
+
+    /// The whole study as its first cell has it.
+    fn first_cell(&self, sections: &[Section; 3]) -> Node {
+        let mut root = self.draft.root.clone();
+        let place: Place = root.place;
+        for section in sections {
+            root.set(&[section.name], &[place], section.tree(&self.axes, 0));
+        }
+        root.set(&["sweep"], &[place], self.draft.sweep_table());
+        root
+    }
+}
+
+fn file_finding(table: &str, complaint: FileComplaint) -> Finding {
+    Finding { path: format!("{table}.{}", complaint.key), message: complaint.message, help: complaint.help }
+}

@@ -1,0 +1,38 @@
+//! A study: TOML text in, every cell checked out, or all mistakes at once with line and column.
+
+mod axes;
+mod axis_reading;
+mod axis_values;
+mod checked;
+mod checks;
+mod column_names;
+mod conformity;
+mod diagnostics;
+mod differences;
+mod expansion;
+mod inputs;
+mod kinds;
+mod loading;
+mod overrides;
+mod raw_axes;
+mod reading;
+mod save_times;
+mod schema;
+mod shape;
+mod spec;
+mod spelling;
+mod text;
+mod tree;
+
+pub use axes::{Axis, AxisColumn, AxisValue, ColumnKind};
+pub use checked::{CellSpec, Checked, Problem};
+pub(crate) use checked::{data_meaning, model_meaning, train_meaning};
+pub use checks::Known;
+pub use diagnostics::{Diagnostic, Diagnostics, Severity, Source};
+pub use differences::diff_studies;
+pub use inputs::{FileColumn, FileTable, Files};
+pub use loading::{StudyError, load, read};
+pub use save_times::{SaveStep, SaveTime, Times};
+pub use schema::json_schema;
+pub use spec::{Channel, Claim, CurveGrid, Data, Figure, Mark, Model, Record, Scale, ScaledColumn, Study, TableName};
+pub use tree::Place;

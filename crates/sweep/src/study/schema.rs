@@ -1,0 +1,120 @@
+//! The JSON Schema of a study, for editors and for the shape that texts are compared with.
+
+use super::spec::Study;
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// The JSON Schema (draft 7) of a study file.
+pub fn json_schema() -> serde_json::Value {
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Study>().to_value();
+    tidy(&mut schema);
+    schema
+}
+
+/// Rustdoc escapes brackets; editors should not show the backslashes.
+fn tidy(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                match value {
+                    serde_json::Value::String(text) if key == "description" => {
+                        *text = text.replace("\\[", "[").replace("\\]", "]");
+                    }
+                    value => tidy(value),
+                }
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+/// `[sweep]`: keys are dotted paths or labels of groups, so only the values can be described.
+pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
+    let name = serde_json::json!({ "type": "string", "description": "The column's name; default the last segment of the path." });
+    let count =
+        serde_json::json!({ "type": "number", "multipleOf": 1, "minimum": 1, "description": "How many values." });
+    let values = serde_json::json!({
+        "description": "The values, in this order.",
+        "type": "array",
+        "minItems": 1,
+        "items": { "type": ["number", "string", "boolean"] }
+    });
+    let ends = |what: &str| {
+        serde_json::json!({
+            "description": what, "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2
+        })
+    };
+    let spaced = |key: &str, what: &str| {
+        let mut properties = serde_json::Map::new();
+        properties.insert(key.to_owned(), ends(what));
+        properties.insert("count".to_owned(), count.clone());
+        properties.insert("name".to_owned(), name.clone());
+        serde_json::json!({
+            "type": "object", "properties": properties, "required": [key, "count"], "additionalProperties": false
+        })
+    };
+    let linspace = spaced("linspace", "The two ends; the values are evenly spaced, both ends included.");
+    let logspace = spaced("logspace", "The two ends (values, not exponents); evenly spaced in the logarithm.");
+    let listed = serde_json::json!({
+        "description": "A list with a column name of its own.",
+        "type": "object", "properties": { "values": values, "name": name }, "required": ["values"],
+        "additionalProperties": false
+    });
+    json_schema!({
+        "description": "The axes: their product, in the order of the file, the first slowest. A key is a dotted path \
+            into data, model or train, `seed` for replicates, or any label before `cases` or `zip`.",
+        "type": "object",
+        "properties": {
+            "seed": {
+                "description": "Replicates: `{ count = n }` is 0 to n-1.",
+                "anyOf": [
+                    {
+                        "type": "object", "properties": { "count": count }, "required": ["count"],
+                        "additionalProperties": false
+                    },
+                    listed,
+                    values
+                ]
+            }
+        },
+        "additionalProperties": {
+            "anyOf": [
+                values,
+                listed,
+                linspace,
+                logspace,
+                {
+                    "description": "Labelled settings of several paths together; the column holds the label.",
+                    "type": "object",
+                    "properties": {
+                        "cases": {
+                            "description": "label = { \"dotted.path\" = value, ... }",
+                            "type": "object", "minProperties": 1, "additionalProperties": { "type": "object" }
+                        },
+                        "name": name
+                    },
+                    "required": ["cases"],
+                    "additionalProperties": false
+                },
+                {
+                    "description": "Paths that move together; all lists have one length and each is a column.",
+                    "type": "object",
+                    "properties": {
+                        "zip": {
+                            "description": "\"dotted.path\" = [values], ...",
+                            "type": "object", "minProperties": 1,
+                            "additionalProperties": { "anyOf": [values, listed, linspace, logspace] }
+                        }
+                    },
+                    "required": ["zip"],
+                    "additionalProperties": false
+                },
+                {
+                    "description": "An unquoted dotted path.",
+                    "type": "object"
+                }
+            ]
+        }
+    })
+}

@@ -1,0 +1,246 @@
+//! The words of a study file, as typed values.
+
+use super::save_times::Times;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taut_problem::{Curve, Features, Finite, Init, NonNegative, ParametrizationKind, Steps, Train};
+use taut_train::Solutions;
+
+/// One question, asked as a sweep of trained models.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Study {
+    /// One line saying what the study is about.
+    pub title: String,
+    /// The question that it answers.
+    #[serde(default)]
+    pub question: String,
+    /// The seed of every random stream; replicates are swept by `seed` in `[sweep]`.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(with = "Steps")]
+    pub seed: u64,
+    /// What is fitted.
+    pub data: Data,
+    /// What fits it.
+    pub model: Model,
+    /// How the parameters move.
+    pub train: Train,
+    /// What is kept.
+    #[serde(default)]
+    pub record: Record,
+    /// Other fits of the same points: rows without a time.
+    #[serde(default)]
+    pub solutions: Solutions,
+    /// The axes: one key per swept path, their product in the order of the file, the first slowest.
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::sweep")]
+    pub sweep: toml::Table,
+    /// Hypotheses about the study's own tables; `taut check` measures them.
+    #[serde(default)]
+    pub claim: Vec<Claim>,
+    /// Figures drawn from the study's own tables.
+    #[serde(default)]
+    pub figure: Vec<Figure>,
+}
+
+/// The `[data]` table.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Points on the line, drawn, given or read from a file.
+    pub curve: Curve,
+}
+
+/// The `[model]` table.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// x ↦ φ(x).
+    pub features: Features,
+    /// θ ↦ β.
+    #[serde(default)]
+    pub parametrization: ParametrizationKind,
+    /// θ₀.
+    #[serde(default)]
+    pub init: Init,
+}
+
+/// The `[record]` table.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// When to look.
+    #[serde(default)]
+    pub times: Times,
+    /// Look at the limit t = ∞ as well; closed forms only.
+    #[serde(default)]
+    pub limit: bool,
+    /// What to measure; left out, everything that can be measured.
+    pub metrics: Option<Vec<String>>,
+    /// Large tables to write as well.
+    #[serde(default)]
+    pub tables: Vec<TableName>,
+    /// Predictions to put beside the measurements.
+    #[serde(default)]
+    pub theory: Vec<String>,
+    /// Where the functions in the table `curves` are evaluated.
+    #[serde(default)]
+    pub curves: CurveGrid,
+}
+
+/// Tables that are written on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableName {
+    /// One row per mode and save time
+    Modes,
+    /// The trained function on a grid, per save time
+    Curves,
+    /// Every parameter, per save time
+    Parameters,
+}
+
+/// A grid on \[-1, 1\]: `points = n` equispaced ones (default 201), or explicit `x = [...]`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurveGrid {
+    /// How many equispaced points, both ends included; default 201.
+    pub points: Option<taut_problem::Samples>,
+    /// Explicit points.
+    pub x: Option<Vec<Finite>>,
+}
+
+impl CurveGrid {
+    /// The points.
+    pub fn grid(&self) -> Vec<f64> {
+        if let Some(x) = &self.x {
+            return x.iter().map(|x| x.get()).collect();
+        }
+        let n = self.points.map_or(201, taut_problem::Samples::size);
+        let last = (n - 1).max(1) as f64;
+        (0..n).map(|i| -1.0 + 2.0 * i as f64 / last).collect()
+    }
+}
+
+/// A hypothesis: a query over the study's tables with a bound on its single number.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The hypothesis in words.
+    pub says: String,
+    /// A query over the study's tables.
+    pub sql: String,
+    /// The largest value that bears the claim out.
+    pub at_most: Option<Finite>,
+    /// The smallest value that bears the claim out.
+    pub at_least: Option<Finite>,
+    /// The interval that bears the claim out, ends included.
+    pub between: Option<[Finite; 2]>,
+    /// The value that bears the claim out, up to `tolerance`.
+    pub equals: Option<Finite>,
+    /// How far from `equals` the value may be; default 0.
+    pub tolerance: Option<NonNegative>,
+    /// The truth value that the query must give.
+    pub holds: Option<bool>,
+    /// Columns of the query that name a group; the bound must hold in each.
+    #[serde(default)]
+    pub group_by: Vec<String>,
+    /// Where the claim comes from.
+    pub cite: Option<String>,
+}
+
+/// A figure: a query over the study's tables, a mark, and what each channel shows.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// Shown above the figure.
+    pub title: String,
+    /// A query over the study's tables.
+    pub sql: String,
+    /// What is drawn.
+    #[serde(default)]
+    pub mark: Mark,
+    /// What runs to the right.
+    pub x: Channel,
+    /// What runs upwards.
+    pub y: Channel,
+    /// The other edge of an area.
+    pub y2: Option<Channel>,
+    /// What the colour shows.
+    pub color: Option<Channel>,
+    /// What makes lines or points of their own, without a colour.
+    pub detail: Option<Channel>,
+    /// One panel per value, side by side.
+    pub column: Option<Channel>,
+    /// One panel per value, one below the other.
+    pub row: Option<Channel>,
+    /// Shown below the figure.
+    pub caption: Option<String>,
+}
+
+/// What a figure draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// A line through the rows, in the order of x
+    #[default]
+    Line,
+    /// A point per row
+    Point,
+    /// A bar per row
+    Bar,
+    /// The area between y and y2
+    Area,
+    /// A filled cell per row
+    Rect,
+}
+
+/// A column of the query, with how it is shown.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Channel {
+    /// A column's name.
+    Name(String),
+    /// A column with its scale and title.
+    Column(ScaledColumn),
+}
+
+/// A column with its scale and title.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScaledColumn {
+    /// The column's name.
+    pub column: String,
+    /// How values become positions.
+    #[serde(default)]
+    pub scale: Scale,
+    /// Shown at the axis; default the column's name.
+    pub title: Option<String>,
+}
+
+/// How values become positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// In proportion
+    #[default]
+    Linear,
+    /// By the logarithm
+    Log,
+    /// By the logarithm away from zero, in proportion near it
+    Symlog,
+}
+
+impl Channel {
+    /// The column's name.
+    pub fn column(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::Column(column) => &column.column,
+        }
+    }
+}
+
+fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Steps::deserialize(deserializer).map(Steps::get)
+}

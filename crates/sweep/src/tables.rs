@@ -1,0 +1,282 @@
+//! The tables of a study: their columns, said once.
+
+use crate::study::{AxisColumn, Checked, ColumnKind, TableName};
+use crate::summary::LEVELS;
+use taut_metrics::MetricDef;
+use taut_store::{Column, ColumnType, Rows, TableSchema};
+
+/// The version of the table layout; part of every footer.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// The schemas of one study, and where its variable columns begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Schemas {
+    pub(crate) cells: TableSchema,
+    pub(crate) trajectory: TableSchema,
+    pub(crate) modes: Option<TableSchema>,
+    pub(crate) curves: Option<TableSchema>,
+    pub(crate) parameters: Option<TableSchema>,
+    pub(crate) solutions: TableSchema,
+    pub(crate) predictions: Option<TableSchema>,
+    pub(crate) timing: TableSchema,
+}
+
+/// One set of rows for every table.
+pub(crate) struct Sheets {
+    pub(crate) cells: Rows,
+    pub(crate) trajectory: Rows,
+    pub(crate) modes: Option<Rows>,
+    pub(crate) curves: Option<Rows>,
+    pub(crate) parameters: Option<Rows>,
+    pub(crate) solutions: Rows,
+    pub(crate) predictions: Option<Rows>,
+    pub(crate) timing: Rows,
+}
+
+impl Sheets {
+    pub(crate) fn new(schemas: &Schemas) -> Self {
+        let optional = |schema: &Option<TableSchema>| schema.as_ref().map(Rows::new);
+        Self {
+            cells: Rows::new(&schemas.cells),
+            trajectory: Rows::new(&schemas.trajectory),
+            modes: optional(&schemas.modes),
+            curves: optional(&schemas.curves),
+            parameters: optional(&schemas.parameters),
+            solutions: Rows::new(&schemas.solutions),
+            predictions: optional(&schemas.predictions),
+            timing: Rows::new(&schemas.timing),
+        }
+    }
+
+    /// Adds the rows of `other` below these.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let optional = |a: &mut Option<Rows>, b: &Option<Rows>| {
+            if let (Some(a), Some(b)) = (a, b) {
+                a.append(b);
+            }
+        };
+        self.cells.append(&other.cells);
+        self.trajectory.append(&other.trajectory);
+        optional(&mut self.modes, &other.modes);
+        optional(&mut self.curves, &other.curves);
+        optional(&mut self.parameters, &other.parameters);
+        self.solutions.append(&other.solutions);
+        optional(&mut self.predictions, &other.predictions);
+        self.timing.append(&other.timing);
+    }
+
+    /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
+    pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
+        [Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref(), self.parameters.as_ref()]
+            .into_iter()
+            .chain([Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing), Some(&self.cells)])
+            .flatten()
+    }
+}
+
+impl Schemas {
+    pub(crate) fn new(checked: &Checked, metrics: &[&'static MetricDef]) -> Self {
+        let wants = |table| checked.study.record.tables.contains(&table);
+        Self {
+            cells: cells(checked, metrics),
+            trajectory: table("trajectory", place().into_iter().chain(metric_columns("", metrics)).collect()),
+            modes: wants(TableName::Modes).then(modes),
+            curves: wants(TableName::Curves).then(curves),
+            parameters: wants(TableName::Parameters).then(parameters),
+            solutions: solutions(metrics),
+            predictions: (!checked.study.record.theory.is_empty()).then(predictions),
+            timing: timing(),
+        }
+    }
+
+    /// Every schema, in the order of DESIGN's list of tables.
+    pub(crate) fn all(&self) -> Vec<&TableSchema> {
+        [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref()]
+            .into_iter()
+            .chain([self.parameters.as_ref(), Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing)])
+            .flatten()
+            .collect()
+    }
+}
+
+fn table(name: &str, columns: Vec<Column>) -> TableSchema {
+    TableSchema { name: name.to_owned(), columns }
+}
+
+fn int(name: impl Into<String>, unit: &str, doc: impl Into<String>) -> Column {
+    Column::new(name, ColumnType::Int64, unit, doc)
+}
+
+fn float(name: impl Into<String>, unit: &str, doc: impl Into<String>) -> Column {
+    Column::new(name, ColumnType::Float64, unit, doc)
+}
+
+fn text(name: impl Into<String>, doc: impl Into<String>) -> Column {
+    Column::new(name, ColumnType::String, "", doc)
+}
+
+fn cell() -> Column {
+    int("cell", "", "the cell; joins every table to `cells`")
+}
+
+fn source() -> Column {
+    text("source", "who produced the row: `trained`, or the name of a theory")
+}
+
+fn step() -> Column {
+    int("step", "steps", "updates so far; 0 is the start; null for a flow and in the limit")
+}
+
+fn time() -> Column {
+    float("time", "", "training time Σ η; +inf in the limit; null where there is none")
+}
+
+fn place() -> Vec<Column> {
+    vec![cell(), source(), step(), time()]
+}
+
+fn metric_columns(prefix: &str, metrics: &[&'static MetricDef]) -> Vec<Column> {
+    metrics.iter().map(|m| float(format!("{prefix}{}", m.name), m.unit, m.doc)).collect()
+}
+
+fn axis_column(column: &AxisColumn) -> Column {
+    let kind = match column.kind {
+        ColumnKind::Bool => ColumnType::Bool,
+        ColumnKind::Int64 => ColumnType::Int64,
+        ColumnKind::Float64 => ColumnType::Float64,
+        ColumnKind::String => ColumnType::String,
+    };
+    Column::new(column.name.clone(), kind, "", format!("axis {}", column.path))
+}
+
+/// The fixed columns of `cells` before the axes.
+pub(crate) const CELL_HEAD: usize = 6;
+
+fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> TableSchema {
+    let mut columns = vec![
+        cell(),
+        text("key", "hash of the cell's meaning: data, model, motion, seed, version of the code's semantics"),
+        int("seed", "", "the replicate: which draw of the random streams"),
+        text("status", "`finished`, `diverged` or `failed`"),
+        text("reason", "why a cell diverged or failed; null if it finished"),
+        text("solver", "`exact` (closed form) or `stepped`"),
+    ];
+    debug_assert_eq!(columns.len(), CELL_HEAD);
+    columns.extend(checked.axes.iter().filter(|a| !a.is_seed).flat_map(|a| &a.columns).map(axis_column));
+    columns.extend([
+        int("n", "", "samples"),
+        int("p", "", "features"),
+        int("rank", "", "rank of the design"),
+        float("condition", "", "largest over smallest non-zero singular value of the design"),
+        float("lambda_max", "", "largest eigenvalue of ΦᵀΦ/n"),
+        float("lambda_ref", "", "the curvature that `step_size = { relative = r }` is divided by"),
+        float("step_size", "", "η; null for a flow"),
+        Column::new(
+            "precision_ok",
+            ColumnType::Bool,
+            "",
+            "eps·condition < 1e-6: the closed form keeps six digits or more",
+        ),
+        float("least_bending_energy", "", "the least ∫f″² of any interpolant in the span; null where not measured"),
+    ]);
+    for (level, name) in LEVELS {
+        let doc =
+            format!("first point with root mean square residual ≤ {level:e}, also beyond `until` for closed forms");
+        columns.push(int(format!("residual_rms_below_{name}_step"), "steps", doc.clone()));
+        columns.push(float(format!("residual_rms_below_{name}_time"), "", doc));
+    }
+    if metrics.iter().any(|m| m.name == "risk") {
+        columns.push(int("best_risk_step", "steps", "step of the recorded row with the smallest risk"));
+        columns.push(float("best_risk_time", "", "time of the recorded row with the smallest risk"));
+        columns.extend(metric_columns("best_", metrics));
+    }
+    columns.extend(metric_columns("at_interpolation_", metrics));
+    columns.extend(metric_columns("final_", metrics));
+    for metric in metrics.iter().filter(|m| m.wiggliness) {
+        columns.push(float(
+            format!("largest_drop_{}", metric.name),
+            "",
+            format!("largest relative fall of {} below its running maximum over the recorded rows", metric.name),
+        ));
+    }
+    table("cells", columns)
+}
+
+fn modes() -> TableSchema {
+    let mut columns = place();
+    columns.extend([
+        int("mode", "", "number of the mode, from 1, by descending singular value of the design"),
+        float("value", "", "singular value of the design"),
+        float("strength", "", "vᵢ·θ, with the largest component of vᵢ positive"),
+        float("filter", "", "fraction learned; null where the motion does not know it"),
+    ]);
+    table("modes", columns)
+}
+
+fn curves() -> TableSchema {
+    let mut columns = vec![cell(), source(), text("solution", "name of the solution; null for a trajectory")];
+    columns.extend([
+        text("variant", "law, basis or selection of the solution; null where there is one only"),
+        float("parameter", "", "λ, μ or degree of the solution; null where there is none"),
+        int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
+        step(),
+        time(),
+        float("x", "", "point"),
+        float("f", "", "value there"),
+    ]);
+    table("curves", columns)
+}
+
+fn parameters() -> TableSchema {
+    let mut columns = place();
+    columns.extend([
+        text("solution", "name of the solution; null for a trajectory"),
+        text("variant", "law, basis or selection of the solution; null where there is one only"),
+        float("parameter", "", "λ, μ or degree of the solution; null where there is none"),
+        int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
+        text("tensor", "`theta` (parameters), or `beta` (coefficients in a solution's own features)"),
+        int("row", "", "from 0"),
+        int("col", "", "from 0"),
+        float("value", "", "entry"),
+    ]);
+    table("parameters", columns)
+}
+
+fn solutions(metrics: &[&'static MetricDef]) -> TableSchema {
+    let mut columns = vec![
+        cell(),
+        text("solution", "name of the solution"),
+        text("variant", "law, basis or selection; null where there is one only"),
+        float("parameter", "", "λ, μ or degree; null where there is none"),
+        int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
+        text("reason", "why there is no such solution here; null if there is"),
+    ];
+    columns.extend(metric_columns("", metrics));
+    table("solutions", columns)
+}
+
+fn predictions() -> TableSchema {
+    table(
+        "predictions",
+        vec![
+            cell(),
+            text("theory", "name of the theory"),
+            text("quantity", "what is predicted"),
+            float("value", "", "the prediction"),
+            Column::new("assumption_met", ColumnType::Bool, "", "whether the theory's assumptions hold in this cell"),
+            text("reason", "which assumption is not met; null if all are"),
+        ],
+    )
+}
+
+fn timing() -> TableSchema {
+    table(
+        "timing",
+        vec![
+            cell(),
+            float("wall_seconds", "s", "wall time of this cell's work"),
+            text("host", "name of the machine"),
+            int("threads", "", "threads of the run"),
+        ],
+    )
+}

@@ -1,0 +1,111 @@
+//! `taut run`: the cells that are missing, into a folder of tables.
+
+use super::{load, plan::bytes, print};
+use crate::exit::{CELLS, STOPPED, Usage};
+use crate::options::Run;
+use crate::progress::Display;
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use taut_sweep::{Folder, Plan, RunOptions, RunReport};
+
+pub(super) fn run(options: &Run) -> Result<ExitCode> {
+    let plan = load(&options.source)?;
+    let folder = Folder::at(match &options.out {
+        Some(out) => out.clone(),
+        None => default_folder(options)?,
+    });
+    let threads = options.threads.map(usize::from);
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let run_options =
+        RunOptions { threads, force: options.force, program: taut_sweep::PROGRAM.to_owned(), host: host() };
+    let stop = stop_on_signals()?;
+    let display = Display::new(options.quiet);
+    let began = Instant::now();
+    let outcome = taut_sweep::run(&plan, &folder, &run_options, &display, &stop);
+    display.end();
+    let report = outcome?;
+    if options.json {
+        print(&json(&plan, &folder, &report, began.elapsed().as_secs_f64()).to_string())?;
+    }
+    if !options.quiet {
+        tell(&plan, &folder, &report, began.elapsed().as_secs_f64());
+    }
+    Ok(exit_code(&plan, &report))
+}
+
+fn default_folder(options: &Run) -> Result<PathBuf> {
+    let stem = options.source.study.file_stem();
+    let stem = stem.ok_or_else(|| Usage(format!("{} names no file", options.source.study.display())))?;
+    Ok(PathBuf::from("results").join(stem))
+}
+
+fn host() -> String {
+    std::fs::read_to_string("/etc/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The first INT or TERM asks the run to stop; the second leaves at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let stop = Arc::new(AtomicBool::new(false));
+    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+fn exit_code(plan: &Plan, report: &RunReport) -> ExitCode {
+    if report.stopped {
+        return ExitCode::from(STOPPED);
+    }
+    let bad = report.failed + if plan.allows_divergence() { 0 } else { report.diverged };
+    if bad > 0 { ExitCode::from(CELLS) } else { ExitCode::SUCCESS }
+}
+
+fn json(plan: &Plan, folder: &Folder, report: &RunReport, seconds: f64) -> serde_json::Value {
+    serde_json::json!({
+        "schema": "taut.run/1",
+        "title": plan.study().study.title,
+        "folder": folder.root().display().to_string(),
+        "cells": report.cells,
+        "computed": report.computed,
+        "reused": report.reused,
+        "diverged": report.diverged,
+        "failed": report.failed,
+        "reasons": report.reasons,
+        "stopped": report.stopped,
+        "bytes": report.bytes,
+        "wall_seconds": seconds,
+    })
+}
+
+#[allow(clippy::print_stderr)]
+fn tell(plan: &Plan, folder: &Folder, report: &RunReport, seconds: f64) {
+    if let Some(old) = &report.moved_aside {
+        eprintln!("another study's results were moved to {}", old.display());
+    }
+    let place = folder.root().display();
+    let size = bytes(usize::try_from(report.bytes).unwrap_or(usize::MAX));
+    if report.stopped {
+        let done = report.reused + report.computed;
+        eprintln!("stopped: {done} of {} cells are in {place}; run the same command to go on", report.cells);
+        return;
+    }
+    if report.computed == 0 {
+        eprintln!("nothing to do: all {} cells are in {place} ({size})", report.cells);
+    } else {
+        let reused = if report.reused > 0 { format!(", {} were there", report.reused) } else { String::new() };
+        eprintln!("{} cells computed in {seconds:.1} s{reused}; tables in {place} ({size})", report.computed);
+    }
+    if report.failed + report.diverged > 0 {
+        let leave = if plan.allows_divergence() { " (allowed)" } else { "" };
+        eprintln!("{} cells failed, {} diverged{leave}; cells.reason says why:", report.failed, report.diverged);
+        for (reason, count) in &report.reasons {
+            eprintln!("  {count} × {reason}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The command line: words and progress bars to people.
+
+mod commands;
+mod exit;
+mod options;
+mod progress;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let options = options::Taut::parse();
+    let colour = options.colour();
+    match commands::dispatch(options) {
+        Ok(code) => code,
+        Err(error) => exit::report(&error, colour),
+    }
+}

@@ -1,0 +1,126 @@
+//! The words of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  taut init > my_study.toml                    a commented study to start from
+  taut plan my_study.toml                      what would run; nothing is written
+  taut run my_study.toml                       tables in results/my_study/
+  taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
+  taut list metrics                            names, units, formulas
+
+Exit codes:
+  0 fine · 1 internal error · 2 usage or study · 3 a cell failed, or diverged without
+  train.allow_unstable · 75 stopped early, run again to go on";
+
+/// Research harness for implicit regularization: one TOML study in, tidy parquet tables out.
+#[derive(Debug, Parser)]
+#[command(name = "taut", version = taut_sweep::PROGRAM, after_help = EXAMPLES, propagate_version = true)]
+pub(crate) struct Taut {
+    /// When to colour messages.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a study; a finished part is never computed twice.
+    Run(Run),
+    /// Show what would run: cells, axes, rows, bytes. Writes nothing.
+    Plan(Plan),
+    /// List metrics, features, parametrizations, optimizers, theories or solutions.
+    List(List),
+    /// Print the JSON Schema of a study.
+    Schema,
+    /// Print a commented study to start from.
+    Init,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Source {
+    /// The study, a TOML file.
+    pub(crate) study: PathBuf,
+    /// Set one field of the study, or replace an axis: PATH=VALUE with the value in TOML. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut run experiments/panel_polynomial.toml
+  taut run study.toml --set model.features.polynomial.degree=20 --threads 2 --out /tmp/try
+  taut run study.toml --json --quiet | jq .computed
+
+A second run of a finished study computes nothing; a run that was stopped or killed goes on where
+it was. A folder that holds another study is refused with the differences, unless --force.")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Where the tables go; default results/<name of the study file>.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Worker threads; default one per core. The rows do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
+    /// If DIR holds another study, move it aside (to DIR.old-1, …).
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print one JSON object about the run on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress, no summary; errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// What to list.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(taut_sweep::KINDS))]
+    pub(crate) kind: String,
+    /// Print one JSON object per line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Taut {
+    /// Whether messages on stderr are coloured: asked for, or a terminal without NO_COLOR.
+    pub(crate) fn colour(&self) -> bool {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto if set("NO_COLOR") => false,
+            Colour::Auto if set("CLICOLOR_FORCE") => true,
+            Colour::Auto => std::io::stderr().is_terminal(),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Running the binary and reading its tables.
+
+#![allow(dead_code)] // each test binary uses a part of it
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use taut_store::{Folder, Table};
+
+/// A path inside the repository.
+pub fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Runs the binary.
+pub fn taut<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_taut")).args(arguments).output().expect("the binary starts")
+}
+
+/// Runs a study into a folder and expects success.
+pub fn run_study(study: &Path, out: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["run", study.to_str().unwrap(), "--quiet", "--out", out.to_str().unwrap()];
+    arguments.extend(more);
+    let output = taut(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// One table of a results folder.
+pub fn table(out: &Path, name: &str) -> Table {
+    Folder::at(out).read_table(name).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Columns by name, for row-wise looking.
+pub struct Sheet {
+    rows: usize,
+    floats: HashMap<String, Vec<Option<f64>>>,
+    ints: HashMap<String, Vec<Option<i64>>>,
+    texts: HashMap<String, Vec<Option<String>>>,
+}
+
+impl Sheet {
+    pub fn read(out: &Path, name: &str) -> Self {
+        let table = table(out, name);
+        let (mut floats, mut ints, mut texts) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for (column, kind) in table.columns() {
+            match kind {
+                taut_store::ColumnType::Float64 => {
+                    drop(floats.insert(column.to_owned(), table.floats(column).unwrap()))
+                }
+                taut_store::ColumnType::Int64 => drop(ints.insert(column.to_owned(), table.ints(column).unwrap())),
+                taut_store::ColumnType::String => drop(texts.insert(column.to_owned(), table.texts(column).unwrap())),
+                taut_store::ColumnType::Bool => {}
+            }
+        }
+        Self { rows: table.rows(), floats, ints, texts }
+    }
+
+    pub fn rows(&self) -> std::ops::Range<usize> {
+        0..self.rows
+    }
+
+    /// A number; null is NaN, so that every comparison with it fails.
+    pub fn number(&self, column: &str, row: usize) -> f64 {
+        self.floats.get(column).unwrap_or_else(|| panic!("no column {column}"))[row].unwrap_or(f64::NAN)
+    }
+
+    pub fn is_null(&self, column: &str, row: usize) -> bool {
+        self.floats
+            .get(column)
+            .map(|c| c[row].is_none())
+            .or_else(|| self.ints.get(column).map(|c| c[row].is_none()))
+            .unwrap()
+    }
+
+    pub fn int(&self, column: &str, row: usize) -> Option<i64> {
+        self.ints.get(column).unwrap_or_else(|| panic!("no column {column}"))[row]
+    }
+
+    pub fn text(&self, column: &str, row: usize) -> &str {
+        self.texts.get(column).unwrap_or_else(|| panic!("no column {column}"))[row].as_deref().unwrap_or("")
+    }
+}
+
+/// A reference table as rows of text.
+pub fn reference(name: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(here(&format!("tests/references/linear/{name}.csv"))).expect("a reference");
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    reader.records().map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect()).collect()
+}
+
+pub fn exact(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row.get(column).unwrap_or_else(|| panic!("no column {column}")).parse().unwrap_or_else(|_| panic!("{column}"))
+}
+
+/// Rows of every table but `timing`, as sorted text: what determinism promises.
+pub fn content(out: &Path) -> BTreeMap<String, Vec<String>> {
+    let folder = Folder::at(out);
+    let mut all = BTreeMap::new();
+    for name in ["cells", "trajectory", "modes", "curves", "parameters", "solutions", "predictions"] {
+        if folder.parts(name).map_or(true, |parts| parts.is_empty()) {
+            continue;
+        }
+        let table = table(out, name);
+        let mut lines = vec![String::new(); table.rows()];
+        for (column, kind) in table.columns() {
+            let cells: Vec<String> = match kind {
+                taut_store::ColumnType::Float64 => {
+                    table.floats(column).unwrap().iter().map(|v| format!("{:?}", v.map(f64::to_bits))).collect()
+                }
+                taut_store::ColumnType::Int64 => table.ints(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
+                taut_store::ColumnType::String => {
+                    table.texts(column).unwrap().iter().map(|v| format!("{v:?}")).collect()
+                }
+                taut_store::ColumnType::Bool => table.bools(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
+            };
+            for (line, cell) in lines.iter_mut().zip(cells) {
+                line.push_str(&cell);
+                line.push('|');
+            }
+        }
+        lines.sort();
+        all.insert(name.to_owned(), lines);
+    }
+    assert!(all.contains_key("cells"), "no tables in {}", out.display());
+    all
+}
