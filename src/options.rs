@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories or solutions.
     List(List),
+    /// Print one cell of a study as a study of its own.
+    Show(Show),
     /// Print the JSON Schema of a study.
     Schema,
     /// Print a commented study to start from.
@@ -99,6 +101,19 @@ pub(crate) struct Plan {
     /// Print one JSON object on stdout.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut show study.toml 0 > first_cell.toml
+  taut show study.toml 4212973210846126307     the number in the column `cell` of every table
+  taut show study.toml 3a77f0                  the beginning of its `key`")]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Which cell: its place in the plan (from 0), its `cell` number, or the beginning of its `key`.
+    pub(crate) cell: String,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ mod init;
 mod list;
 mod plan;
 mod run;
+mod show;
 
 use crate::exit::Usage;
 use crate::options::{Command, Source, Taut};
@@ -18,6 +19,7 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
         Command::Run(run) => run::run(&run),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
+        Command::Show(show) => show::show(&show),
         Command::Schema => print(&format!("{:#}", taut_sweep::study::json_schema())),
         Command::Init => print(init::STUDY.trim_end()),
         Command::Completions { shell } => {

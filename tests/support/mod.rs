@@ -84,7 +84,11 @@ impl Sheet {
 
 /// A reference table as rows of text.
 pub fn reference(name: &str) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(here(&format!("tests/references/linear/{name}.csv"))).expect("a reference");
+    // Two rows of one table are short: bases that never interpolate say so and nothing else.
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_path(here(&format!("tests/references/linear/{name}.csv")))
+        .expect("a reference");
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     reader.records().map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect()).collect()
 }

@@ -20,10 +20,11 @@ const TOP: f64 = 2e-5;
 const STRETCH_NODES: usize = 16;
 /// Length of a stretch of u that these nodes resolve next to a branch point at distance π/2.
 const STRETCH: f64 = 4.4;
-/// Stretches of a job, at most: slopes up to e⁷⁰.
-const STRETCHES: f64 = 32.0;
-/// Bisections of a job, at most, where the map does not help.
-const LEVELS: u32 = 40;
+/// Stretches of a job, at most: enough for slopes up to e³⁵⁰.
+const STRETCHES: f64 = 160.0;
+/// Bisections of a panel, at most, where the map does not help: what is then left unresolved is
+/// taken as it is, so that no function costs without bound.
+const BISECTIONS: u32 = 48;
 /// Zeros of the slope further than this from a panel's middle (its ends are at ±1) do not matter.
 const NEAR: f64 = 3.0;
 
@@ -47,6 +48,7 @@ struct Panel {
     slopes: [f64; NODES],
     rates: [f64; NODES],
     length: f64,
+    bisections: u32,
 }
 
 /// A part of a panel, with the zero of the slope that is nearest.
@@ -58,7 +60,6 @@ struct Job {
     /// Where the slope vanishes, roughly, and its rate there.
     zero: f64,
     rate: f64,
-    level: u32,
 }
 
 /// Panels of several rows that wait for refinement.
@@ -107,10 +108,8 @@ impl ArcRule {
             }
             sum = add(sum, whole);
             if rough != [false; 8] {
-                for lane in 0..8 {
-                    if rough[lane] {
-                        pending.put_aside(grid, row, group * 8 + lane, lane, v, w);
-                    }
+                for (lane, _) in rough.iter().enumerate().filter(|(_, rough)| **rough) {
+                    pending.put_aside(grid, row, group * 8 + lane, lane, v, w);
                 }
             }
         }
@@ -129,12 +128,14 @@ impl ArcRule {
             for batch in jobs.chunks(8) {
                 let (length, is_good) = run_wide(Batch { rule: self, grid, panels, jobs: batch });
                 for (lane, job) in batch.iter().enumerate() {
-                    if is_good[lane] || job.level >= LEVELS {
-                        panels[job.panel].length += length[lane];
+                    let panel = &mut panels[job.panel];
+                    if is_good[lane] || panel.bisections >= BISECTIONS {
+                        panel.length += length[lane];
                     } else {
+                        panel.bisections += 1;
                         let middle = 0.5 * (job.low + job.high);
-                        failed.push(Job { high: middle, level: job.level + 1, ..*job });
-                        failed.push(Job { low: middle, level: job.level + 1, ..*job });
+                        failed.push(Job { high: middle, ..*job });
+                        failed.push(Job { low: middle, ..*job });
                     }
                 }
             }
@@ -155,9 +156,9 @@ impl ArcRule {
                 v[lane] = panels[lane].slopes[node];
                 w[lane] = panels[lane].rates[node];
             }
-            for k in 0..TERMS {
-                a[k] = fma1(self.coefficients[node][k], v, a[k]);
-                a[k] = fma1(self.coefficients[NODES + node][k], w, a[k]);
+            let factors = self.coefficients[node].iter().zip(&self.coefficients[NODES + node]);
+            for (a, (of_v, of_w)) in a.iter_mut().zip(factors) {
+                *a = fma1(*of_w, w, fma1(*of_v, v, *a));
             }
         }
         a
@@ -173,9 +174,9 @@ impl Pending {
             (slopes[node], rates[node]) = (v[node][lane], w[node][lane]);
         }
         let panel = self.panels.len();
-        self.panels.push(Panel { row, index, slopes, rates, length: 0.0 });
+        self.panels.push(Panel { row, index, slopes, rates, length: 0.0, bisections: 0 });
         // Without a zero anywhere near, the map is there to do no harm.
-        let mut job = Job { panel, low: -1.0, high: 1.0, zero: 0.0, rate: 0.5, level: 0 };
+        let mut job = Job { panel, low: -1.0, high: 1.0, zero: 0.0, rate: 0.5 };
         let mut is_first = true;
         let mut see = |zero: f64, rate: f64, jobs: &mut Vec<Job>| {
             if !is_first {

@@ -114,7 +114,7 @@ impl Trace<'_> {
                     clear[lane] = if above < clear[lane] { above } else { clear[lane] };
                 }
             }
-            is_noisy |= clear.iter().any(|c| !(*c > 0.0));
+            is_noisy |= clear.iter().any(|c| *c <= 0.0);
             let mut seen = [0.0_f64; 8];
             for i in 0..7 {
                 for lane in 0..8 {

@@ -253,14 +253,14 @@ mod tests {
             let c: Vec<f64> = (0..series.len()).map(|k| ((k * k) as f64).cos()).collect();
             let got = taut_numerics::run_wide(CurveAt { family: &family, c: &c, x });
             let values = family.table(&x);
-            for order in 0..3 {
+            for (order, got) in got.iter().enumerate() {
                 let table = series.table(&x, order as u8);
                 assert!(order > 0 || values.iter().zip(&table).all(|(a, b)| (a - b).abs() < 3e-13));
                 for i in 0..8 {
                     let terms: Vec<f64> = (0..c.len()).map(|k| c[k] * table[k * 8 + i]).collect();
                     let scale: f64 = terms.iter().map(|t| t.abs()).sum();
                     let exact: f64 = terms.iter().sum();
-                    assert!((got[order][i] - exact).abs() <= 2e-14 * scale, "{series:?} {order} {i}");
+                    assert!((got[i] - exact).abs() <= 2e-14 * scale, "{series:?} {order} {i}");
                 }
             }
         }

@@ -118,7 +118,8 @@ fn polish(family: &Family, c: &[f64], scale: f64, intervals: &[Interval; 8]) -> 
         let step = -slope[lane] / bend[lane];
         let width = intervals[lane].x[1] - intervals[lane].x[0];
         out[lane] = TurningPoint { x: x[lane] + step, value: value[lane] + 0.5 * slope[lane] * step };
-        open |= !(step.abs() <= CLOSE * width);
+        let is_close = step.abs() <= CLOSE * width; // false for NaN, where the slope is flat
+        open |= !is_close;
     }
     if open {
         polish_safely(family, c, scale, intervals, x, &mut out);

@@ -105,7 +105,7 @@ fn time(plan: &Plan, bundle: &Bundle, started: Instant, place: &Place, sheets: &
 fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
-    let prepared = match Prepared::new(&first, shelf, plan.checked.study.seed) {
+    let prepared = match Prepared::new(&first, &shelf.features, plan.checked.study.seed) {
         Ok(prepared) => prepared,
         Err(reason) => return fail_all(plan, cells, &reason, sheets),
     };
@@ -114,10 +114,10 @@ fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
         let spec = plan.checked.cell(index);
         let replicate = spec.replicate;
         if solved.as_ref().is_none_or(|(of, _)| *of != replicate) {
-            solved = Some((replicate, Solved::new(plan, &prepared, shelf, replicate)));
+            solved = Some((replicate, Solved::new(plan, &prepared, &shelf, replicate)));
         }
         let Some((_, solved)) = &solved else { unreachable!("just filled") };
-        let outcome = Cell::new(plan, index, spec, &prepared, shelf)
+        let outcome = Cell::new(plan, index, spec, &prepared, &shelf)
             .and_then(|cell| cell.record_exactly(plan).map(|recorded| (cell, recorded)));
         match outcome {
             Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, sheets),
@@ -134,17 +134,20 @@ fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
 
 fn stepped(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
     let seed = plan.checked.study.seed;
+    // A stepped bundle has one model.
+    let Some(&first) = cells.first() else { return };
+    let shelf = plan.shelf(&plan.checked.cell(first));
     let mut ready: Vec<(usize, CellSpec<'_>, Prepared)> = Vec::with_capacity(cells.len());
     for &index in cells {
         let spec = plan.checked.cell(index);
-        match Prepared::new(&spec, plan.shelf(&spec), seed) {
+        match Prepared::new(&spec, &shelf.features, seed) {
             Ok(prepared) => ready.push((index, spec, prepared)),
             Err(reason) => emit_failed(plan, index, &spec, reason, sheets),
         }
     }
     let mut lanes: Vec<Cell<'_>> = Vec::with_capacity(ready.len());
     for (index, spec, prepared) in &ready {
-        match Cell::new(plan, *index, spec.clone(), prepared, plan.shelf(spec)) {
+        match Cell::new(plan, *index, spec.clone(), prepared, &shelf) {
             Ok(cell) => lanes.push(cell),
             Err(reason) => emit_failed(plan, *index, spec, reason, sheets),
         }

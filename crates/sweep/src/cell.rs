@@ -141,7 +141,7 @@ impl<'a> Cell<'a> {
             }
         }
         if let Some(rows) = &mut sheets.curves {
-            let values = plan.curve_values(self.spec.model_index, &recorded.snapshots);
+            let values = self.shelf.curve_values(&recorded.snapshots);
             for (clock, values) in recorded.clocks.iter().zip(values.chunks_exact(plan.curve_grid.len().max(1))) {
                 let place = Some((*clock, self.step_size));
                 emit_curve(self.identity.cell, place, &Label::default(), &plan.curve_grid, values, rows);

@@ -2,16 +2,16 @@
 
 use crate::bundle::bundles;
 use crate::clocks::clocks;
-use crate::solved::transposed_design;
+use crate::identity::Identity;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
-use crate::workbench::{Prepared, Shelf};
+use crate::workbench::{Prepared, Shelf, Shelves};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_numerics::product_into;
-use taut_problem::{Method, Snapshots, StepSize};
+use taut_problem::{Method, StepSize};
 use taut_store::Rows;
 use taut_theory::TheoryDef;
 
@@ -26,11 +26,9 @@ pub struct Plan {
     pub(crate) checked: Checked,
     pub(crate) metrics: Vec<&'static MetricDef>,
     pub(crate) theories: Vec<&'static TheoryDef>,
-    pub(crate) shelves: Vec<Shelf>,
+    shelves: Shelves,
     pub(crate) schemas: Schemas,
     pub(crate) curve_grid: Vec<f64>,
-    /// φ on the curve grid, per model.
-    curve_tables: Vec<Vec<f64>>,
     cells_per_part: usize,
 }
 
@@ -69,16 +67,10 @@ impl Plan {
             Some(names) => names.iter().filter_map(|name| taut_metrics::metric(name)).collect(),
         };
         let theories = checked.study.record.theory.iter().filter_map(|name| taut_theory::theory(name)).collect();
-        let shelves: Vec<Shelf> = checked.model.iter().map(|model| Shelf::new(&model.value)).collect();
         let schemas = Schemas::new(&checked, &metrics);
         let curve_grid = checked.study.record.curves.grid();
-        let curve_tables = if schemas.curves.is_some() {
-            shelves.iter().map(|shelf| transposed_design(&*shelf.features, &curve_grid)).collect()
-        } else {
-            Vec::new()
-        };
         let mut plan =
-            Self { checked, metrics, theories, shelves, schemas, curve_grid, curve_tables, cells_per_part: 1 };
+            Self { checked, metrics, theories, shelves: Shelves::default(), schemas, curve_grid, cells_per_part: 1 };
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
         plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(CELLS_PER_PART)));
@@ -91,6 +83,18 @@ impl Plan {
         self.checked.cells()
     }
 
+    /// The cell with this place in the plan, this `cell` number, or a `key` that begins like this.
+    pub fn find(&self, text: &str) -> Option<usize> {
+        if let Some(index) = text.parse().ok().filter(|index| *index < self.cells()) {
+            return Some(index);
+        }
+        let number: Option<i64> = text.parse().ok();
+        (0..self.cells()).find(|&index| {
+            let identity = Identity::of(&self.checked.cell(index).canonical());
+            number == Some(identity.cell) || (text.len() >= 4 && identity.key.starts_with(text))
+        })
+    }
+
     /// The study as checked.
     pub fn study(&self) -> &Checked {
         &self.checked
@@ -101,8 +105,9 @@ impl Plan {
         self.checked.train.iter().any(|t| t.value.allow_unstable)
     }
 
-    pub(crate) fn shelf(&self, cell: &CellSpec<'_>) -> &Shelf {
-        &self.shelves[cell.model_index]
+    pub(crate) fn shelf(&self, cell: &CellSpec<'_>) -> Arc<Shelf> {
+        let grid = self.schemas.curves.is_some().then_some(&self.curve_grid[..]);
+        self.shelves.get(cell.model_index, cell.model, grid)
     }
 
     /// Number of parts.
@@ -170,7 +175,7 @@ impl Plan {
         let first = self.checked.cell(0);
         let times = clocks(&study.record, &first.train.until, first.train.method, 1.0, |_| None)
             .map_or(200, |clocks| clocks.len());
-        let p = self.shelves.iter().map(|s| s.features.features()).max().unwrap_or(1);
+        let p = self.checked.model.iter().map(|m| m.value.features.count()).max().unwrap_or(1);
         let modes = self.samples(&first).min(p);
         let solutions = study.solutions.rows();
         let kept = study.solutions.rows_without_draws();
@@ -244,14 +249,6 @@ impl Plan {
         at
     }
 
-    /// f on the study's curve grid for every row, row-major.
-    pub(crate) fn curve_values(&self, model: usize, functions: &Snapshots) -> Vec<f64> {
-        let mut out = vec![0.0; functions.len() * self.curve_grid.len()];
-        let table = &self.curve_tables[model];
-        product_into(&functions.coefficients, table, &mut out, functions.features, self.curve_grid.len());
-        out
-    }
-
     /// λ_max once per distinct design that is known now, against the absolute step sizes.
     fn check_step_sizes(&self) -> Result<(), StudyError> {
         let absolute = |cell: &CellSpec<'_>| {
@@ -271,7 +268,9 @@ impl Plan {
             if !absolute(&cell) || !seen.insert((cell.data_index, cell.model_index, cell.train_index)) {
                 continue;
             }
-            let Ok(prepared) = Prepared::new(&cell, self.shelf(&cell), self.checked.study.seed) else { continue };
+            let Ok(prepared) = Prepared::new(&cell, &cell.model.features.build(), self.checked.study.seed) else {
+                continue;
+            };
             let step_size = cell.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
             if step_size * prepared.lambda_max > 2.0 + 1e-12 {
                 let problem = Problem {

@@ -3,10 +3,10 @@
 use crate::cell::{Label, SOLVED, emit_curve, emit_parameters, measure, portable, push_column};
 use crate::plan::Plan;
 use crate::tables::Sheets;
-use crate::workbench::{Prepared, Shelf};
+use crate::workbench::{Prepared, Shelf, transposed_design};
 use taut_metrics::{Column, MetricDef, Setting};
-use taut_numerics::{Mat, ThinSvd, product_into};
-use taut_problem::{FeatureMap, Snapshots};
+use taut_numerics::{ThinSvd, product_into};
+use taut_problem::Snapshots;
 use taut_train::{Fits, Given};
 
 /// Draws whose shape (total variation, counts, arc length) is measured; energies are for all.
@@ -180,11 +180,4 @@ fn curves(plan: &Plan, prepared: &Prepared, fits: &Fits) -> Vec<f64> {
         grid.len(),
     );
     out
-}
-
-/// φₖ at the grid points, row-major, features × points.
-pub(crate) fn transposed_design(features: &dyn FeatureMap, grid: &[f64]) -> Vec<f64> {
-    let mut phi = taut_numerics::DMatrix::zeros(grid.len(), features.features());
-    features.design_into(Mat::from_slice(grid, grid.len(), 1), 0, phi.as_view_mut());
-    phi.as_slice().to_vec()
 }

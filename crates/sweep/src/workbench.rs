@@ -1,31 +1,75 @@
 //! What cells share: feature maps with their instruments, and decomposed designs.
 
 use crate::study::{CellSpec, Data, Model};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
-use taut_numerics::ThinSvd;
-use taut_problem::{CurveProblem, FeatureMap};
+use taut_numerics::{DMatrix, Mat, ThinSvd, product_into};
+use taut_problem::{CurveProblem, FeatureMap, Snapshots};
 
 /// One model's feature map and the tables that depend on it alone; shared by all its cells.
 pub(crate) struct Shelf {
     pub(crate) features: Arc<dyn FeatureMap>,
     pub(crate) instruments: Instruments,
+    /// φ on the study's curve grid, row-major, features × points; empty if no curves are wanted.
+    pub(crate) curve_table: Vec<f64>,
     /// Instruments of solutions that have features of their own, by name of the solution.
     own: Mutex<BTreeMap<&'static str, Arc<Instruments>>>,
 }
 
 impl Shelf {
-    pub(crate) fn new(model: &Model) -> Self {
+    fn new(model: &Model, curve_grid: Option<&[f64]>) -> Self {
         let features = model.features.build();
         let instruments = Instruments::new(&*features);
-        Self { features, instruments, own: Mutex::new(BTreeMap::new()) }
+        let curve_table = curve_grid.map_or_else(Vec::new, |grid| transposed_design(&*features, grid));
+        Self { features, instruments, curve_table, own: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// f on the curve grid for every row, row-major.
+    pub(crate) fn curve_values(&self, functions: &Snapshots) -> Vec<f64> {
+        let points = self.curve_table.len() / functions.features.max(1);
+        let mut out = vec![0.0; functions.len() * points];
+        product_into(&functions.coefficients, &self.curve_table, &mut out, functions.features, points);
+        out
     }
 
     /// The instruments for a solution's own features; a solution has one feature map per model.
     pub(crate) fn instruments_of(&self, solution: &'static str, features: &dyn FeatureMap) -> Arc<Instruments> {
-        let mut own = self.own.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(own.entry(solution).or_insert_with(|| Arc::new(Instruments::new(features))))
+    }
+}
+
+/// φₖ at the grid points, row-major, features × points.
+pub(crate) fn transposed_design(features: &dyn FeatureMap, grid: &[f64]) -> Vec<f64> {
+    let mut phi = DMatrix::zeros(grid.len(), features.features());
+    features.design_into(Mat::from_slice(grid, grid.len(), 1), 0, phi.as_view_mut());
+    phi.as_slice().to_vec()
+}
+
+/// The shelves of a sweep, built when first asked for.
+///
+/// A sweep over thousands of models must not keep them all. Bundles are ordered by model, so each
+/// thread stays with one for a while: the two per thread that were used last are kept.
+#[derive(Default)]
+pub(crate) struct Shelves {
+    recent: Mutex<VecDeque<(usize, Arc<OnceLock<Arc<Shelf>>>)>>,
+}
+
+impl Shelves {
+    /// The shelf of the model with this number.
+    pub(crate) fn get(&self, index: usize, model: &Model, curve_grid: Option<&[f64]>) -> Arc<Shelf> {
+        let slot = {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = recent.iter().position(|(of, _)| *of == index).and_then(|at| recent.remove(at));
+            let (_, slot) = known.unwrap_or_else(|| (index, Arc::default()));
+            recent.push_back((index, Arc::clone(&slot)));
+            if recent.len() > 2 * rayon::current_num_threads() {
+                recent.pop_front();
+            }
+            slot
+        };
+        Arc::clone(slot.get_or_init(|| Arc::new(Shelf::new(model, curve_grid))))
     }
 }
 
@@ -39,8 +83,8 @@ pub(crate) struct Prepared {
 /// Which cells share a problem: the entries of data and model, and the replicate if anything is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ProblemKey {
-    pub(crate) data: usize,
     pub(crate) model: usize,
+    pub(crate) data: usize,
     pub(crate) replicate: u64,
 }
 
@@ -53,19 +97,19 @@ impl ProblemKey {
 
 impl Prepared {
     /// Draws the data and decomposes the design.
-    pub(crate) fn new(cell: &CellSpec<'_>, shelf: &Shelf, seed: u64) -> Result<Self, String> {
-        Self::of(cell.data, cell.table.map(|t| &**t), shelf, seed, cell.replicate)
+    pub(crate) fn new(cell: &CellSpec<'_>, features: &Arc<dyn FeatureMap>, seed: u64) -> Result<Self, String> {
+        Self::of(cell.data, cell.table.map(|t| &**t), features, seed, cell.replicate)
     }
 
     fn of(
         data: &Data,
         points: Option<&taut_problem::TablePoints>,
-        shelf: &Shelf,
+        features: &Arc<dyn FeatureMap>,
         seed: u64,
         replicate: u64,
     ) -> Result<Self, String> {
         let (x, y) = data.curve.points(seed, replicate, points)?;
-        let problem = CurveProblem::new(x, y, data.curve.target.clone(), Arc::clone(&shelf.features));
+        let problem = CurveProblem::new(x, y, data.curve.target.clone(), Arc::clone(features));
         let svd = ThinSvd::new(problem.design.as_view());
         let lambda_max = svd.s.first().map_or(0.0, |s| s * s / problem.samples() as f64);
         Ok(Self { problem, svd, lambda_max })

@@ -46,6 +46,16 @@ pub enum Features {
 }
 
 impl Features {
+    /// The number of features p, without building the map.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Polynomial(map) => map.features(),
+            Self::Fourier(map) => map.features(),
+            Self::Cosine(map) => map.features(),
+            Self::RoughnessWhitened(map) => map.degree.size() + 1,
+        }
+    }
+
     /// The feature map itself.
     pub fn build(&self) -> Arc<dyn FeatureMap> {
         match self {

@@ -79,7 +79,9 @@ fn nearby(path: &Path) -> Vec<PathBuf> {
             .flatten()
             .map(|entry| folder.join(entry.file_name()))
             .filter(|path| path.extension().is_some_and(|e| e == "toml"))
-            .filter(|path| path.file_name().is_some_and(|name| name != "Cargo.toml"))
+            .filter(|path| {
+                !["Cargo.toml", "rustfmt.toml"].iter().any(|name| path.file_name().is_some_and(|n| n == *name))
+            })
             .collect();
         studies.sort();
         found.extend(studies);
