@@ -1,8 +1,10 @@
 //! The panel's demonstration: what its tables say, against what is known.
 
+#![allow(clippy::print_stderr)] // the figures reached are shown by --nocapture
+
 mod support;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use support::{Sheet, exact, here, reference, run_study};
@@ -30,7 +32,7 @@ struct Panel {
     out: PathBuf,
     cells: Sheet,
     /// (reference name of the basis, dataset) → row of `cells`.
-    rows: HashMap<(&'static str, String), usize>,
+    rows: BTreeMap<(&'static str, String), usize>,
 }
 
 fn panel() -> &'static Panel {

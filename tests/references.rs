@@ -4,9 +4,11 @@
 //! arithmetic keeps through a thin SVD of the worst conditioned basis (eps·cond = 5e-10); what is
 //! reached is printed.
 
+#![allow(clippy::print_stderr)] // the figures reached are shown by --nocapture
+
 mod support;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use support::{Sheet, exact, here, reference, run_study};
@@ -16,7 +18,7 @@ struct Tables {
     _folder: tempfile::TempDir,
     out: PathBuf,
     /// (basis, dataset) → row of `cells`, cell id.
-    cells: HashMap<(String, String), (usize, i64)>,
+    cells: BTreeMap<(String, String), (usize, i64)>,
 }
 
 fn panel() -> &'static Tables {
@@ -70,8 +72,8 @@ fn clock(t: &str) -> Option<i64> {
 type At = (i64, Option<i64>);
 
 /// Rows of a trained trajectory by (cell, step); the limit has no step.
-fn by_place(sheet: &Sheet, source: &str) -> HashMap<At, Vec<usize>> {
-    let mut out: HashMap<At, Vec<usize>> = HashMap::new();
+fn by_place(sheet: &Sheet, source: &str) -> BTreeMap<At, Vec<usize>> {
+    let mut out: BTreeMap<At, Vec<usize>> = BTreeMap::new();
     for row in sheet.rows().filter(|&row| sheet.text("source", row) == source) {
         out.entry((sheet.int("cell", row).unwrap(), sheet.int("step", row))).or_default().push(row);
     }
@@ -145,7 +147,7 @@ fn path_values() {
     let trajectory = Sheet::read(&tables.out, "trajectory");
     let curves = Sheet::read(&tables.out, "curves");
     let places = by_place(&trajectory, "trained");
-    let mut curve_at: HashMap<At, Vec<usize>> = HashMap::new();
+    let mut curve_at: BTreeMap<At, Vec<usize>> = BTreeMap::new();
     for row in curves.rows().filter(|&r| curves.text("solution", r).is_empty()) {
         curve_at.entry((curves.int("cell", row).unwrap(), curves.int("step", row))).or_default().push(row);
     }
@@ -190,7 +192,7 @@ fn coefficients_along_the_path() {
     let mut worst = Worst::default();
     for t in ["1", "10", "1000", "100000", "10000000", "inf"] {
         let column = format!("t={t}");
-        let mut scales: HashMap<&str, f64> = HashMap::new();
+        let mut scales: BTreeMap<&str, f64> = BTreeMap::new();
         for row in &rows {
             let scale = scales.entry(&row["basis"]).or_default();
             *scale = scale.max(exact(row, &column).abs());
@@ -332,7 +334,7 @@ fn theory_and_training_agree() {
     let key = |r: usize| (modes.int("cell", r), modes.int("step", r), modes.int("mode", r));
     let modes = &modes;
     let of = |source: &'static str| modes.rows().filter(move |&r| modes.text("source", r) == source);
-    let predicted: HashMap<_, usize> = of("mode_filters").map(|r| (key(r), r)).collect();
+    let predicted: BTreeMap<_, usize> = of("mode_filters").map(|r| (key(r), r)).collect();
     let (mut filters, mut compared) = (Worst::default(), 0);
     for r in of("trained") {
         let Some(&p) = predicted.get(&key(r)) else { continue };

@@ -1,6 +1,9 @@
 //! Running the binary and reading its tables.
 
-#![allow(dead_code)] // each test binary uses a part of it
+#![allow(dead_code, unreachable_pub)] // a module of many test binaries; each uses a part of it
+
+pub mod code;
+pub mod study;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,6 +13,11 @@ use taut_store::{Folder, Table};
 /// A path inside the repository.
 pub fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The text of a file.
+pub fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// Runs the binary.
@@ -105,27 +113,36 @@ pub fn content(out: &Path) -> BTreeMap<String, Vec<String>> {
         if folder.parts(name).map_or(true, |parts| parts.is_empty()) {
             continue;
         }
-        let table = table(out, name);
-        let mut lines = vec![String::new(); table.rows()];
-        for (column, kind) in table.columns() {
-            let cells: Vec<String> = match kind {
-                taut_store::ColumnType::Float64 => {
-                    table.floats(column).unwrap().iter().map(|v| format!("{:?}", v.map(f64::to_bits))).collect()
-                }
-                taut_store::ColumnType::Int64 => table.ints(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
-                taut_store::ColumnType::String => {
-                    table.texts(column).unwrap().iter().map(|v| format!("{v:?}")).collect()
-                }
-                taut_store::ColumnType::Bool => table.bools(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
-            };
-            for (line, cell) in lines.iter_mut().zip(cells) {
-                line.push_str(&cell);
-                line.push('|');
-            }
-        }
-        lines.sort();
-        all.insert(name.to_owned(), lines);
+        all.insert(name.to_owned(), lines(&table(out, name)));
     }
     assert!(all.contains_key("cells"), "no tables in {}", out.display());
     all
+}
+
+/// The rows of a table as sorted text; numbers by their bits.
+pub fn lines(table: &Table) -> Vec<String> {
+    let columns: Vec<_> = table.columns().iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+    let mut lines = lines_of(table, &columns);
+    lines.sort();
+    lines
+}
+
+/// Some columns of a table as text, row by row.
+pub fn lines_of(table: &Table, columns: &[(String, taut_store::ColumnType)]) -> Vec<String> {
+    let mut lines = vec![String::new(); table.rows()];
+    for (column, kind) in columns {
+        let cells: Vec<String> = match kind {
+            taut_store::ColumnType::Float64 => {
+                table.floats(column).unwrap().iter().map(|v| format!("{:?}", v.map(f64::to_bits))).collect()
+            }
+            taut_store::ColumnType::Int64 => table.ints(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
+            taut_store::ColumnType::String => table.texts(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
+            taut_store::ColumnType::Bool => table.bools(column).unwrap().iter().map(|v| format!("{v:?}")).collect(),
+        };
+        for (line, cell) in lines.iter_mut().zip(cells) {
+            line.push_str(&cell);
+            line.push('|');
+        }
+    }
+    lines
 }

@@ -16,10 +16,12 @@ const TERMS: usize = 2 * NODES;
 /// Errors of a rule are below the square of the highest two coefficients of its integrand; this
 /// share of the panel's length leaves about 1e-11.
 const TOP: f64 = 2e-5;
+/// Slopes up to here cannot hide a kink.
+const STEEP: f64 = 100.0;
 /// Nodes of a stretch of u.
 const STRETCH_NODES: usize = 16;
 /// Length of a stretch of u that these nodes resolve next to a branch point at distance π/2.
-const STRETCH: f64 = 4.4;
+const STRETCH: f64 = 3.6;
 /// Stretches of a job, at most: enough for slopes up to e³⁵⁰.
 const STRETCHES: f64 = 160.0;
 /// Bisections of a panel, at most, where the map does not help: what is then left unresolved is
@@ -101,9 +103,9 @@ impl ArcRule {
                 six = fma1(grid.lobatto.top[0][node], g, six);
                 seven = fma1(grid.lobatto.top[1][node], g, seven);
             }
-            let mut rough = [false; 8];
+            let mut rough = steep_and_hidden(grid, group, v);
             for lane in 0..8 {
-                rough[lane] = six[lane].abs() + seven[lane].abs() > TOP * whole[lane];
+                rough[lane] |= six[lane].abs() + seven[lane].abs() > TOP * whole[lane];
                 whole[lane] = if rough[lane] { 0.0 } else { whole[lane] };
             }
             sum = add(sum, whole);
@@ -209,6 +211,46 @@ impl Pending {
     }
 }
 
+/// Panels with slopes so large that a kink may hide behind them: √(1 + f′²) = |f′| + h, and h ≤ 1
+/// may be badly resolved although it is too small beside |f′| to show in the sum's coefficients.
+#[inline(always)]
+fn steep_and_hidden(grid: &Grid, group: usize, v: &[Lanes]) -> [bool; 8] {
+    let mut out = [false; 8];
+    let (mut low, mut high) = (v[0], v[0]);
+    for v in v {
+        for lane in 0..8 {
+            low[lane] = if v[lane] < low[lane] { v[lane] } else { low[lane] };
+            high[lane] = if v[lane] > high[lane] { v[lane] } else { high[lane] };
+        }
+    }
+    let mut is_steep = false;
+    for lane in 0..8 {
+        is_steep |= (high[lane] > STEEP) | (low[lane] < -STEEP);
+    }
+    if !is_steep {
+        return out;
+    }
+    let (mut whole, mut kink, mut six, mut seven) = ([0.0; 8], [0.0; 8], [0.0; 8], [0.0; 8]);
+    for (node, v) in v.iter().enumerate() {
+        let stretch = Grid::eight(&grid.stretch, group * NODES + node);
+        let root = sqrt(fma(*v, *v, [1.0; 8]));
+        let mut h = [0.0; 8];
+        for lane in 0..8 {
+            h[lane] = stretch[lane] / (root[lane] + v[lane].abs());
+        }
+        whole = fma1(grid.lobatto.weights[node], mul(root, stretch), whole);
+        kink = fma1(grid.lobatto.weights[node], h, kink);
+        six = fma1(grid.lobatto.top[0][node], h, six);
+        seven = fma1(grid.lobatto.top[1][node], h, seven);
+    }
+    for lane in 0..8 {
+        let top = six[lane].abs() + seven[lane].abs();
+        let is_kinked = low[lane] <= 0.0 && high[lane] >= 0.0 || top * top > TOP * TOP * whole[lane] * kink[lane];
+        out[lane] = (high[lane] > STEEP || low[lane] < -STEEP) && is_kinked;
+    }
+    out
+}
+
 /// Lengths of up to eight jobs, and whether each is resolved.
 struct Batch<'a> {
     rule: &'a ArcRule,
@@ -251,7 +293,7 @@ impl Kernel for Batch<'_> {
         for lane in 0..8 {
             per_rate[lane] = 0.5 / rate[lane];
         }
-        let (mut sum, mut worst) = ([0.0; 8], [0.0; 8]);
+        let (mut sum, mut is_good) = ([0.0; 8], [true; 8]);
         for stretch in 0..most as usize {
             let (mut middle, mut width) = ([0.0; 8], [0.0; 8]);
             for lane in 0..8 {
@@ -276,13 +318,9 @@ impl Kernel for Batch<'_> {
             }
             sum = fma(width, whole, sum);
             for lane in 0..8 {
-                let top = width[lane] * (first[lane].abs() + second[lane].abs());
-                worst[lane] = if top > worst[lane] { top } else { worst[lane] };
+                // Beside its own stretch's length, within which slopes differ by a hundred at most.
+                is_good[lane] &= first[lane].abs() + second[lane].abs() <= TOP * whole[lane];
             }
-        }
-        let mut is_good = [false; 8];
-        for lane in 0..8 {
-            is_good[lane] = worst[lane] <= TOP * sum[lane];
         }
         (sum, is_good)
     }

@@ -4,7 +4,7 @@
 //! Floor 2. A metric never asks who produced a snapshot: trained rows, predictions and other fits
 //! of the same points pass through the same functions. [`Instruments`] hold what depends on the
 //! feature map alone, a [`Setting`] what all rows of one cell share, a [`Probe`] what several
-//! metrics need of one block of rows; [`measure`] fills one column per metric.
+//! metrics need of one block of rows; [`measure()`] fills one column per metric.
 
 mod arc;
 mod crossings;

@@ -4,8 +4,9 @@ use crate::family::Family;
 use crate::instruments::CurveInstruments;
 use crate::lanes::{Lanes, STRIP, Strips, of_row, total};
 use crate::{MetricDef, Needs, Probe, spline};
+use std::f64::consts::PI;
 use taut_numerics::{GaussLegendre, Kernel, run_wide};
-use taut_problem::Target;
+use taut_problem::{Series, Target};
 
 /// ½∫(f − f*)².
 pub(crate) static RISK: MetricDef = MetricDef {
@@ -123,7 +124,10 @@ pub(crate) struct HullRule {
 impl HullRule {
     /// `times` as many nodes as the square of the fastest member needs.
     pub(crate) fn new(family: &Family, times: usize) -> Self {
-        let rule = GaussLegendre::new(times * ((2.0 * family.half_waves()).ceil() as usize + 16));
+        // Squares of polynomials are exact from m nodes on; a square of waves needs one node per two
+        // radians to either side, and a margin.
+        let per_wave = if matches!(family.series, Series::Legendre { .. }) { 2.0 } else { PI };
+        let rule = GaussLegendre::new(times * ((per_wave * family.half_waves()).ceil() as usize + 16));
         let (table, n, m) = (family.table(&rule.nodes), rule.nodes.len(), family.len());
         let waves = (0..n).map(|i| [m.saturating_sub(2), m - 1].map(|k| table[k * n + i])).collect();
         Self { rule, waves }
@@ -147,7 +151,7 @@ impl Hull {
         if a >= b {
             return Self::at(
                 &curve.family,
-                &Nodes { x: vec![a], weights: vec![1.0], values: vec![target.value(a)], moments: [0.0; 4] },
+                &Nodes { x: vec![a], weights: vec![1.0], values: vec![target.value(a)], moments: [0.0; 4], panels: 1 },
             );
         }
         let mut edges = vec![a];
@@ -184,13 +188,15 @@ struct Nodes {
     values: Vec<f64>,
     /// Means of f*², f*, and f* times the waves.
     moments: [f64; 4],
+    /// Panels between neighbouring edges.
+    panels: usize,
 }
 
 impl Nodes {
     /// `count` panels between neighbouring edges.
     fn new(target: &Target, edges: &[f64], rule: &HullRule, count: usize) -> Self {
         let whole = edges[edges.len() - 1] - edges[0];
-        let mut out = Self { x: Vec::new(), weights: Vec::new(), values: Vec::new(), moments: [0.0; 4] };
+        let mut out = Self { x: Vec::new(), weights: Vec::new(), values: Vec::new(), moments: [0.0; 4], panels: count };
         for ends in edges.windows(2) {
             let half = (ends[1] - ends[0]) / (2 * count) as f64;
             for panel in 0..count {
@@ -214,9 +220,8 @@ impl Nodes {
     /// the waves (comparable on the same panels only).
     fn agrees_with(&self, finer: &Self) -> bool {
         let scale = finer.moments[0].sqrt();
-        let is_same_wave = self.x.len() * 2 == finer.x.len();
         (self.moments[0] - finer.moments[0]).abs() <= 1e-13 * finer.moments[0]
-            && (1..if is_same_wave { 4 } else { 2 })
+            && (1..if self.panels == finer.panels { 4 } else { 2 })
                 .all(|i| (self.moments[i] - finer.moments[i]).abs() <= 1e-13 * scale)
     }
 }

@@ -6,7 +6,7 @@ use crate::family::Family;
 use crate::grid::{Grid, ROWS, Sheet};
 use crate::instruments::CurveInstruments;
 use crate::lanes::Lanes;
-use crate::turning::{Interval, TurningPoint, count_changes, turning_points_into};
+use crate::turning::{Interval, Row, TurningPoint, count_changes, turning_points_into};
 use crate::{MetricDef, Needs, Probe};
 use taut_numerics::{Kernel, run_wide};
 
@@ -285,16 +285,9 @@ impl<'a> Sweep<'a> {
         let trace =
             Trace { values: &self.slopes, rates: &self.rates, noise: &self.grid.noise[0], scale, is_slope: true };
         trace.brackets_into(self.grid, &mut self.brackets);
-        turning_points_into(
-            self.family,
-            self.grid,
-            c,
-            scale,
-            [&self.slopes, &self.bends],
-            &self.brackets,
-            &mut self.intervals,
-            &mut self.points,
-        );
+        let values = [&self.slopes[..], &self.bends[..]];
+        let row = Row { family: self.family, grid: self.grid, c, scale, values };
+        turning_points_into(&row, &self.brackets, &mut self.intervals, &mut self.points);
     }
 }
 

@@ -39,18 +39,26 @@ pub(crate) fn count_changes(family: &Family, grid: &Grid, c: &[f64], scale: f64,
     brackets.iter().map(one).sum()
 }
 
-/// All turning points by ascending x. `values` are the slopes and the bends of both halves.
+/// One row's f′ and f″ on the grid.
+pub(crate) struct Row<'a> {
+    pub(crate) family: &'a Family,
+    pub(crate) grid: &'a Grid,
+    /// Canonical coefficients, and the largest of them.
+    pub(crate) c: &'a [f64],
+    pub(crate) scale: f64,
+    /// Slopes and bends of both halves.
+    pub(crate) values: [&'a [Lanes]; 2],
+}
+
+/// All turning points by ascending x.
 #[inline(always)]
 pub(crate) fn turning_points_into(
-    family: &Family,
-    grid: &Grid,
-    c: &[f64],
-    scale: f64,
-    values: [&[Lanes]; 2],
+    row: &Row<'_>,
     brackets: &[Bracket],
     intervals: &mut Vec<Interval>,
     out: &mut Vec<TurningPoint>,
 ) {
+    let Row { family, grid, c, scale, values } = *row;
     intervals.clear();
     for bracket in brackets {
         let interval = interval(grid, values, bracket);

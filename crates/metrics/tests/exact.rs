@@ -375,7 +375,7 @@ fn lengths_and_variations_agree_with_brute_force() {
             let c: Vec<f64> = (0..51).map(|k| size * normal(&mut draws) / (1.0 + k as f64)).collect();
             let columns = cell.row(&c);
             let (mut length, mut variation, mut bends) = (0.0, 0.0, 0);
-            let panels = 20_000;
+            let panels = if size > 1.0 { 20_000 } else { 3_000 };
             let mut last = 0.0;
             for panel in 0..panels {
                 // Panels crowd at the ends like the members' waves do.
@@ -426,8 +426,8 @@ fn a_row_has_the_same_bits_alone_and_in_a_block() {
             let mut alone = Snapshots::series(p);
             alone.push_series(row, 1.0);
             for (one, all) in cell.measured(&alone).iter().zip(&together) {
-                let (one_value, all_value) = (one.value(0).unwrap(), all.value(i).unwrap());
-                assert_eq!(one_value.to_bits(), all_value.to_bits(), "{} row {i}", one.metric.name);
+                let (one_value, all_value) = (one.value(0).map(f64::to_bits), all.value(i).map(f64::to_bits));
+                assert_eq!(one_value, all_value, "{} row {i}", one.metric.name);
             }
         }
     }

@@ -33,7 +33,7 @@ impl GaussLegendre {
 }
 
 /// ∫ f over \[a, b\] by bisection of panels until an 8- and a 12-point rule agree to `tolerance`
-/// (absolute, shared out by length), at most 40 levels deep.
+/// (absolute, shared out by length), at most 40 levels deep and 10,000 panels wide.
 ///
 /// `f` fills the values at twelve nodes at once, so that it can be evaluated in lanes. Panels are
 /// visited from left to right; the sum is in that order.
@@ -50,11 +50,13 @@ pub fn adaptive(a: f64, b: f64, tolerance: f64, mut f: impl FnMut(&[f64; 8], &mu
     let per_length = tolerance / (b - a);
     let mut total = 0.0;
     let mut stack = vec![(a, b, panel(a, b), 0_u32)];
+    let mut panels = 0;
     while let Some((lo, hi, whole, depth)) = stack.pop() {
+        panels += 1;
         let middle = 0.5 * (lo + hi);
         let (left, right) = (panel(lo, middle), panel(middle, hi));
         // The halves are far better than the whole: their error is about (difference)/2¹⁶.
-        if (left + right - whole).abs() <= per_length * (hi - lo) * 64.0 || depth >= 40 {
+        if (left + right - whole).abs() <= per_length * (hi - lo) * 64.0 || depth >= 40 || panels > MOST_PANELS {
             total += left + right;
         } else {
             stack.push((middle, hi, right, depth + 1));
@@ -63,6 +65,9 @@ pub fn adaptive(a: f64, b: f64, tolerance: f64, mut f: impl FnMut(&[f64; 8], &mu
     }
     total
 }
+
+/// A tolerance below rounding would otherwise bisect 2⁴⁰ times.
+const MOST_PANELS: usize = 10_000;
 
 /// Nodes and weights of the 8-point Gauss–Legendre rule.
 const NODES_8: [(f64, f64); 8] = [

@@ -53,7 +53,7 @@ impl Series {
     /// Whether function `k` is even (p(−x) = p(x)); each member of each family is even or odd.
     pub fn is_even(self, k: usize) -> bool {
         match self {
-            Self::Legendre { .. } | Self::Cosine { .. } => k % 2 == 0,
+            Self::Legendre { .. } | Self::Cosine { .. } => k.is_multiple_of(2),
             Self::Fourier { .. } => k == 0 || k % 2 == 1,
         }
     }

@@ -53,8 +53,11 @@ pub(crate) fn transposed_design(features: &dyn FeatureMap, grid: &[f64]) -> Vec<
 /// thread stays with one for a while: the two per thread that were used last are kept.
 #[derive(Default)]
 pub(crate) struct Shelves {
-    recent: Mutex<VecDeque<(usize, Arc<OnceLock<Arc<Shelf>>>)>>,
+    recent: Mutex<VecDeque<(usize, Slot)>>,
 }
+
+/// A shelf that the first thread to ask for it builds, outside the lock on the list.
+type Slot = Arc<OnceLock<Arc<Shelf>>>;
 
 impl Shelves {
     /// The shelf of the model with this number.

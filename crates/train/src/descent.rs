@@ -51,10 +51,8 @@ impl Descent {
         let objective = LeastSquares::new(problems, lanes);
         let features = objective.features();
         let parameters = parametrization.parameters(features);
-        let mut theta = Vec::with_capacity(parameters * lanes);
-        for k in 0..parameters {
-            theta.extend((0..lanes).map(|lane| starts[lane.min(last)][k]));
-        }
+        let start = |slot: usize| starts[(slot % lanes).min(last)][slot / lanes];
+        let theta = (0..parameters * lanes).map(start).collect();
         let mut descent = Self {
             parametrization,
             objective,

@@ -1,5 +1,7 @@
 //! The closed forms against 120-digit references.
 
+#![allow(clippy::print_stderr)] // the figures reached are shown by --nocapture
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use taut_numerics::{DMatrix, Mat, ThinSvd};

@@ -105,7 +105,8 @@ fn family(expansion: &Expansion) -> Result<Arc<dyn FeatureMap>, &'static str> {
     let (p, m) = (expansion.features(), expansion.series.len());
     let constant = p == m;
     let without_constant = || expansion.coefficients.iter().step_by(m).all(|first| first.abs() <= 0.0);
-    if !constant && !(p + 1 == m && without_constant()) {
+    let aligned = constant || (p + 1 == m && without_constant());
+    if !aligned {
         return Err("the features span neither a whole family nor a family without its constant");
     }
     let decay = NonNegative::default();
