@@ -14,8 +14,12 @@ pub struct SpectralPath {
     method: Method,
     step_size: f64,
     lambda: Vec<f64>,
-    /// V, row-major p × rank.
+    /// ln|1 − ηλᵢ| for descent, −λᵢ for flow.
+    rate: Vec<f64>,
+    /// Vᵀ, row-major rank × p.
     v: Vec<f64>,
+    /// θ₀.
+    start: Vec<f64>,
     /// (I − VVᵀ)θ₀.
     frozen: Vec<f64>,
     /// vᵢ·θ₀ and uᵢ·y/sᵢ.
@@ -58,17 +62,19 @@ impl SpectralPath {
         }
         // At full row rank the remainder is rounding, and rounding is not a residual.
         let floor = if r == n { 0.0 } else { missed.iter().map(|m| m * m).sum::<f64>() * per_sample };
-        let mut v = vec![0.0; p * r];
-        for k in 0..p {
-            for i in 0..r {
-                v[k * r + i] = svd.v[(k, i)];
-            }
-        }
+        let lambda: Vec<f64> = svd.s.iter().map(|s| s * s * per_sample).collect();
+        let rate = |lambda: &f64| match (method, step_size * lambda) {
+            (Method::GradientFlow, _) => -lambda,
+            (Method::GradientDescent, x) if x > 1.0 => (x - 1.0).ln(),
+            (Method::GradientDescent, x) => (-x).ln_1p(),
+        };
         Self {
             method,
             step_size,
-            lambda: svd.s.iter().map(|s| s * s * per_sample).collect(),
-            v,
+            rate: lambda.iter().map(rate).collect(),
+            lambda,
+            v: svd.v.as_slice().to_vec(),
+            start: theta0.to_vec(),
             frozen,
             from,
             to,
@@ -81,36 +87,39 @@ impl SpectralPath {
         }
     }
 
-    /// (eᵢ, gᵢ = 1 − eᵢ) at `t`, each without cancellation.
-    fn factors(&self, lambda: f64, t: Clock) -> (f64, f64) {
-        let log_decay = match (self.method, t) {
-            (_, Clock::Step(0)) => return (1.0, 0.0),
-            (Method::GradientDescent, Clock::Limit) => {
-                let x = self.step_size * lambda;
-                return if x < 2.0 { (0.0, 1.0) } else { (f64::NAN, f64::NAN) };
+    /// eᵢ at `t`.
+    fn remaining(&self, mode: usize, t: Clock) -> f64 {
+        match t {
+            Clock::Step(0) => 1.0,
+            Clock::Step(k) => {
+                let size = (k as f64 * self.rate[mode]).exp();
+                if k % 2 == 1 && self.alternates(mode) { -size } else { size }
             }
-            (Method::GradientFlow, Clock::Limit) => return (0.0, 1.0),
-            (Method::GradientDescent, Clock::Step(k)) => {
-                let x = self.step_size * lambda;
-                if x > 1.0 {
-                    let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
-                    let e = sign * (k as f64 * (x - 1.0).ln()).exp();
-                    return (e, 1.0 - e);
-                }
-                k as f64 * (-x).ln_1p()
-            }
-            (Method::GradientFlow, Clock::Time(time)) => -lambda * time,
-            (Method::GradientFlow, Clock::Step(_)) | (Method::GradientDescent, Clock::Time(_)) => {
-                unreachable!("the plan gives descent steps and flow times")
-            }
-        };
-        (log_decay.exp(), -log_decay.exp_m1())
+            Clock::Time(time) => (time * self.rate[mode]).exp(),
+            Clock::Limit if self.rate[mode] < 0.0 => 0.0,
+            Clock::Limit => f64::NAN,
+        }
+    }
+
+    /// gᵢ = 1 − eᵢ at `t`, without cancellation.
+    fn learned(&self, mode: usize, t: Clock) -> f64 {
+        match t {
+            Clock::Step(0) => 0.0,
+            Clock::Step(k) if !self.alternates(mode) => -(k as f64 * self.rate[mode]).exp_m1(),
+            Clock::Time(time) => -(time * self.rate[mode]).exp_m1(),
+            Clock::Step(_) | Clock::Limit => 1.0 - self.remaining(mode, t),
+        }
+    }
+
+    /// Whether 1 − ηλᵢ is negative: the mode's error changes sign at every step.
+    fn alternates(&self, mode: usize) -> bool {
+        self.method == Method::GradientDescent && self.step_size * self.lambda[mode] > 1.0
     }
 
     fn mean_square(&self, t: Clock) -> f64 {
         let mut sum = self.floor;
-        for (lambda, excess) in self.lambda.iter().zip(&self.excess) {
-            let e = self.factors(*lambda, t).0;
+        for (mode, excess) in self.excess.iter().enumerate() {
+            let e = self.remaining(mode, t);
             sum += e * e * excess;
         }
         sum
@@ -118,12 +127,19 @@ impl SpectralPath {
 
     fn evaluate_into(&self, t: Clock, modes: &mut [f64], filters: &mut [f64], theta: &mut [f64]) {
         for i in 0..modes.len() {
-            let (e, g) = self.factors(self.lambda[i], t);
-            filters[i] = g;
-            modes[i] = if matches!(t, Clock::Step(0)) { self.from[i] } else { e * self.from[i] + g * self.to[i] };
+            filters[i] = self.learned(i, t);
+            modes[i] = filters[i] * self.to[i];
+            // Most starts are zero, and an exponential is not free.
+            if self.from[i] != 0.0 {
+                modes[i] += self.remaining(i, t) * self.from[i];
+            }
+        }
+        if t == Clock::Step(0) || t == Clock::Time(0.0) {
+            theta.copy_from_slice(&self.start);
+            return;
         }
         let r = modes.len();
-        taut_numerics::product_into(&self.v, modes, theta, r, 1);
+        taut_numerics::product_into(modes, &self.v, theta, r, theta.len());
         for (value, frozen) in theta.iter_mut().zip(&self.frozen) {
             *value += frozen;
         }
@@ -203,10 +219,9 @@ impl Trajectory for SpectralPath {
             return None;
         }
         let blown = |k: u64| {
-            self.lambda.iter().enumerate().any(|(i, lambda)| {
-                let (e, g) = self.factors(*lambda, Clock::Step(k));
-                !(e * self.from[i] + g * self.to[i]).is_finite()
-            })
+            let t = Clock::Step(k);
+            (0..self.rate.len())
+                .any(|i| !(self.remaining(i, t) * self.from[i] + self.learned(i, t) * self.to[i]).is_finite())
         };
         Some(first_true(MAX_STEPS, blown).map_or(Clock::Limit, Clock::Step))
     }

@@ -1,0 +1,116 @@
+//! Nothing is allocated on the way: everything that moves has its memory when it is built.
+
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; counting its calls is the only way to see them
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+use taut_numerics::ThinSvd;
+use taut_problem::{
+    Basis, Clock, CurveProblem, Degree, FeatureMap, Method, NonNegative, ParametrizationKind, Polynomial, Trajectory,
+};
+use taut_train::{Descent, SpectralPath};
+
+/// The system's allocator with a count per thread, so that tests side by side do not disturb each other.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is ending has no counter any more, and nobody who asks.
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call goes to `System` unchanged; counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often memory was asked for.
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = COUNT.get();
+    work();
+    COUNT.get() - before
+}
+
+fn problem(n: usize, degree: f64) -> CurveProblem {
+    let degree = Degree::try_from(degree).unwrap();
+    let map = Polynomial { basis: Basis::Legendre, degree, decay: NonNegative::default(), constant: true };
+    let features: Arc<dyn FeatureMap> = Arc::new(map);
+    let x: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
+    let y = x.iter().map(|x| x.cos()).collect();
+    CurveProblem::new(x, y, None, features)
+}
+
+#[test]
+fn the_counter_counts() {
+    let mut kept = Vec::new();
+    assert!(allocations(|| kept.push(vec![0.0; 100])) >= 2);
+    assert_eq!(allocations(|| kept[0].fill(1.0)), 0);
+}
+
+#[test]
+fn a_thousand_steps_allocate_nothing() {
+    for (lanes, n, degree) in [(8, 10, 50.0), (1, 10, 50.0), (3, 7, 5.0), (1, 100, 60.0)] {
+        let problem = problem(n, degree);
+        let problems = vec![&problem; lanes];
+        let starts = vec![vec![0.1; problem.feature_count()]; lanes];
+        // One lane diverges and one passes its levels on the way: both are written without memory.
+        let mut step_sizes = vec![0.01; lanes];
+        step_sizes[0] = 10.0;
+        let parametrization = ParametrizationKind::default().build();
+        let mut path = Descent::new(&problems, lanes, parametrization, &step_sizes, &starts, &[0.5, 0.1, 1e-2]);
+        let counted = allocations(|| {
+            for step in (100..=1000).step_by(100) {
+                path.advance_to(Clock::Step(step));
+                assert!(path.snapshot().lanes == lanes);
+            }
+        });
+        assert_eq!(counted, 0, "{lanes} lanes, {n} points, degree {degree}");
+        assert!(path.diverged(0).is_some());
+    }
+}
+
+#[test]
+fn a_closed_form_allocates_nothing() {
+    for (n, degree) in [(10, 50.0), (60, 8.0), (1, 0.0)] {
+        let problem = problem(n, degree);
+        let svd = ThinSvd::new(problem.design.as_view());
+        let start = vec![0.1; problem.feature_count()];
+        for method in [Method::GradientDescent, Method::GradientFlow] {
+            let mut path = SpectralPath::new(&problem, &svd, method, 0.1, &start);
+            let counted = allocations(|| {
+                for k in 0..50 {
+                    path.advance_to(match method {
+                        Method::GradientDescent => Clock::Step(1 << k),
+                        Method::GradientFlow => Clock::Time((1_u64 << k) as f64),
+                    });
+                }
+                path.advance_to(Clock::Limit);
+            });
+            assert_eq!(counted, 0, "{method:?}, {n} points, degree {degree}");
+        }
+    }
+}
