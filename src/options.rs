@@ -11,6 +11,7 @@ Examples:
   taut plan my_study.toml                      what would run; nothing is written
   taut run my_study.toml                       tables in results/my_study/
   taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
+  taut show my_study.toml 0                    one cell as a study of its own
   taut list metrics                            names, units, formulas
 
 Exit codes:
@@ -95,6 +96,10 @@ pub(crate) struct Run {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut plan experiments/panel_polynomial.toml
+  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
@@ -117,6 +122,10 @@ pub(crate) struct Show {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut list metrics
+  taut list features --json")]
 pub(crate) struct List {
     /// What to list.
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(taut_sweep::KINDS))]

@@ -13,8 +13,8 @@ use taut_store::{ColumnType, Folder};
 
 type Content = BTreeMap<String, Vec<String>>;
 
-/// Parts of `many_parts.toml`: 3000 cells, 256 a part.
-const PARTS: usize = 12;
+/// Cells of `many_parts.toml`.
+const CELLS: usize = 3900;
 
 fn studies(name: &str) -> String {
     read(&here(&format!("tests/studies/{name}.toml")))
@@ -26,9 +26,27 @@ fn undisturbed() -> &'static Content {
     CONTENT.get_or_init(|| {
         let bench = Bench::new(&studies("many_parts"));
         bench.run(&["--quiet"]).exits(0);
-        assert_eq!(parts(&bench.out()), PARTS);
+        assert_eq!(stored(&bench.out()), CELLS);
         content(&bench.out())
     })
+}
+
+/// How many parts `many_parts.toml` has; the program's choice, but several.
+fn all_parts() -> usize {
+    static PARTS: OnceLock<usize> = OnceLock::new();
+    *PARTS.get_or_init(|| {
+        let plan = Bench::new(&studies("many_parts")).taut(&["plan", "study.toml", "--json"]).exits(0).json();
+        let parts = plan["parts"].as_u64().expect("a number") as usize;
+        assert!(parts >= 6, "too few parts to be killed between: raise the seeds of many_parts.toml");
+        parts
+    })
+}
+
+/// How many cells are stored, by the footers of the parts.
+fn stored(out: &Path) -> usize {
+    let folder = Folder::at(out);
+    let rows = |part: &String| folder.read_footer("cells", part).expect("a whole part").rows;
+    folder.parts("cells").expect("a folder").iter().map(rows).sum()
 }
 
 /// Says where two contents differ rather than printing both.
@@ -112,13 +130,13 @@ fn killed_runs_go_on_to_the_same_rows() {
         for _ in 0..1 + moments.below(3) {
             let there = parts(&bench.out());
             // From before the first part of this start to just before the last.
-            let wanted = there + moments.below((PARTS - there) as u64) as usize;
+            let wanted = there + moments.below((all_parts() - there) as u64) as usize;
             let Some(mut child) = start_until(&bench, wanted) else { break };
             std::thread::sleep(Duration::from_micros(moments.below(40_000)));
             child.kill().expect("our own child");
             child.wait().expect("our own child");
             readable_and_true(&bench.out());
-            partial += usize::from((1..PARTS).contains(&parts(&bench.out())));
+            partial += usize::from((1..all_parts()).contains(&parts(&bench.out())));
         }
         bench.run(&["--quiet"]).exits(0);
         same(undisturbed(), &content(&bench.out()), &format!("round {round}"));
@@ -126,27 +144,53 @@ fn killed_runs_go_on_to_the_same_rows() {
     assert!(partial >= 4, "only {partial} kills came between the first part and the last");
 }
 
+fn send(signal: &str, child: &Child) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", signal, &pid]).status().expect("kill").success());
+}
+
 #[test]
 fn a_polite_stop_says_so_and_can_be_resumed() {
     for signal in ["TERM", "INT"] {
-        let bench = Bench::new(&studies("many_parts"));
-        let child = start_until(&bench, 2).expect("twelve parts take longer than two");
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().expect("kill").success());
-        let said = watch(child, Duration::from_secs(60)).exits(75);
+        // On a machine that is busy elsewhere a run may end before the signal reaches it: then again.
+        let attempt = || {
+            let bench = Bench::new(&studies("many_parts"));
+            let child = start_until(&bench, 2)?;
+            send(signal, &child);
+            let said = watch(child, Duration::from_secs(60));
+            (said.code != Some(0)).then_some((bench, said))
+        };
+        let (bench, said) = (0..10).find_map(|_| attempt()).expect("parts are left after two");
+        let said = said.exits(75);
         assert!(said.stderr.contains("run the same command to go on"), "{}", said.stderr);
         let report = said.json();
         assert_eq!(report["stopped"], true);
-        let stored = parts(&bench.out());
-        assert!((2..PARTS).contains(&stored), "{stored} parts");
-        assert_eq!(report["computed"], stored * 256, "what was computed is stored");
+        let there = stored(&bench.out());
+        assert!(0 < there && there < CELLS, "{there} cells");
+        assert_eq!(report["computed"], there, "what was computed is stored");
         readable_and_true(&bench.out());
 
         let report = bench.run(&["--json"]).exits(0).json();
-        assert_eq!(report["reused"], stored * 256);
-        assert_eq!(report["computed"], 3000 - stored * 256);
+        assert_eq!((&report["reused"], &report["computed"]), (&there.into(), &(CELLS - there).into()));
         same(undisturbed(), &content(&bench.out()), signal);
     }
+}
+
+#[test]
+fn a_long_cell_can_be_stopped_too() {
+    let stepped =
+        small("seed = [0]").replace("until = { steps = 100 }", "solver = \"stepped\"\nuntil = { steps = 1e12 }");
+    let bench = Bench::new(&stepped);
+    let mut command = bench.command(&["--quiet"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while !bench.out().join("manifest.json").is_file() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no progress");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    send("TERM", &child);
+    let said = watch(child, Duration::from_secs(10));
+    assert_eq!(said.code, Some(75), "within ten seconds: {}", said.stderr);
 }
 
 #[test]
@@ -213,12 +257,15 @@ fn damaged_and_missing_parts_are_computed_again() {
         let length = file.metadata().expect("a part").len();
         file.set_len(length * keep / 100).expect("a part of our own");
     };
+    let folder = Folder::at(bench.out());
+    let damaged: usize =
+        ["00001", "00003", "00005"].iter().map(|p| folder.read_footer("cells", p).expect("a part").rows).sum();
     truncate(part("cells", 1), 50);
-    truncate(part("modes", 3), 99);
+    truncate(part("predictions", 3), 99);
     truncate(part("trajectory", 3), 0);
-    std::fs::remove_file(part("solutions", 7)).expect("a part");
+    std::fs::remove_file(part("solutions", 5)).expect("a part");
     let report = bench.run(&["--json"]).exits(0).json();
-    assert_eq!((&report["computed"], &report["reused"]), (&768.into(), &2232.into()), "three parts of 256 cells");
+    assert_eq!((&report["computed"], &report["reused"]), (&damaged.into(), &(CELLS - damaged).into()));
     same(undisturbed(), &content(&bench.out()), "damaged");
 }
 
@@ -253,6 +300,7 @@ fn changed_axes_are_another_study() {
         )
     };
     let (a, c) = (case("a"), case("c"));
+    let mut found = Vec::new();
     for (stored, asked) in [
         ("seed = [0, 5, 9]", "seed = [0, 7, 9]"),
         (a.as_str(), c.as_str()),
@@ -263,12 +311,14 @@ fn changed_axes_are_another_study() {
         bench.run(&[]).exits(0);
         bench.write("study.toml", &small(asked));
         let said = bench.run(&[]);
-        if said.code != Some(2) {
-            let fresh = Bench::new(&small(asked));
-            fresh.run(&[]).exits(0);
-            same(&content(&fresh.out()), &content(&bench.out()), &format!("{stored} became {asked}: {}", said.stderr));
+        // Refused, or grown to what a fresh folder would hold.
+        let fresh = Bench::new(&small(asked));
+        fresh.run(&[]).exits(0);
+        if said.code != Some(2) && content(&fresh.out()) != content(&bench.out()) {
+            found.push(format!("{stored} became {asked}: {}", said.stderr));
         }
     }
+    assert!(found.is_empty(), "old rows under a new study:\n{}", found.join("\n"));
 }
 
 #[test]
@@ -279,16 +329,20 @@ fn titles_and_comments_are_not_another_study() {
     assert_eq!(bench.run(&["--json"]).exits(0).json()["computed"], 0);
 }
 
-/// Rows of every table but `timing`, per cell, columns by name: what does not depend on the layout.
-fn by_cell(out: &Path) -> BTreeMap<(String, i64), Vec<String>> {
-    let mut all: BTreeMap<(String, i64), Vec<String>> = BTreeMap::new();
+/// Rows of every table but `timing`, per cell, as `column=value` by name: what does not depend on the layout.
+fn by_cell(out: &Path) -> BTreeMap<(String, i64), Vec<Vec<String>>> {
+    let mut all: BTreeMap<(String, i64), Vec<Vec<String>>> = BTreeMap::new();
     for name in ["cells", "trajectory", "solutions"] {
         let table = table(out, name);
         let mut columns: Vec<(String, ColumnType)> = table.columns().iter().map(|c| (c.0.to_owned(), c.1)).collect();
         columns.sort_by(|a, b| a.0.cmp(&b.0));
-        let lines = support::lines_of(&table, &columns);
-        for (cell, line) in table.ints("cell").expect("every table has it").into_iter().zip(lines) {
-            all.entry((name.to_owned(), cell.expect("never null"))).or_default().push(line);
+        let mut rows = vec![Vec::with_capacity(columns.len()); table.rows()];
+        for column in columns {
+            let values = support::lines_of(&table, std::slice::from_ref(&column));
+            rows.iter_mut().zip(values).for_each(|(row, value)| row.push(format!("{}={value}", column.0)));
+        }
+        for (cell, row) in table.ints("cell").expect("every table has it").into_iter().zip(rows) {
+            all.entry((name.to_owned(), cell.expect("never null"))).or_default().push(row);
         }
     }
     all
@@ -299,7 +353,10 @@ fn same_cells(one: &Path, other: &Path, label: &str) {
     let (one, other) = (by_cell(one), by_cell(other));
     for (key, rows) in &other {
         let known = one.get(key).unwrap_or_else(|| panic!("{label}: {key:?} is in one sweep only"));
-        assert!(known == rows, "{label}: {key:?}\n{known:#?}\n{rows:#?}");
+        assert_eq!(known.len(), rows.len(), "{label}: rows of {key:?}");
+        let differing: Vec<_> =
+            known.iter().flatten().zip(rows.iter().flatten()).filter(|(a, b)| a != b).take(6).collect();
+        assert!(differing.is_empty(), "{label}: {key:?}\n{differing:#?}");
     }
     assert!(!other.is_empty());
 }
@@ -344,4 +401,20 @@ fn a_swept_cell_is_the_cell_alone() {
         Bench::new(&studies("two_solvers").replace("seed           = { count = 45 }", "seed           = [31, 4]"));
     alone.run(&["--quiet"]).exits(0);
     same_cells(&bench.out(), &alone.out(), "seeds 31 and 4");
+}
+
+#[test]
+fn a_cell_that_cannot_be_leaves_its_neighbours_alone() {
+    for solver in ["exact", "stepped"] {
+        let study = small("seed = { count = 3 }")
+            .replace("samples = 8\ndesign  = \"uniform\"", "x = [0, 0.1, 0.5]")
+            .replace("[train]", &format!("[train]\nsolver = \"{solver}\""))
+            .replace("[sweep]", "[solutions]\nnatural-spline = {}\n\n[sweep]")
+            + "pts = { cases = { good = { \"data.curve.x\" = [0, 0.1, 0.5] }, bad = { \"data.curve.x\" = [0, 1e-200, 0.5] } } }\n";
+        let bench = Bench::new(&study);
+        bench.run(&["--quiet"]);
+        for (points, status) in bench.cell_texts("pts").into_iter().zip(bench.cell_texts("status")) {
+            assert!(points == "bad" || status == "finished", "{solver}: a good cell {status} in bad company");
+        }
+    }
 }

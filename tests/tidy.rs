@@ -71,15 +71,27 @@ fn sources(name: &str) -> Vec<PathBuf> {
     rust_files(&[&format!("crates/{name}/src")])
 }
 
+/// Code and documentation of a file before its tests, which follow at its end.
+fn product(path: &Path) -> String {
+    let text = read(path);
+    let end = text.find("#[cfg(test)]").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
 fn shown(path: &Path) -> String {
     path.strip_prefix(here("")).unwrap_or(path).display().to_string()
 }
 
 /// Lines (of code, without comments and texts) that hold one of these, as `file:line: word`.
 fn places(files: &[PathBuf], found: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    places_in(files, read, found)
+}
+
+/// The same for what `text` takes from each file.
+fn places_in(files: &[PathBuf], text: fn(&Path) -> String, found: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut out = Vec::new();
     for path in files {
-        for (number, line) in rust_code(&read(path)).lines().enumerate() {
+        for (number, line) in rust_code(&text(path)).lines().enumerate() {
             out.extend(found(line).map(|what| format!("{}:{}: {what}", shown(path), number + 1)));
         }
     }
@@ -107,7 +119,11 @@ fn arrows_between_crates_are_those_of_the_design() {
     let allowed: BTreeMap<&str, BTreeSet<String>> =
         ARROWS.iter().map(|(from, to)| (*from, to.iter().map(|name| (*name).to_owned()).collect())).collect();
     let names: Vec<&str> = dependencies.keys().map(String::as_str).collect();
-    assert_eq!(names, allowed.keys().copied().collect::<Vec<_>>(), "a new crate needs a line here and in DESIGN.md 2");
+    assert_eq!(
+        names,
+        allowed.keys().copied().collect::<Vec<_>>(),
+        "a new crate needs a line here and in docs/architecture.md"
+    );
     for (from, all) in &dependencies {
         let ours: BTreeSet<String> = all.iter().filter(|name| allowed.contains_key(name.as_str())).cloned().collect();
         assert_eq!(ours, allowed[from.as_str()], "arrows from {from}");
@@ -171,21 +187,14 @@ fn the_store_does_not_compute_with_numbers() {
         let at = bytes.windows(3).position(|w| w[0].is_ascii_digit() && w[1] == b'.' && w[2].is_ascii_digit())?;
         (&line[at..at + 3] != "0.0").then(|| line.trim().to_owned())
     };
-    let before_tests = |path: &PathBuf| read(path).find("#[cfg(test)]").unwrap_or(usize::MAX);
-    let mut found = Vec::new();
-    for path in &files {
-        let text = read(path);
-        let code = rust_code(&text[..before_tests(path).min(text.len())]);
-        found.extend(code.lines().filter_map(decimal).map(|line| format!("{}: {line}", shown(path))));
-    }
-    none(found, "decimals in the store");
+    none(places_in(&files, product, decimal), "decimals in the store");
 }
 
 #[test]
 fn nothing_below_sweep_reads_toml_or_starts_threads() {
     for room in BELOW_SWEEP {
         let files = sources(room);
-        none(places(&files, says(&["toml", "rayon", "thread", "par_iter", "spawn"])), "below sweep");
+        none(places_in(&files, product, says(&["toml", "rayon", "thread", "par_iter", "spawn"])), "below sweep");
     }
 }
 

@@ -41,7 +41,8 @@ fn text(plan: &Plan) -> String {
         Some(bundles) => format!("{bundles} bundles, "),
         None => String::new(),
     };
-    out.push(format!("{:>9}  cells in {bundles}{} parts per table", plan.cells(), plan.parts()));
+    let parts = if plan.parts() == 1 { "1 part".to_owned() } else { format!("{} parts", plan.parts()) };
+    out.push(format!("{:>9}  cells in {bundles}{parts} per table", plan.cells()));
     out.push(String::new());
     out.push("table            rows up to   columns    bytes up to (before compression)".to_owned());
     for size in plan.sizes() {

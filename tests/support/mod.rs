@@ -73,6 +73,11 @@ impl Sheet {
         self.floats.get(column).unwrap_or_else(|| panic!("no column {column}"))[row].unwrap_or(f64::NAN)
     }
 
+    /// Whether there is such a column of numbers.
+    pub fn has(&self, column: &str) -> bool {
+        self.floats.contains_key(column) || self.ints.contains_key(column)
+    }
+
     pub fn is_null(&self, column: &str, row: usize) -> bool {
         self.floats
             .get(column)

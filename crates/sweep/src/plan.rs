@@ -3,6 +3,7 @@
 use crate::bundle::bundles;
 use crate::clocks::clocks;
 use crate::identity::Identity;
+use crate::solved::DRAWN_CURVES;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
@@ -19,7 +20,10 @@ use taut_theory::TheoryDef;
 const BYTES_PER_PART: usize = 64_000_000;
 
 /// A part of a small sweep holds this many cells, and a sweep has at most this many parts or so.
-const CELLS_PER_PART: usize = 256;
+const CELLS_PER_PART: usize = 512;
+
+/// A large sweep has about this many parts.
+const PARTS: usize = 200;
 
 /// A checked study with everything that its cells share.
 pub struct Plan {
@@ -73,7 +77,7 @@ impl Plan {
             Self { checked, metrics, theories, shelves: Shelves::default(), schemas, curve_grid, cells_per_part: 1 };
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
-        plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(CELLS_PER_PART)));
+        plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(PARTS)));
         plan.check_step_sizes()?;
         Ok(plan)
     }
@@ -179,6 +183,8 @@ impl Plan {
         let modes = self.samples(&first).min(p);
         let solutions = study.solutions.rows();
         let kept = study.solutions.rows_without_draws();
+        let laws = study.solutions.random_interpolator.as_ref().map_or(0, |r| r.laws().len());
+        let drawn = laws * DRAWN_CURVES;
         let mut rows = vec![
             ("cells", 1),
             ("timing", 1),
@@ -190,7 +196,7 @@ impl Plan {
             rows.push(("modes", times * modes * (1 + self.theories.len())));
         }
         if self.schemas.curves.is_some() {
-            rows.push(("curves", (times + kept + 20) * self.curve_grid.len()));
+            rows.push(("curves", (times + kept + drawn) * self.curve_grid.len()));
         }
         if self.schemas.parameters.is_some() {
             rows.push(("parameters", (times + kept) * p));

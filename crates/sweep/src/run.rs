@@ -128,7 +128,7 @@ pub fn run(
         place: Place { host: options.host.clone(), threads },
         provenance: provenance(plan, options),
     };
-    report.computed = pool.install(|| context.run_parts(&missing))?;
+    report.computed = context.run_parts(&pool, &missing)?;
     report.stopped = report.computed < to_compute;
     if !report.stopped {
         count_endings(folder, &mut report)?;
@@ -147,19 +147,28 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Computes part after part; each is written while the next is computed, so two are in memory.
-    fn run_parts(&self, missing: &[usize]) -> Result<usize, StoreError> {
-        let mut computed = 0;
-        let mut waiting: Option<(usize, Sheets)> = None;
-        for &part in missing {
-            let (written, next) = rayon::join(|| self.write(waiting.take()), || self.compute(part));
-            computed += written?;
-            match next {
-                Some(sheets) => waiting = Some((part, sheets)),
-                None => return Ok(computed),
+    /// Computes part after part on the pool; a thread of its own writes each while the next is
+    /// computed, because a worker that waits for the disk computes nothing. Two parts are in memory.
+    fn run_parts(&self, pool: &rayon::ThreadPool, missing: &[usize]) -> Result<usize, StoreError> {
+        std::thread::scope(|scope| {
+            let (parts, waiting) = std::sync::mpsc::sync_channel::<(usize, Sheets)>(0);
+            let writer = scope.spawn(move || -> Result<usize, StoreError> {
+                let mut cells = 0;
+                for (part, sheets) in waiting {
+                    cells += self.write(part, &sheets)?;
+                }
+                Ok(cells)
+            });
+            for &part in missing {
+                let Some(sheets) = pool.install(|| self.compute(part)) else { break };
+                if parts.send((part, sheets)).is_err() {
+                    // The writer has met an error, and says so below.
+                    break;
+                }
             }
-        }
-        Ok(computed + self.write(waiting)?)
+            drop(parts);
+            writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// The rows of a part in the order of its bundles; `None` if asked to stop.
@@ -184,8 +193,7 @@ impl Context<'_> {
     }
 
     /// Writes a part's tables, `cells` last; returns the number of cells.
-    fn write(&self, waiting: Option<(usize, Sheets)>) -> Result<usize, StoreError> {
-        let Some((part, sheets)) = waiting else { return Ok(0) };
+    fn write(&self, part: usize, sheets: &Sheets) -> Result<usize, StoreError> {
         for rows in sheets.in_writing_order() {
             self.folder.write_part(&part_name(part), rows, &self.provenance)?;
         }

@@ -12,8 +12,8 @@ use taut_train::{Fits, Given};
 /// Draws whose shape (total variation, counts, arc length) is measured; energies are for all.
 const SHAPED_DRAWS: usize = 400;
 
-/// Draws whose curve is written.
-const DRAWN_CURVES: usize = 20;
+/// Draws of each law whose curve is written.
+pub(crate) const DRAWN_CURVES: usize = 20;
 
 /// Every solution with its metrics.
 pub(crate) struct Solved {

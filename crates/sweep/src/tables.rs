@@ -89,7 +89,7 @@ impl Schemas {
         }
     }
 
-    /// Every schema, in the order of DESIGN's list of tables.
+    /// Every schema, in the order of docs/tables.md.
     pub(crate) fn all(&self) -> Vec<&TableSchema> {
         [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref()]
             .into_iter()

@@ -311,8 +311,8 @@ fn a_lane_depends_neither_on_its_neighbours_nor_on_when_one_looks() {
             assert!(path.snapshot().clock == Clock::Step(step));
         }
         path.advance_to(end);
-        for i in 0..8 {
-            assert!(lane(&path, i, &levels) == known[i], "problem {i} looked at {} times", stops.len());
+        for (i, known) in known.iter().enumerate() {
+            assert!(lane(&path, i, &levels) == *known, "problem {i} looked at {} times", stops.len());
         }
     }
 }

@@ -78,7 +78,7 @@ fn suggested_name(path: &str, name: &str) -> String {
     if joined == name { format!("{name}_axis") } else { joined }
 }
 
-const RESERVED: [&str; 25] = [
+const RESERVED: [&str; 38] = [
     "cell",
     "key",
     "seed",
@@ -104,8 +104,21 @@ const RESERVED: [&str; 25] = [
     "mode",
     "strength",
     "projection",
+    "least_bending_energy",
+    "variant",
+    "value",
+    "filter",
+    "tensor",
+    "row",
+    "col",
+    "theory",
+    "quantity",
+    "assumption_met",
+    "wall_seconds",
+    "host",
+    "threads",
 ];
-const RESERVED_STARTS: [&str; 4] = ["final_", "best_", "at_interpolation_", "largest_drop_"];
+const RESERVED_STARTS: [&str; 5] = ["final_", "best_", "at_interpolation_", "largest_drop_", "residual_rms_below_"];
 
 /// Whether a column of the tables has this name already.
 fn is_reserved(name: &str, metrics: &[&str]) -> bool {

@@ -35,10 +35,10 @@ pub struct Study {
     #[serde(default)]
     #[schemars(schema_with = "super::schema::sweep")]
     pub sweep: toml::Table,
-    /// Hypotheses about the study's own tables; `taut check` measures them.
+    /// Hypotheses about the study's own tables; kept with the results, not yet evaluated.
     #[serde(default)]
     pub claim: Vec<Claim>,
-    /// Figures drawn from the study's own tables.
+    /// Figures of the study's own tables; kept with the results, not yet drawn.
     #[serde(default)]
     pub figure: Vec<Figure>,
 }

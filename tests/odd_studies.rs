@@ -1,0 +1,274 @@
+//! Odd and valid studies: none may panic, hang, or say something silly.
+
+mod support;
+
+use std::time::Duration;
+use support::study::{Bench, finish};
+
+/// No study here takes a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const BASE: &str = r#"
+title = "odd"
+
+[data.curve]
+target = { sine = { frequency = 1 } }
+samples = 10
+design = "midpoint"
+noise = 0.2
+
+[model]
+features = { polynomial = { basis = "legendre-orthonormal", degree = 20 } }
+init = "zero"
+
+[train]
+until = { steps = 1e6 }
+
+[record]
+times = { geometric = 12 }
+limit = true
+tables = ["modes", "curves", "parameters"]
+theory = ["min_norm_limit", "mode_filters"]
+curves = { points = 5 }
+
+[solutions]
+min-norm = {}
+min-bending = {}
+smoothing-spline = { select = "loo" }
+smoothing-features = { mu = [1e-3, 1] }
+ridge = { lambda = [1e-6, 1] }
+random-interpolator = { draws = 5, law = ["same", "unit", "ball"] }
+"#;
+
+const POINTS: &str = "samples = 10\ndesign = \"midpoint\"\nnoise = 0.2";
+const TARGET: &str = "sine = { frequency = 1 }";
+const FEATURES: &str = "polynomial = { basis = \"legendre-orthonormal\", degree = 20 }";
+const END: &str = "until = { steps = 1e6 }";
+const LINE: &str = "line = { intercept = 0.3, slope = 0.8 }";
+
+type Edits = &'static [(&'static str, &'static str)];
+
+/// Name and edits of every odd study.
+const ODD: &[(&str, Edits)] = &[
+    ("plain", &[]),
+    ("one sample", &[("samples = 10", "samples = 1")]),
+    ("two samples", &[("samples = 10", "samples = 2")]),
+    ("a constant fits", &[("degree = 20", "degree = 0")]),
+    ("a line fits", &[("degree = 20", "degree = 1")]),
+    ("no constant", &[("degree = 20", "degree = 20, constant = false")]),
+    ("no feature at all", &[("degree = 20", "degree = 0, constant = false")]),
+    ("more samples than features", &[("samples = 10", "samples = 40"), ("degree = 20", "degree = 5")]),
+    ("as many samples as features", &[("degree = 20", "degree = 9")]),
+    ("degree 300", &[("degree = 20", "degree = 300")]),
+    ("hard decay", &[("degree = 20", "degree = 20, decay = 300")]),
+    ("nothing left by decay", &[("degree = 20", "degree = 20, decay = 1e308, constant = false")]),
+    ("points twice, values differ", &[(POINTS, "x = [-0.5, -0.5, 0.1, 0.7, 0.7]\nnoise = 0.1")]),
+    ("points twice, same values", &[(POINTS, "x = [-0.5, -0.5, 0.1, 0.7, 0.7]")]),
+    ("all points equal", &[(POINTS, "x = [0.3, 0.3, 0.3]\nnoise = 0.1")]),
+    ("all points and values equal", &[(POINTS, "x = [0.3, 0.3, 0.3]\ny = [1, 1, 1]")]),
+    ("points at the ends", &[(POINTS, "x = [-1, 1]\ny = [1, -1]")]),
+    ("nearly equal points", &[(POINTS, "x = [0, 1e-12, 0.5]\nnoise = 0.1")]),
+    ("points closer than the roundings of 1", &[(POINTS, "x = [0, 1e-200, 0.5]\nnoise = 0.1")]),
+    (
+        "a spline through points closer than the roundings of 1",
+        &[(POINTS, "x = [0, 1e-200, 0.5]\nnoise = 0.1"), ("min-norm = {}", "natural-spline = {}")],
+    ),
+    ("constant values", &[(POINTS, "x = [-0.5, 0, 0.5]\ny = [1, 1, 1]")]),
+    ("zero values", &[(POINTS, "x = [-0.5, 0, 0.5]\ny = [0, 0, 0]")]),
+    ("tiny values", &[(POINTS, "x = [-0.5, 0, 0.5]\ny = [1e-200, -1e-200, 1e-200]")]),
+    ("huge noise", &[("noise = 0.2", "noise = 1e6")]),
+    ("noise whose square overflows", &[("noise = 0.2", "noise = 1e200")]),
+    ("noise near the largest number", &[("noise = 0.2", "noise = 1e306")]),
+    ("a line without noise", &[(TARGET, LINE), ("noise = 0.2\n", "")]),
+    ("a flat line without noise", &[(TARGET, "line = { intercept = 0.3, slope = 0 }"), ("noise = 0.2\n", "")]),
+    ("zero everywhere", &[(TARGET, "polynomial = { coefficients = [] }"), ("noise = 0.2\n", "")]),
+    ("a fast sine", &[(TARGET, "sine = { frequency = 1000 }")]),
+    ("a step", &[(TARGET, "step = { low = 0, high = 1 }")]),
+    ("a step at a point", &[(TARGET, "step = { at = -0.9, low = 0, high = 1 }")]),
+    ("a step at the end", &[(TARGET, "step = { at = 1, low = 0, high = 1 }")]),
+    ("a needle", &[(TARGET, "runge = { scale = 1e12 }")]),
+    ("fourier", &[(FEATURES, "fourier = { harmonics = 10 }")]),
+    ("fourier without harmonics", &[(FEATURES, "fourier = { harmonics = 0 }")]),
+    ("fourier without anything", &[(FEATURES, "fourier = { harmonics = 0, constant = false }")]),
+    ("cosine without harmonics", &[(FEATURES, "cosine = { harmonics = 0 }")]),
+    ("cosine without constant", &[(FEATURES, "cosine = { harmonics = 12, constant = false }")]),
+    ("whitened", &[(FEATURES, "roughness-whitened = { degree = 20, epsilon = 1e-3 }")]),
+    ("whitened constant", &[(FEATURES, "roughness-whitened = { degree = 0, epsilon = 1e-3 }")]),
+    ("whitened, hardly", &[(FEATURES, "roughness-whitened = { degree = 20, epsilon = 1e-300 }")]),
+    ("no steps", &[("steps = 1e6", "steps = 0")]),
+    ("one step", &[("steps = 1e6", "steps = 1")]),
+    ("all the steps there are", &[("steps = 1e6", "steps = 9007199254740992")]),
+    ("a loss that is reached at once", &[("steps = 1e6", "steps = 1e6, loss = 1e9")]),
+    ("a loss that is never reached", &[("steps = 1e6", "steps = 1e6, loss = 0")]),
+    ("a tiny step size", &[(END, "step_size = { relative = 1e-300 }\nuntil = { steps = 1e6 }")]),
+    ("the largest stable step size", &[(END, "step_size = { relative = 1.999 }\nuntil = { steps = 1e6 }")]),
+    ("no metric", &[("times =", "metrics = []\ntimes =")]),
+    ("one metric", &[("times =", "metrics = [\"turning_points\"]\ntimes =")]),
+    ("one save time", &[("geometric = 12", "geometric = 1")]),
+    ("a curve at one point", &[("points = 5", "x = [0.3]")]),
+    ("flow", &[(END, "method = \"gradient-flow\"\nuntil = { time = 1e3 }")]),
+    ("flow for no time", &[(END, "method = \"gradient-flow\"\nuntil = { time = 0 }")]),
+    ("flow to a loss", &[(END, "method = \"gradient-flow\"\nuntil = { time = 1e9, loss = 1e-4 }")]),
+    ("gaussian of size zero", &[("\"zero\"", "{ gaussian = { scale = 0 } }")]),
+    ("gaussian", &[("\"zero\"", "{ gaussian = { scale = 3 } }")]),
+    ("gaussian whose square overflows", &[("\"zero\"", "{ gaussian = { scale = 1e200 } }")]),
+    ("stepped", &[("limit = true\n", ""), (END, "solver = \"stepped\"\nuntil = { steps = 200 }")]),
+    ("stepped, no steps", &[("limit = true\n", ""), (END, "solver = \"stepped\"\nuntil = { steps = 0 }")]),
+    (
+        "stepped, one sample, to a loss",
+        &[
+            ("samples = 10", "samples = 1"),
+            ("limit = true\n", ""),
+            (END, "solver = \"stepped\"\nuntil = { steps = 200, loss = 1e-9 }"),
+        ],
+    ),
+];
+
+fn edited(edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(BASE.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "nothing to edit: {from}");
+        text.replacen(from, to, 1)
+    })
+}
+
+/// What is wrong with the outcome of a study: nothing, or a sentence.
+fn complaint(bench: &Bench, must_fit: bool) -> Option<String> {
+    let said = finish(&mut bench.command(&["--quiet"]), PATIENCE);
+    if !said.in_time {
+        return Some(format!("still running after {} s", PATIENCE.as_secs()));
+    }
+    // A plan may refuse what makes no sense, in words.
+    if said.code == Some(2) && said.stderr.contains("study.toml:") {
+        return (!said.stderr.contains("help")).then_some(said.stderr);
+    }
+    if said.code != Some(0) {
+        return Some(format!("exit {:?}: {}", said.code, said.stderr));
+    }
+    let cells = bench.sheet("cells");
+    for row in cells.rows() {
+        let (status, reason) = (cells.text("status", row), cells.text("reason", row));
+        if status != "finished" {
+            return Some(format!("{status}: {reason}"));
+        }
+        let (rank, n, p) = (cells.int("rank", row), cells.int("n", row), cells.int("p", row));
+        if !(rank <= n && rank <= p) {
+            return Some(format!("rank {rank:?} of {n:?} × {p:?}"));
+        }
+    }
+    let has_metrics = cells.has("final_train_mse");
+    if must_fit && has_metrics {
+        let (first, last) = ends(bench);
+        // Descent never raises the loss; rounding may, by its own size.
+        if last > first * (1.0 + 1e-9) + 1e-25 {
+            return Some(format!("the loss rose from {first:e} to {last:e}"));
+        }
+    }
+    None
+}
+
+/// The smallest and the largest step's (or time's) training error.
+fn ends(bench: &Bench) -> (f64, f64) {
+    let trajectory = bench.sheet("trajectory");
+    let mut rows: Vec<usize> = trajectory.rows().filter(|&row| trajectory.text("source", row) == "trained").collect();
+    rows.sort_by(|&a, &b| trajectory.number("time", a).total_cmp(&trajectory.number("time", b)));
+    let at = |row: Option<&usize>| row.map_or(f64::NAN, |&row| trajectory.number("train_mse", row));
+    (at(rows.first()), at(rows.last()))
+}
+
+#[test]
+fn odd_studies_neither_panic_nor_hang() {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let found = std::sync::Mutex::new(Vec::new());
+    // Two at a time: a study that hangs must not hold up the rest.
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((name, edits)) = ODD.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let bench = Bench::new(&edited(edits));
+                    let complaint = complaint(&bench, true);
+                    found.lock().expect("no panic").extend(complaint.map(|said| format!("{name}: {said}")));
+                }
+            });
+        }
+    });
+    let found = found.into_inner().expect("no panic");
+    assert!(found.is_empty(), "{} of {}:\n{}", found.len(), ODD.len(), found.join("\n"));
+}
+
+/// Every odd design under the direct solvers that need some points, with reasons where they cannot be.
+#[test]
+fn a_solution_that_cannot_be_says_why() {
+    for (edits, solution) in [
+        (&[("samples = 10", "samples = 1")][..], "smoothing-spline"),
+        (&[(POINTS, "x = [0.3, 0.3, 0.3]\nnoise = 0.1")], "smoothing-spline"),
+        (&[("degree = 20", "degree = 2")], "min-bending"),
+        (&[("degree = 20", "degree = 2")], "random-interpolator"),
+    ] {
+        let bench = Bench::new(&edited(edits));
+        bench.run(&["--quiet"]).exits(0);
+        let solutions = bench.sheet("solutions");
+        let rows: Vec<usize> = solutions.rows().filter(|&row| solutions.text("solution", row) == solution).collect();
+        assert!(!rows.is_empty(), "{solution} has a row");
+        for row in rows {
+            assert!(!solutions.text("reason", row).is_empty(), "{solution} says why");
+            assert!(solutions.is_null("train_mse", row));
+        }
+    }
+}
+
+#[test]
+fn descent_and_flow_in_one_sweep() {
+    let study = edited(&[(END, "until = { steps = 1000, time = 1e3 }")])
+        + "\n[sweep]\n\"train.method\" = [\"gradient-descent\", \"gradient-flow\"]\n";
+    let bench = Bench::new(&study);
+    bench.run(&["--quiet"]).exits(0);
+    let (cells, trajectory) = (bench.sheet("cells"), bench.sheet("trajectory"));
+    let row_of = |method: &str| cells.rows().find(|&row| cells.text("method", row) == method).expect("a cell");
+    let limit_of = |method: &str| {
+        let cell = cells.int("cell", row_of(method));
+        trajectory
+            .rows()
+            .find(|&row| {
+                trajectory.int("cell", row) == cell
+                    && trajectory.text("source", row) == "trained"
+                    && trajectory.number("time", row).is_infinite()
+            })
+            .expect("a limit")
+    };
+    let [descent, flow] = ["gradient-descent", "gradient-flow"].map(limit_of);
+    for metric in ["risk", "parameter_norm", "bending_energy"] {
+        let (a, b) = (trajectory.number(metric, descent), trajectory.number(metric, flow));
+        assert!((a / b - 1.0).abs() < 1e-12, "both end at the same interpolant: {metric} {a} {b}");
+    }
+    let flow = row_of("gradient-flow");
+    assert!(cells.is_null("step_size", flow) && cells.is_null("residual_rms_below_1em2_step", flow));
+    assert!(cells.number("residual_rms_below_1em2_time", flow) > 0.0);
+    assert!(
+        trajectory
+            .rows()
+            .all(|row| { trajectory.int("cell", row) != cells.int("cell", flow) || trajectory.is_null("step", row) })
+    );
+}
+
+/// Limits, predictions and flags that contradict each other are worse than a missing number.
+#[test]
+fn theories_know_where_they_end() {
+    let at = |r: &str| {
+        let step = format!("step_size = {{ relative = {r} }}\nallow_unstable = true\nuntil = {{ steps = 100 }}");
+        let bench = Bench::new(&edited(&[(END, step.as_str()), ("samples = 10", "samples = 1")]));
+        bench.run(&["--quiet"]).exits(0);
+        (bench.cell_texts("status")[0].clone(), bench.sheet("predictions"))
+    };
+    let mut found = Vec::new();
+    for r in ["0.5", "1", "1.5", "2", "2.5"] {
+        let (status, predictions) = at(r);
+        for row in predictions.rows() {
+            let (quantity, value) = (predictions.text("quantity", row), predictions.number("value", row));
+            let is_met = predictions.text("reason", row).is_empty();
+            if is_met && (value.is_nan() || status != "finished") {
+                found.push(format!("relative {r}: {status}, {quantity} = {value}, and its assumptions hold"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
