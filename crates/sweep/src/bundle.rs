@@ -8,8 +8,9 @@ use crate::summary::{INTERPOLATION, LEVELS, reached};
 use crate::tables::Sheets;
 use crate::workbench::{Prepared, ProblemKey};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use taut_problem::{Clock, Solver, Trajectory};
+use taut_problem::{Clock, Passage, Solver, Trajectory};
 use taut_train::Descent;
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
@@ -31,6 +32,15 @@ pub(crate) enum Bundle {
 }
 
 impl Bundle {
+    /// The same work, one cell at a time.
+    pub(crate) fn single_cells(&self) -> Vec<Self> {
+        let alone = |&cell: &usize| match self {
+            Self::Exact(_) => Self::Exact(vec![cell]),
+            Self::Stepped(_) => Self::Stepped(vec![cell]),
+        };
+        self.cells().iter().map(alone).collect()
+    }
+
     pub(crate) fn cells(&self) -> &[usize] {
         match self {
             Self::Exact(cells) | Self::Stepped(cells) => cells,
@@ -68,16 +78,16 @@ pub(crate) struct Place {
     pub(crate) threads: usize,
 }
 
-/// Computes every cell of a bundle.
-pub(crate) fn compute(plan: &Plan, bundle: &Bundle, place: &Place) -> Sheets {
+/// Computes every cell of a bundle; `None` if asked to stop on the way.
+pub(crate) fn compute(plan: &Plan, bundle: &Bundle, place: &Place, stop: &AtomicBool) -> Option<Sheets> {
     let started = Instant::now();
     let mut sheets = Sheets::new(&plan.schemas);
     match bundle {
         Bundle::Exact(cells) => exact(plan, cells, &mut sheets),
-        Bundle::Stepped(cells) => stepped(plan, cells, &mut sheets),
+        Bundle::Stepped(cells) => stepped(plan, cells, stop, &mut sheets)?,
     }
     time(plan, bundle, started, place, &mut sheets);
-    sheets
+    Some(sheets)
 }
 
 /// Rows for the cells of a bundle that panicked: nothing of them is lost silently.
@@ -132,10 +142,10 @@ fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
     }
 }
 
-fn stepped(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
+fn stepped(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
     let seed = plan.checked.study.seed;
     // A stepped bundle has one model.
-    let Some(&first) = cells.first() else { return };
+    let &first = cells.first()?;
     let shelf = plan.shelf(&plan.checked.cell(first));
     let mut ready: Vec<(usize, CellSpec<'_>, Prepared)> = Vec::with_capacity(cells.len());
     for &index in cells {
@@ -158,11 +168,12 @@ fn stepped(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
         let (together, rest): (Vec<_>, Vec<_>) =
             lanes.into_iter().partition(|cell| cell.prepared.problem.design.shape() == shape);
         lanes = rest;
-        step_together(plan, &together, sheets);
+        step_together(plan, &together, stop, sheets)?;
     }
+    Some(())
 }
 
-fn step_together(plan: &Plan, lanes: &[Cell<'_>], sheets: &mut Sheets) {
+fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
     let spec = &lanes[0].spec;
     let loss = spec.train.until.loss.map(|loss| (2.0 * loss.get()).sqrt());
     let mut levels: Vec<f64> = LEVELS.iter().map(|(level, _)| *level).collect();
@@ -179,22 +190,40 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], sheets: &mut Sheets) {
         let from: Vec<Vec<f64>> = chunk.iter().map(|&i| starts[i].clone()).collect();
         let mut path = Descent::new(&together, width, parametrization, &steps, &from, &levels);
         let cells: Vec<&Cell<'_>> = chunk.iter().map(|&i| &lanes[i]).collect();
-        record_lanes(plan, &cells, &mut path, loss, sheets);
+        record_lanes(plan, &cells, &mut path, loss, stop, sheets)?;
     }
+    Some(())
 }
 
 /// Moves a bundle over the union of its lanes' save times, then writes each lane's rows.
-fn record_lanes(plan: &Plan, lanes: &[&Cell<'_>], path: &mut Descent, loss: Option<f64>, sheets: &mut Sheets) {
+///
+/// The bundle goes on to the end of its longest lane; what a lane does after its own end is not seen.
+fn record_lanes(
+    plan: &Plan,
+    lanes: &[&Cell<'_>],
+    path: &mut Descent,
+    loss: Option<f64>,
+    stop: &AtomicBool,
+    sheets: &mut Sheets,
+) -> Option<()> {
     let grids: Vec<Result<Vec<Clock>, String>> = lanes.iter().map(|cell| cell.clocks(plan, None)).collect();
     let mut union: Vec<u64> = grids.iter().flatten().flatten().filter_map(|clock| clock.step()).collect();
     union.sort_unstable();
     union.dedup();
-    let p = lanes[0].prepared.problem.feature_count();
+    let (n, p) = lanes[0].prepared.problem.design.shape();
+    let stride = (WORK_BETWEEN_LOOKS / (n * p * path.lanes())).max(1) as u64;
     let mut recorded: Vec<Recorded> = lanes.iter().map(|_| Recorded::empty(p, "stepped")).collect();
+    let mut now = 0;
     for step in union {
-        path.advance_to(Clock::Step(step));
+        while now < step {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            now = step.min(now + stride);
+            path.advance_to(Clock::Step(now));
+        }
         for (lane, recorded) in recorded.iter_mut().enumerate() {
-            let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.contains(&Clock::Step(step)));
+            let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.binary_search_by(|c| at(*c).cmp(&step)).is_ok());
             let passed = loss.is_some_and(|level| reached(path.first_passage(lane, level)).is_some());
             if wanted && recorded.diverged.is_none() && !passed {
                 recorded.push(path, lane, Clock::Step(step));
@@ -202,21 +231,39 @@ fn record_lanes(plan: &Plan, lanes: &[&Cell<'_>], path: &mut Descent, loss: Opti
         }
     }
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
-        if let Err(reason) = &grids[lane] {
-            emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets);
-            continue;
-        }
+        let end = match &grids[lane] {
+            Ok(grid) => grid.last().map_or(0, |clock| at(*clock)),
+            Err(reason) => {
+                emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets);
+                continue;
+            }
+        };
+        let seen = |level: f64| match path.first_passage(lane, level) {
+            Passage::At(clock) if at(clock) <= end => Passage::At(clock),
+            _ => Passage::NotYet,
+        };
         if let Some(level) = loss
-            && let Some(clock) = reached(path.first_passage(lane, level))
+            && let Some(clock) = reached(seen(level))
             && let Some((predictor, freedom)) = path.at_passage(lane, level)
         {
             // The last row of a lane that reached its loss is the passage itself.
             recorded.clocks.push(clock);
             recorded.snapshots.push_series(&predictor, freedom);
         }
-        recorded.passages = LEVELS.map(|(level, _)| path.first_passage(lane, level));
-        recorded.interpolation = path.at_passage(lane, INTERPOLATION);
+        recorded.passages = LEVELS.map(|(level, _)| seen(level));
+        if reached(seen(INTERPOLATION)).is_some() {
+            recorded.interpolation = path.at_passage(lane, INTERPOLATION);
+        }
         let solved = Solved::new(plan, cell.prepared, cell.shelf, cell.spec.replicate);
         cell.emit(plan, &recorded, &solved, sheets);
     }
+    Some(())
+}
+
+/// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
+const WORK_BETWEEN_LOOKS: usize = 100_000_000;
+
+/// The step of a clock of a stepped run.
+fn at(clock: Clock) -> u64 {
+    clock.step().unwrap_or(u64::MAX)
 }

@@ -206,7 +206,7 @@ impl<'a> Cell<'a> {
 
     fn emit_cell(&self, plan: &Plan, recorded: &Recorded, setting: &Setting<'_>, columns: &[Column], rows: &mut Rows) {
         let ending = match recorded.diverged {
-            Some(Clock::Step(k)) => Ending::Diverged(format!("parameters stop being finite at step {k}")),
+            Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
             Some(_) => Ending::Diverged("the limit does not exist: step size at or beyond 2/λ_max".to_owned()),
             None => Ending::Finished,
         };

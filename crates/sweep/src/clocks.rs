@@ -1,7 +1,18 @@
 //! From `record.times` and `train.until` to the points of the clock where a cell is looked at.
 
 use crate::study::{Record, Times};
-use taut_problem::{Clock, Method, Until};
+use taut_problem::{Clock, Method, Train, Until};
+
+/// More save times than this in one cell are a mistake: a table of a gigabyte.
+pub(crate) const MOST_SAVE_TIMES: u64 = 10_000_000;
+
+/// How many steps `record.times = { every = k }` saves up to `until.steps`; 0 for other grids.
+pub(crate) fn save_steps(record: &Record, train: &Train) -> u64 {
+    match (&record.times, train.until.steps) {
+        (Times::Every(every), Some(steps)) => steps.get() / every.get().max(1) + 1,
+        _ => 0,
+    }
+}
 
 /// The points of the clock for one cell, ascending, or why there are none.
 ///
@@ -28,6 +39,11 @@ pub(crate) fn clocks(
             ];
             let end = limits.into_iter().flatten().min();
             let end = end.ok_or("the loss of `until` is never reached, and there is no other end")?;
+            if let Times::Every(every) = times
+                && end / every.get().max(1) >= MOST_SAVE_TIMES
+            {
+                return Err(format!("record.times asks for more than {MOST_SAVE_TIMES} save times up to step {end}"));
+            }
             Ok(with_limit(steps(times, end), limit))
         }
         Method::GradientFlow => {

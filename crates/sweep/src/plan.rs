@@ -1,10 +1,10 @@
 //! What would run: cells, parts, tables, sizes; checked before the first step.
 
 use crate::bundle::bundles;
-use crate::clocks::clocks;
+use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
 use crate::identity::Identity;
 use crate::solved::DRAWN_CURVES;
-use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError};
+use crate::study::{AxisValue, CellSpec, Checked, Data, Problem, StudyError};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
 use crate::workbench::{Prepared, Shelf, Shelves};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::{Method, StepSize};
+use taut_problem::{Method, StepSize, TablePoints, Train};
 use taut_store::Rows;
 use taut_theory::TheoryDef;
 
@@ -75,6 +75,7 @@ impl Plan {
         let curve_grid = checked.study.record.curves.grid();
         let mut plan =
             Self { checked, metrics, theories, shelves: Shelves::default(), schemas, curve_grid, cells_per_part: 1 };
+        plan.check_sizes()?;
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
         plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(PARTS)));
@@ -130,6 +131,19 @@ impl Plan {
         (self.cells() <= 100_000).then(|| (0..self.parts()).map(|p| bundles(self, self.part(p)).len()).sum())
     }
 
+    /// The files that the study reads, as it names them.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let data = self.checked.data.iter().filter_map(|d| d.value.curve.file.clone());
+        let starts = self.checked.model.iter().filter_map(|m| match &m.value.init {
+            taut_problem::Init::File(start) => Some(start.file.clone()),
+            _ => None,
+        });
+        let mut files: Vec<String> = data.chain(starts).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
     /// What the stored rows depend on, as text: not title, question, claims or figures.
     pub(crate) fn meaning(&self) -> String {
         let checked = &self.checked;
@@ -137,6 +151,14 @@ impl Plan {
             serde_json::json!({ "record": checked.study.record, "solutions": checked.study.solutions }).to_string();
         for axis in &checked.axes {
             out.push_str(&format!("\n{:?}", axis.columns));
+            for position in 0..axis.len {
+                if axis.is_seed {
+                    out.push_str(&format!(" {}", axis.replicate(position)));
+                } else {
+                    (0..axis.columns.len())
+                        .for_each(|column| out.push_str(&format!(" {:?}", axis.value(position, column))));
+                }
+            }
         }
         for index in 0..checked.data.len() {
             out.push_str(data_meaning(&checked.data[index]));
@@ -146,6 +168,8 @@ impl Plan {
         }
         for index in 0..checked.train.len() {
             out.push_str(train_meaning(&checked.train[index]));
+            // No number depends on it, but whether there are numbers at all does.
+            out.push_str(&checked.train[index].value.allow_unstable.to_string());
         }
         // Cells at both ends: their seed and replicate, and their place in the sections.
         for cell in [0, self.cells() - 1] {
@@ -177,10 +201,15 @@ impl Plan {
     fn rows_of_a_cell(&self) -> Vec<(&'static str, usize)> {
         let study = &self.checked.study;
         let first = self.checked.cell(0);
-        let times = clocks(&study.record, &first.train.until, first.train.method, 1.0, |_| None)
-            .map_or(200, |clocks| clocks.len());
+        // The first design stands for all where a step size is relative to it.
+        let lambda = Prepared::new(&first, &first.model.features.build(), study.seed).map_or(1.0, |p| p.lambda_max);
+        let grid = |train: &Train| {
+            let step_size = train.step_size.unwrap_or_default().absolute(lambda);
+            clocks(&study.record, &train.until, train.method, step_size, |_| None).map_or(1, |clocks| clocks.len())
+        };
+        let times = self.checked.train.iter().map(|train| grid(&train.value)).max().unwrap_or(1);
         let p = self.checked.model.iter().map(|m| m.value.features.count()).max().unwrap_or(1);
-        let modes = self.samples(&first).min(p);
+        let modes = self.checked.data.iter().map(|d| samples(&d.value, d.file.as_deref())).max().unwrap_or(1).min(p);
         let solutions = study.solutions.rows();
         let kept = study.solutions.rows_without_draws();
         let laws = study.solutions.random_interpolator.as_ref().map_or(0, |r| r.laws().len());
@@ -204,11 +233,32 @@ impl Plan {
         rows
     }
 
-    /// The number of points of a cell, as far as the study says.
-    fn samples(&self, cell: &CellSpec<'_>) -> usize {
-        let curve = &cell.data.curve;
-        let given = curve.x.as_ref().map(Vec::len).or_else(|| cell.table.map(|table| table.x.len()));
-        given.or(curve.samples.map(taut_problem::Samples::size)).unwrap_or(1)
+    /// Models without a feature, and more save times than anybody means.
+    fn check_sizes(&self) -> Result<(), StudyError> {
+        let checked = &self.checked;
+        let cell_with = |of: &dyn Fn(&CellSpec<'_>) -> bool| (0..self.cells()).find(|&i| of(&checked.cell(i)));
+        let mut problems = Vec::new();
+        if let Some(index) = checked.model.iter().position(|m| m.value.features.count() == 0) {
+            let problem = Problem {
+                key_path: "model.features".to_owned(),
+                message: "these features are none: the only one is the constant, and it is left out".to_owned(),
+                help: "raise the degree or the number of harmonics, or remove `constant = false`".to_owned(),
+                ..Problem::default()
+            };
+            problems.push((cell_with(&|cell| cell.model_index == index), problem));
+        }
+        let too_many = |train: &Train| save_steps(&checked.study.record, train) > MOST_SAVE_TIMES;
+        if let Some(index) = checked.train.iter().position(|t| too_many(&t.value)) {
+            let count = save_steps(&checked.study.record, &checked.train[index].value);
+            let problem = Problem {
+                key_path: "record.times".to_owned(),
+                message: format!("this asks for {count} save times in one cell; at most {MOST_SAVE_TIMES} are kept"),
+                help: "use `times = { geometric = 200 }` or `{ linear = 1000 }`".to_owned(),
+                ..Problem::default()
+            };
+            problems.push((None, problem));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(checked.diagnostics(problems))) }
     }
 
     /// The axes with their values, in the order of the study.
@@ -294,6 +344,13 @@ impl Plan {
         }
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(self.checked.diagnostics(problems))) }
     }
+}
+
+/// The number of points of a data setting, as far as the study says.
+fn samples(data: &Data, table: Option<&TablePoints>) -> usize {
+    let curve = &data.curve;
+    let given = curve.x.as_ref().map(Vec::len).or_else(|| table.map(|table| table.x.len()));
+    given.or(curve.samples.map(taut_problem::Samples::size)).unwrap_or(1)
 }
 
 fn show(value: &AxisValue) -> String {

@@ -109,7 +109,10 @@ pub fn run(
     report.moved_aside = claim(plan, folder, options)?;
     let tables: Vec<&str> = plan.schemas.all().iter().map(|s| s.name.as_str()).collect();
     folder.prepare(&tables)?;
-    folder.write_manifest(&manifest(plan, options))?;
+    let manifest = manifest(plan, options);
+    if folder.read_manifest()?.as_ref() != Some(&manifest) {
+        folder.write_manifest(&manifest)?;
+    }
     let missing = missing_parts(plan, folder, &tables)?;
     let to_compute: usize = missing.iter().map(|&part| plan.part(part).len()).sum();
     report.reused = report.cells - to_compute;
@@ -186,10 +189,33 @@ impl Context<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return None;
         }
-        let sheets = catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &self.place)))
-            .unwrap_or_else(|panic| failed(self.plan, bundle, &panic_message(&*panic), &self.place));
+        let sheets = match self.try_bundle(bundle) {
+            Ok(sheets) => sheets?,
+            Err(reason) if bundle.cells().len() == 1 => failed(self.plan, bundle, &reason, &self.place),
+            Err(_) => self.compute_alone(bundle)?,
+        };
         self.progress.cells_done(bundle.cells().len());
         Some(sheets)
+    }
+
+    /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
+    fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
+        catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &self.place, self.stop)))
+            .map_err(|panic| panic_message(&*panic))
+    }
+
+    /// Cell by cell, so that one that panics does not take its neighbours along: a cell's rows do
+    /// not depend on its company.
+    fn compute_alone(&self, bundle: &Bundle) -> Option<Sheets> {
+        let mut all = Sheets::new(&self.plan.schemas);
+        for alone in bundle.single_cells() {
+            let sheets = match self.try_bundle(&alone) {
+                Ok(sheets) => sheets?,
+                Err(reason) => failed(self.plan, &alone, &reason, &self.place),
+            };
+            all.append(&sheets);
+        }
+        Some(all)
     }
 
     /// Writes a part's tables, `cells` last; returns the number of cells.
@@ -232,12 +258,16 @@ fn claim(plan: &Plan, folder: &Folder, options: &RunOptions) -> Result<Option<Pa
         None => vec!["the folder has tables but no manifest.json that says whose they are".to_owned()],
         Some(_) => diff_studies(text("study"), &plan.checked.text),
     };
-    if differences.is_empty() {
+    if differences.is_empty() && text("semantics") != crate::identity::SEMANTICS {
         differences.push(format!(
             "the same study under another version of the numbers: stored {}, now {}",
             text("semantics"),
             crate::identity::SEMANTICS
         ));
+    }
+    if differences.is_empty() {
+        let files = plan.files();
+        differences.push(format!("a file that the study reads has changed: {}", files.join(", ")));
     }
     Err(RunError::OtherStudy { folder: folder.root().display().to_string(), differences })
 }

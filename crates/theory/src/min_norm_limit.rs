@@ -21,7 +21,7 @@ fn build(premise: &Premise<'_>) -> Prediction {
     let limit = &start + nearest(&problem.design, &(&y - &problem.design * &start));
     let residual = &y - &problem.design * &limit;
     let curvature = largest_curvature(problem);
-    let unmet = (premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0)
+    let unmet = (premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 - 1e-9)
         .then(|| format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
     Prediction {
         unmet,

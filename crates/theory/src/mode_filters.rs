@@ -31,7 +31,7 @@ fn build(premise: &Premise<'_>) -> Prediction {
 
     let mut prediction = Prediction::default();
     let curvature = largest * largest / n;
-    if premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 {
+    if premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 - 1e-9 {
         prediction.unmet = Some(format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
     }
     for &clock in premise.clocks {
@@ -57,12 +57,17 @@ fn build(premise: &Premise<'_>) -> Prediction {
     if let Some(&slowest) = order.last() {
         let lambda = s[slowest] * s[slowest] / n;
         let rate = match premise.method {
-            Method::GradientDescent => -(-premise.step_size * lambda).ln_1p() / premise.step_size,
+            Method::GradientDescent => -log_decay(premise.step_size * lambda) / premise.step_size,
             Method::GradientFlow => lambda,
         };
         prediction.numbers.push(("slowest_mode_half_time", std::f64::consts::LN_2 / rate));
     }
     prediction
+}
+
+/// ln|1 − x|, keeping the digits of small x.
+fn log_decay(x: f64) -> f64 {
+    if x > 0.5 { (1.0 - x).abs().ln() } else { (-x).ln_1p() }
 }
 
 /// The fraction learned.

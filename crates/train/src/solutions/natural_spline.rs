@@ -1,6 +1,6 @@
 //! The natural cubic spline through the points.
 
-use super::smoothing_spline::Reinsch;
+use super::smoothing_spline::{Reinsch, TOO_CLOSE};
 use super::{Fits, Given};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,9 @@ impl NaturalSpline {
             Ok(reinsch) => reinsch,
             Err(reason) => return Fits::none(NATURAL_SPLINE.name, reason),
         };
+        let Some(spline) = reinsch.spline(0.0) else { return Fits::none(NATURAL_SPLINE.name, TOO_CLOSE) };
         let mut functions = Snapshots::default();
-        functions.push_cubic(reinsch.spline(0.0).curve, given.problem.samples() as f64);
+        functions.push_cubic(spline.curve, given.problem.samples() as f64);
         Fits { solution: NATURAL_SPLINE.name, functions, ..Fits::default() }
     }
 }

@@ -55,13 +55,13 @@ impl SmoothingSpline {
         let mut variant = "";
         if self.select == Some(Select::Loo) {
             variant = "loo";
-            let error = |mu: &f64| reinsch.spline(*mu).leave_one_out;
+            let error = |mu: &f64| reinsch.spline(*mu).map_or(f64::NAN, |spline| spline.leave_one_out);
             let best = parameter.iter().copied().min_by(|a, b| error(a).total_cmp(&error(b)));
             parameter = best.into_iter().collect();
         }
         let mut functions = Snapshots::default();
         for &mu in &parameter {
-            let fit = reinsch.spline(mu);
+            let Some(fit) = reinsch.spline(mu) else { return Fits::none(SMOOTHING_SPLINE.name, TOO_CLOSE) };
             functions.push_cubic(fit.curve, fit.freedom);
         }
         Fits { solution: SMOOTHING_SPLINE.name, variant, functions, parameter, ..Fits::default() }
@@ -95,6 +95,9 @@ impl Reinsch {
         if n < 2 {
             return Err("a spline needs at least two points");
         }
+        if n > MOST_POINTS {
+            return Err("splines are solved densely, for at most 2000 points");
+        }
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|a, b| problem.x[*a].total_cmp(&problem.x[*b]));
         let x: Vec<f64> = order.iter().map(|&i| problem.x[i]).collect();
@@ -120,11 +123,13 @@ impl Reinsch {
     }
 
     /// The spline for one μ; μ = 0 interpolates.
-    pub(super) fn spline(&self, mu: f64) -> Spline {
+    ///
+    /// `None` if points are so close together that 64-bit arithmetic cannot tell.
+    pub(super) fn spline(&self, mu: f64) -> Option<Spline> {
         let n = self.x.len();
         let alpha = n as f64 * mu;
         let system = &self.r + alpha * self.q.tr_mul(&self.q);
-        let factor = system.cholesky().expect("R is positive definite and QᵀQ is not negative");
+        let factor = system.cholesky()?;
         let gamma = factor.solve(&self.q.tr_mul(&self.y));
         let residual = alpha * (&self.q * &gamma);
         let fitted = &self.y - &residual;
@@ -136,10 +141,19 @@ impl Reinsch {
         }
         let mut second = vec![0.0; n];
         second[1..n - 1].copy_from_slice(gamma.as_slice());
-        Spline {
+        if !(leave_one_out.is_finite() || mu <= 0.0) || fitted.iter().chain(&second).any(|v| !v.is_finite()) {
+            return None;
+        }
+        Some(Spline {
             curve: PiecewiseCubic::from_second_derivatives(&self.x, fitted.as_slice(), &second),
             freedom: n as f64 - left_over.trace(),
             leave_one_out,
-        }
+        })
     }
 }
+
+/// Why there is no spline.
+pub(super) const TOO_CLOSE: &str = "two points are too close together for a spline in 64-bit arithmetic";
+
+/// The solver is dense: a spline through more points than this would take minutes and gigabytes.
+const MOST_POINTS: usize = 2000;
