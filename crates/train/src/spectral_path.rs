@@ -25,7 +25,8 @@ pub struct SpectralPath {
     /// vᵢ·θ₀ and uᵢ·y/sᵢ.
     from: Vec<f64>,
     to: Vec<f64>,
-    /// (uᵢ·y − sᵢ vᵢ·θ₀)²/n: the share of mode i in the mean squared residual at the start.
+    /// (uᵢ·y − sᵢ vᵢ·θ₀)/√n: the share of mode i in the root mean square residual at the start. Squared
+    /// only beside its factor, so that it overflows where the loss does.
     excess: Vec<f64>,
     /// |(I − UUᵀ)y|²/n: what no parameters can fit.
     floor: f64,
@@ -54,7 +55,7 @@ impl SpectralPath {
             let c: f64 = u.iter().zip(&problem.y).map(|(u, y)| u * y).sum();
             from[i] = v.iter().zip(theta0).map(|(v, t)| v * t).sum();
             to[i] = c / svd.s[i];
-            excess[i] = (c - svd.s[i] * from[i]).powi(2) * per_sample;
+            excess[i] = (c - svd.s[i] * from[i]) * per_sample.sqrt();
             for (m, u) in missed.iter_mut().zip(u.iter()) {
                 *m -= c * u;
             }
@@ -76,7 +77,7 @@ impl SpectralPath {
         Self {
             method,
             step_size,
-            is_stable: rate.iter().all(|r| *r < 0.0) && excess.iter().sum::<f64>().is_finite(),
+            is_stable: rate.iter().all(|r| *r < 0.0) && excess.iter().map(|x| x * x).sum::<f64>().is_finite(),
             rate,
             lambda,
             v: svd.v.as_slice().to_vec(),
@@ -126,7 +127,7 @@ impl SpectralPath {
         let mut sum = self.floor;
         for (mode, excess) in self.excess.iter().enumerate() {
             let e = self.remaining(mode, t);
-            sum += e * e * excess;
+            sum += (e * excess) * (e * excess);
         }
         sum
     }
@@ -154,7 +155,7 @@ impl SpectralPath {
     /// The last step up to which the mean squared residual falls: it is convex in t, so it falls,
     /// and then (with an unstable step size only) grows.
     fn last_fall(&self) -> u64 {
-        let stable = self.lambda.iter().zip(&self.excess).all(|(l, x)| self.step_size * l <= 2.0 || *x <= 0.0);
+        let stable = self.lambda.iter().zip(&self.excess).all(|(l, x)| self.step_size * l <= 2.0 || x.abs() <= 0.0);
         if stable {
             return MAX_STEPS;
         }

@@ -84,7 +84,7 @@ fn descent(train: &Train) -> Vec<Finding> {
         out.push(finding(
             "train.step_size.relative",
             format!("a relative step size of {} is beyond 2/λ_max: the run would diverge", r.get()),
-            "use relative <= 2, or set train.allow_unstable = true",
+            "use relative < 2, or set train.allow_unstable = true",
         ));
     }
     out

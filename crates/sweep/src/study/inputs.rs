@@ -235,7 +235,9 @@ fn numbers(
     };
     match values.iter().find(|value| !value.is_finite()) {
         Some(value) => {
-            Err(FileComplaint::new(key, format!("column `{name}` holds {value}: expected finite numbers"), ""))
+            let plain = || format!("column `{name}` holds {value}: expected finite numbers");
+            let message = column.numbers.as_ref().err().cloned().unwrap_or_else(plain);
+            Err(FileComplaint::new(key, message, format!("column `{name}` must hold finite numbers")))
         }
         None => Ok(values),
     }

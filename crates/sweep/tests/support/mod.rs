@@ -1,0 +1,84 @@
+//! A small good study, and files that are not on disk.
+
+#![allow(dead_code, unreachable_pub)] // each test binary uses a part of it
+
+use std::path::Path;
+use taut_sweep::study::{Checked, Diagnostics, FileColumn, FileTable, Files, Known, StudyError, load};
+
+pub struct Stub;
+
+impl Files for Stub {
+    fn table(&self, path: &Path) -> Result<FileTable, String> {
+        let column = |name: &str, texts: &[&str]| FileColumn {
+            name: name.to_owned(),
+            numbers: texts
+                .iter()
+                .enumerate()
+                .map(|(i, text)| {
+                    text.parse().map_err(|_| format!("{}: line {}: `{text}` is not a number", path.display(), i + 2))
+                })
+                .collect(),
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        match path.to_str() {
+            Some("studies/points.csv") => {
+                Ok(FileTable { columns: vec![column("x", &["-1", "0", "1"]), column("y", &["0", "1", "4"])] })
+            }
+            Some("studies/words.csv") => {
+                Ok(FileTable { columns: vec![column("x", &["-1", "0"]), column("y", &["0", "one"])] })
+            }
+            Some("studies/start.csv") => Ok(FileTable {
+                columns: vec![
+                    column("tensor", &["theta", "theta", "other"]),
+                    column("row", &["0", "1", "0"]),
+                    column("col", &["0", "0", "0"]),
+                    column("value", &["0.5", "-0.5", "7"]),
+                ],
+            }),
+            Some("studies/ragged.csv") => Err(format!("{}: line 3: 1 cell where the header has 2", path.display())),
+            _ => Err(format!("there is no file {}", path.display())),
+        }
+    }
+
+    fn hash(&self, path: &Path) -> Result<String, String> {
+        Ok(format!("hash of {}", path.display()))
+    }
+}
+
+pub const KNOWN: Known<'static> = Known {
+    metrics: &["train_mse", "risk", "bending_energy", "total_variation", "loss"],
+    theories: &["min_norm_limit", "exact_path"],
+};
+
+pub fn checked(text: &str, sets: &[&str]) -> Result<Checked, StudyError> {
+    let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+    load(text, Path::new("studies/study.toml"), &sets, &KNOWN, &Stub)
+}
+
+pub fn mistakes(text: &str, sets: &[&str]) -> Diagnostics {
+    match checked(text, sets) {
+        Err(StudyError::Invalid(mistakes)) => mistakes,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("nothing is wrong with\n{text}"),
+    }
+}
+
+pub const GOOD: &str = r#"title = "A small study"
+
+[data.curve]
+target = { line = { intercept = 0.3, slope = 0.8 } }
+samples = 10
+design = "equispaced"
+noise = 0.1
+
+[model]
+features = { polynomial = { basis = "legendre", degree = 20, decay = 1.0 } }
+
+[train]
+step_size = { relative = 1.0 }
+until = { steps = 1e6 }
+
+[record]
+times = { geometric = 50 }
+metrics = ["risk"]
+"#;
