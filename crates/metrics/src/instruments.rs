@@ -4,9 +4,10 @@ use crate::arc::ArcRule;
 use crate::family::Family;
 use crate::grid::Grid;
 use crate::least_bending::BendingSpan;
-use crate::projection::ProjectionRule;
+use crate::projection::{Projection, ProjectionRule};
 use crate::risk::HullRule;
-use taut_problem::{Expansion, FeatureMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use taut_problem::{Expansion, FeatureMap, Target};
 
 /// What a feature map's functions are measured with. Share it in an `Arc`.
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub(crate) struct CurveInstruments {
     /// A rule that integrates products of two members exactly, or nearly so, over any interval, and
     /// a finer one, to see whether the first is enough for a target.
     pub(crate) hull: [HullRule; 2],
+    /// The last target with its projection: cells of one model mostly share theirs.
+    last_projection: Arc<Mutex<Option<(Target, Arc<Projection>)>>>,
 }
 
 /// E, the way from features to the orthonormal family.
@@ -66,7 +69,20 @@ impl CurveInstruments {
         let bending = BendingSpan::new(&family, features, expansion);
         let projection = [0, 1].map(|doubling| ProjectionRule::smooth(&family, doubling));
         let hull = [1, 2].map(|times| HullRule::new(&family, times));
-        Self { family, stride, change, grid, arc, bending, projection, hull }
+        Self { family, stride, change, grid, arc, bending, projection, hull, last_projection: Arc::default() }
+    }
+
+    /// The projection of a target, computed or remembered: the same bits either way.
+    pub(crate) fn projection_of(&self, target: &Target) -> Arc<Projection> {
+        let mut last = self.last_projection.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, projection)) if known == target => Arc::clone(projection),
+            _ => {
+                let projection = Arc::new(Projection::new(self, target));
+                *last = Some((target.clone(), Arc::clone(&projection)));
+                projection
+            }
+        }
     }
 
     /// Canonical coefficients c = β·E, rows × stride.

@@ -6,6 +6,7 @@ use crate::projection::Projection;
 use crate::risk::Hull;
 use crate::{Instruments, MetricDef};
 use std::cell::OnceCell;
+use std::sync::Arc;
 use taut_numerics::ThinSvd;
 use taut_problem::CurveProblem;
 
@@ -18,7 +19,7 @@ pub struct Setting<'a> {
     svd: &'a ThinSvd,
     wants_arc: bool,
     samples: OnceCell<SampleTable>,
-    projection: OnceCell<Option<Projection>>,
+    projection: OnceCell<Option<Arc<Projection>>>,
     hull: OnceCell<Option<Hull>>,
     row_space: OnceCell<RowSpace>,
     min_norm: OnceCell<Vec<f64>>,
@@ -91,8 +92,8 @@ impl<'a> Setting<'a> {
     }
 
     pub(crate) fn projection(&self) -> Option<&Projection> {
-        let build = || Some(Projection::new(self.curve()?, self.problem.target.as_ref()?));
-        self.projection.get_or_init(build).as_ref()
+        let find = || Some(self.curve()?.projection_of(self.problem.target.as_ref()?));
+        self.projection.get_or_init(find).as_deref()
     }
 
     pub(crate) fn hull(&self) -> Option<&Hull> {

@@ -125,8 +125,9 @@ fn one_sided_jacobi(g: &mut DMatrix<f64>, j: &mut DMatrix<f64>) {
                 }
                 rotated = true;
                 let zeta = (beta - alpha) / (2.0 * gamma);
-                let t = zeta.signum() / (zeta.abs() + zeta.hypot(1.0));
-                let cosine = 1.0 / t.hypot(1.0);
+                // |ζ| beyond 1e150 squares to infinity, and t is then 0 as it should be.
+                let t = zeta.signum() / (zeta.abs() + (1.0 + zeta * zeta).sqrt());
+                let cosine = 1.0 / (1.0 + t * t).sqrt();
                 let sine = cosine * t;
                 rotate(g, a, b, cosine, sine);
                 rotate(j, a, b, cosine, sine);

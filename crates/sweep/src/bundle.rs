@@ -10,6 +10,7 @@ use crate::workbench::{Prepared, ProblemKey};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use taut_metrics::Setting;
 use taut_problem::{Clock, Passage, Solver, Trajectory};
 use taut_train::Descent;
 
@@ -119,18 +120,19 @@ fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
         Ok(prepared) => prepared,
         Err(reason) => return fail_all(plan, cells, &reason, sheets),
     };
+    let setting = Setting::new(&shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
     let mut solved: Option<(u64, Solved)> = None;
     for &index in cells {
         let spec = plan.checked.cell(index);
         let replicate = spec.replicate;
         if solved.as_ref().is_none_or(|(of, _)| *of != replicate) {
-            solved = Some((replicate, Solved::new(plan, &prepared, &shelf, replicate)));
+            solved = Some((replicate, Solved::new(plan, &prepared, &shelf, &setting, replicate)));
         }
         let Some((_, solved)) = &solved else { unreachable!("just filled") };
         let outcome = Cell::new(plan, index, spec, &prepared, &shelf)
             .and_then(|cell| cell.record_exactly(plan).map(|recorded| (cell, recorded)));
         match outcome {
-            Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, sheets),
+            Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, &setting, sheets),
             Err(reason) => emit_failed(plan, index, &plan.checked.cell(index), reason, sheets),
         }
     }
@@ -254,8 +256,10 @@ fn record_lanes(
         if reached(seen(INTERPOLATION)).is_some() {
             recorded.interpolation = path.at_passage(lane, INTERPOLATION);
         }
-        let solved = Solved::new(plan, cell.prepared, cell.shelf, cell.spec.replicate);
-        cell.emit(plan, &recorded, &solved, sheets);
+        let Prepared { problem, svd, .. } = cell.prepared;
+        let setting = Setting::new(&cell.shelf.instruments, problem, svd, &plan.metrics);
+        let solved = Solved::new(plan, cell.prepared, cell.shelf, &setting, cell.spec.replicate);
+        cell.emit(plan, &recorded, &solved, &setting, sheets);
     }
     Some(())
 }

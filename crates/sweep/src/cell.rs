@@ -94,19 +94,26 @@ impl<'a> Cell<'a> {
             }
         }
         recorded.passages = LEVELS.map(|(level, _)| path.first_passage(0, level));
-        recorded.interpolation = path.at_passage(0, INTERPOLATION);
+        let interpolation = LEVELS.iter().position(|(level, _)| level.total_cmp(&INTERPOLATION).is_eq());
+        recorded.interpolation = interpolation.and_then(|i| reached(recorded.passages[i])).map(|clock| path.at(clock));
         Ok(recorded)
     }
 
     /// Writes every row that this cell has.
-    pub(crate) fn emit(&self, plan: &Plan, recorded: &Recorded, solved: &Solved, sheets: &mut Sheets) {
-        let setting = Setting::new(&self.shelf.instruments, &self.prepared.problem, &self.prepared.svd, &plan.metrics);
-        let columns = measure(&setting, &recorded.snapshots, &plan.metrics);
+    pub(crate) fn emit(
+        &self,
+        plan: &Plan,
+        recorded: &Recorded,
+        solved: &Solved,
+        setting: &Setting<'_>,
+        sheets: &mut Sheets,
+    ) {
+        let columns = measure(setting, &recorded.snapshots, &plan.metrics);
         self.emit_path("trained", &recorded.clocks, &columns, &mut sheets.trajectory);
         self.emit_details(plan, recorded, sheets);
-        self.emit_theory(plan, recorded, &setting, sheets);
+        self.emit_theory(plan, recorded, setting, sheets);
         solved.emit(plan, self.identity.cell, sheets);
-        self.emit_cell(plan, recorded, &setting, &columns, &mut sheets.cells);
+        self.emit_cell(plan, recorded, setting, &columns, &mut sheets.cells);
     }
 
     fn emit_path(&self, source: &str, clocks: &[Clock], columns: &[Column], rows: &mut Rows) {

@@ -29,7 +29,7 @@ struct Group {
 
 impl Solved {
     /// Solves and measures; stream names and replicate fix every draw.
-    pub(crate) fn new(plan: &Plan, prepared: &Prepared, shelf: &Shelf, replicate: u64) -> Self {
+    pub(crate) fn new(plan: &Plan, prepared: &Prepared, shelf: &Shelf, setting: &Setting<'_>, replicate: u64) -> Self {
         let Prepared { problem, svd, .. } = prepared;
         let seed = plan.checked.study.seed;
         let given = Given { problem, svd, seed, replicate };
@@ -40,7 +40,7 @@ impl Solved {
             .solve(&given)
             .into_iter()
             .map(|fits| {
-                let columns = columns(plan, prepared, shelf, &fits);
+                let columns = columns(plan, shelf, setting, &fits);
                 let curves = curves(plan, prepared, &fits);
                 Group { fits, columns, curves }
             })
@@ -125,8 +125,7 @@ fn is_shape(metric: &MetricDef) -> bool {
     ["total_variation", "turning_points", "inflections", "arc_length", "overshoot"].contains(&metric.name)
 }
 
-fn columns(plan: &Plan, prepared: &Prepared, shelf: &Shelf, fits: &Fits) -> Vec<Column> {
-    let Prepared { problem, svd, .. } = prepared;
+fn columns(plan: &Plan, shelf: &Shelf, setting: &Setting<'_>, fits: &Fits) -> Vec<Column> {
     if let Some(own) = &fits.own {
         let instruments = shelf.instruments_of(fits.solution, &*own.features);
         let own_svd = ThinSvd::new(own.design.as_view());
@@ -135,11 +134,10 @@ fn columns(plan: &Plan, prepared: &Prepared, shelf: &Shelf, fits: &Fits) -> Vec<
         columns.iter_mut().filter(|c| !portable(c.metric)).for_each(|c| c.values = None);
         return columns;
     }
-    let setting = Setting::new(&shelf.instruments, problem, svd, &plan.metrics);
     if !fits.draws || fits.functions.len() <= SHAPED_DRAWS {
-        return measure(&setting, &fits.functions, &plan.metrics);
+        return measure(setting, &fits.functions, &plan.metrics);
     }
-    measure_draws(plan, &setting, &fits.functions)
+    measure_draws(plan, setting, &fits.functions)
 }
 
 /// Shapes for the first draws, everything else for all; shape columns are padded with NaN.

@@ -94,12 +94,25 @@ impl SpectralPath {
         }
     }
 
+    /// Predictor and degrees of freedom at `t`, without moving there.
+    pub fn at(&self, t: Clock) -> (Vec<f64>, f64) {
+        let r = self.modes.len();
+        let (mut modes, mut filters, mut theta) = (vec![0.0; r], vec![0.0; r], vec![0.0; self.theta.len()]);
+        self.evaluate_into(t, &mut modes, &mut filters, &mut theta);
+        (theta, filters.iter().sum())
+    }
+
     /// eᵢ at `t`.
     fn remaining(&self, mode: usize, t: Clock) -> f64 {
         match t {
             Clock::Step(0) => 1.0,
             Clock::Step(k) => {
-                let size = (k as f64 * self.rate[mode]).exp();
+                let log_size = k as f64 * self.rate[mode];
+                // Below the smallest number, and the library takes its time to say so.
+                if log_size < -745.0 {
+                    return 0.0;
+                }
+                let size = log_size.exp();
                 if k % 2 == 1 && self.alternates(mode) { -size } else { size }
             }
             Clock::Time(time) => (time * self.rate[mode]).exp(),
@@ -214,11 +227,10 @@ impl Trajectory for SpectralPath {
     }
 
     fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)> {
-        let Passage::At(clock) = self.first_passage(lane, level) else { return None };
-        let r = self.modes.len();
-        let (mut modes, mut filters, mut theta) = (vec![0.0; r], vec![0.0; r], vec![0.0; self.theta.len()]);
-        self.evaluate_into(clock, &mut modes, &mut filters, &mut theta);
-        Some((theta, filters.iter().sum()))
+        match self.first_passage(lane, level) {
+            Passage::At(clock) => Some(self.at(clock)),
+            Passage::Never | Passage::NotYet => None,
+        }
     }
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
