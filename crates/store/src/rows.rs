@@ -1,5 +1,7 @@
 //! Rows being gathered, column by column, without an allocation per row.
 
+use std::sync::Arc;
+
 use std::iter::repeat_n;
 
 use crate::columns::{ColumnType, TableSchema};
@@ -12,18 +14,24 @@ use crate::values::{Cells, Values};
 /// is a mistake of the calling code, and panics with the names of column and table.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    schema: TableSchema,
+    /// Shared with all rows that will be appended: comparing and copying names costs more than rows do.
+    schema: Arc<TableSchema>,
     columns: Vec<Values>,
 }
 
 impl Rows {
     /// No rows yet, of a table with this schema.
     pub fn new(schema: &TableSchema) -> Rows {
-        Rows { schema: schema.clone(), columns: schema.columns.iter().map(|column| Values::new(column.kind)).collect() }
+        Rows::sharing(Arc::new(schema.clone()))
+    }
+
+    /// No rows yet, of a table with this schema, which is shared and not copied.
+    pub fn sharing(schema: Arc<TableSchema>) -> Rows {
+        Rows { columns: schema.columns.iter().map(|column| Values::new(column.kind)).collect(), schema }
     }
 
     pub(crate) fn from_columns(schema: TableSchema, columns: Vec<Values>) -> Rows {
-        Rows { schema, columns }
+        Rows { schema: Arc::new(schema), columns }
     }
 
     /// The table these rows belong to.
@@ -58,7 +66,7 @@ impl Rows {
     #[track_caller]
     pub fn append(&mut self, other: &Rows) {
         assert!(
-            self.schema == other.schema,
+            Arc::ptr_eq(&self.schema, &other.schema) || self.schema == other.schema,
             "rows of table `{}` cannot follow rows of table `{}` with other columns",
             other.schema.name,
             self.schema.name

@@ -2,6 +2,7 @@
 
 use crate::study::{AxisColumn, Checked, ColumnKind, TableName};
 use crate::summary::LEVELS;
+use std::sync::Arc;
 use taut_metrics::MetricDef;
 use taut_store::{Column, ColumnType, Rows, TableSchema};
 
@@ -11,14 +12,14 @@ pub const SCHEMA_VERSION: &str = "1";
 /// The schemas of one study, and where its variable columns begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Schemas {
-    pub(crate) cells: TableSchema,
-    pub(crate) trajectory: TableSchema,
-    pub(crate) modes: Option<TableSchema>,
-    pub(crate) curves: Option<TableSchema>,
-    pub(crate) parameters: Option<TableSchema>,
-    pub(crate) solutions: TableSchema,
-    pub(crate) predictions: Option<TableSchema>,
-    pub(crate) timing: TableSchema,
+    pub(crate) cells: Arc<TableSchema>,
+    pub(crate) trajectory: Arc<TableSchema>,
+    pub(crate) modes: Option<Arc<TableSchema>>,
+    pub(crate) curves: Option<Arc<TableSchema>>,
+    pub(crate) parameters: Option<Arc<TableSchema>>,
+    pub(crate) solutions: Arc<TableSchema>,
+    pub(crate) predictions: Option<Arc<TableSchema>>,
+    pub(crate) timing: Arc<TableSchema>,
 }
 
 /// One set of rows for every table.
@@ -35,16 +36,16 @@ pub(crate) struct Sheets {
 
 impl Sheets {
     pub(crate) fn new(schemas: &Schemas) -> Self {
-        let optional = |schema: &Option<TableSchema>| schema.as_ref().map(Rows::new);
+        let optional = |schema: &Option<Arc<TableSchema>>| schema.clone().map(Rows::sharing);
         Self {
-            cells: Rows::new(&schemas.cells),
-            trajectory: Rows::new(&schemas.trajectory),
+            cells: Rows::sharing(Arc::clone(&schemas.cells)),
+            trajectory: Rows::sharing(Arc::clone(&schemas.trajectory)),
             modes: optional(&schemas.modes),
             curves: optional(&schemas.curves),
             parameters: optional(&schemas.parameters),
-            solutions: Rows::new(&schemas.solutions),
+            solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
             predictions: optional(&schemas.predictions),
-            timing: Rows::new(&schemas.timing),
+            timing: Rows::sharing(Arc::clone(&schemas.timing)),
         }
     }
 
@@ -95,12 +96,13 @@ impl Schemas {
             .into_iter()
             .chain([self.parameters.as_ref(), Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing)])
             .flatten()
+            .map(|schema| &**schema)
             .collect()
     }
 }
 
-fn table(name: &str, columns: Vec<Column>) -> TableSchema {
-    TableSchema { name: name.to_owned(), columns }
+fn table(name: &str, columns: Vec<Column>) -> Arc<TableSchema> {
+    Arc::new(TableSchema { name: name.to_owned(), columns })
 }
 
 fn int(name: impl Into<String>, unit: &str, doc: impl Into<String>) -> Column {
@@ -152,7 +154,7 @@ fn axis_column(column: &AxisColumn) -> Column {
 /// The fixed columns of `cells` before the axes.
 pub(crate) const CELL_HEAD: usize = 6;
 
-fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> TableSchema {
+fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
     let mut columns = vec![
         cell(),
         text("key", "hash of the cell's meaning: data, model, motion, seed, version of the code's semantics"),
@@ -202,7 +204,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> TableSchema {
     table("cells", columns)
 }
 
-fn modes() -> TableSchema {
+fn modes() -> Arc<TableSchema> {
     let mut columns = place();
     columns.extend([
         int("mode", "", "number of the mode, from 1, by descending singular value of the design"),
@@ -213,7 +215,7 @@ fn modes() -> TableSchema {
     table("modes", columns)
 }
 
-fn curves() -> TableSchema {
+fn curves() -> Arc<TableSchema> {
     let mut columns = vec![cell(), source(), text("solution", "name of the solution; null for a trajectory")];
     columns.extend([
         text("variant", "law, basis or selection of the solution; null where there is one only"),
@@ -227,7 +229,7 @@ fn curves() -> TableSchema {
     table("curves", columns)
 }
 
-fn parameters() -> TableSchema {
+fn parameters() -> Arc<TableSchema> {
     let mut columns = place();
     columns.extend([
         text("solution", "name of the solution; null for a trajectory"),
@@ -242,7 +244,7 @@ fn parameters() -> TableSchema {
     table("parameters", columns)
 }
 
-fn solutions(metrics: &[&'static MetricDef]) -> TableSchema {
+fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
     let mut columns = vec![
         cell(),
         text("solution", "name of the solution"),
@@ -255,7 +257,7 @@ fn solutions(metrics: &[&'static MetricDef]) -> TableSchema {
     table("solutions", columns)
 }
 
-fn predictions() -> TableSchema {
+fn predictions() -> Arc<TableSchema> {
     table(
         "predictions",
         vec![
@@ -269,7 +271,7 @@ fn predictions() -> TableSchema {
     )
 }
 
-fn timing() -> TableSchema {
+fn timing() -> Arc<TableSchema> {
     table(
         "timing",
         vec![
