@@ -47,8 +47,11 @@ pub(crate) struct CurveInstruments {
     /// a finer one, to see whether the first is enough for a target.
     pub(crate) hull: [HullRule; 2],
     /// The last target with its projection: cells of one model mostly share theirs.
-    last_projection: Arc<Mutex<Option<(Target, Arc<Projection>)>>>,
+    last_projection: Arc<Mutex<LastProjection>>,
 }
+
+/// A target with its projection.
+type LastProjection = Option<(Target, Arc<Projection>)>;
 
 /// E, the way from features to the orthonormal family.
 #[derive(Clone, Debug)]
