@@ -150,15 +150,15 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Computes part after part on the pool; a thread of its own writes each while the next is
-    /// computed, because a worker that waits for the disk computes nothing. Two parts are in memory.
+    /// Computes part after part on the pool; a thread of its own joins and writes each while the next
+    /// is computed, because a worker that waits for the disk computes nothing. Two parts are in memory.
     fn run_parts(&self, pool: &rayon::ThreadPool, missing: &[usize]) -> Result<usize, StoreError> {
         std::thread::scope(|scope| {
-            let (parts, waiting) = std::sync::mpsc::sync_channel::<(usize, Sheets)>(0);
+            let (parts, waiting) = std::sync::mpsc::sync_channel::<(usize, Vec<Sheets>)>(0);
             let writer = scope.spawn(move || -> Result<usize, StoreError> {
                 let mut cells = 0;
                 for (part, sheets) in waiting {
-                    cells += self.write(part, &sheets)?;
+                    cells += self.write(part, sheets)?;
                 }
                 Ok(cells)
             });
@@ -175,14 +175,9 @@ impl Context<'_> {
     }
 
     /// The rows of a part in the order of its bundles; `None` if asked to stop.
-    fn compute(&self, part: usize) -> Option<Sheets> {
+    fn compute(&self, part: usize) -> Option<Vec<Sheets>> {
         let bundles = bundles(self.plan, self.plan.part(part));
-        let sheets: Vec<Option<Sheets>> = bundles.par_iter().map(|bundle| self.compute_bundle(bundle)).collect();
-        let mut all = Sheets::new(&self.plan.schemas);
-        for sheet in sheets {
-            all.append(&sheet?);
-        }
-        Some(all)
+        bundles.par_iter().map(|bundle| self.compute_bundle(bundle)).collect()
     }
 
     fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
@@ -219,7 +214,11 @@ impl Context<'_> {
     }
 
     /// Writes a part's tables, `cells` last; returns the number of cells.
-    fn write(&self, part: usize, sheets: &Sheets) -> Result<usize, StoreError> {
+    fn write(&self, part: usize, bundles: Vec<Sheets>) -> Result<usize, StoreError> {
+        let mut sheets = Sheets::new(&self.plan.schemas);
+        for bundle in bundles {
+            sheets.append(&bundle);
+        }
         for rows in sheets.in_writing_order() {
             self.folder.write_part(&part_name(part), rows, &self.provenance)?;
         }
@@ -249,6 +248,10 @@ fn claim(plan: &Plan, folder: &Folder, options: &RunOptions) -> Result<Option<Pa
     let stored = folder.read_manifest()?;
     let text = |key: &str| stored.as_ref().and_then(|m| m[key].as_str()).unwrap_or_default();
     if text("fingerprint") == fingerprint(plan) {
+        return Ok(None);
+    }
+    if folder.tables()?.is_empty() {
+        // A run that was stopped before its first part has left nothing to lose.
         return Ok(None);
     }
     if options.force {

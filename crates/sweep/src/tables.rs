@@ -122,7 +122,7 @@ fn cell() -> Column {
 }
 
 fn source() -> Column {
-    text("source", "who produced the row: `trained`, or the name of a theory")
+    text("source", "who produced the row: `trained`, `solved` (another fit of the points), or the name of a theory")
 }
 
 fn step() -> Column {
@@ -130,7 +130,7 @@ fn step() -> Column {
 }
 
 fn time() -> Column {
-    float("time", "", "training time Σ η; +inf in the limit; null where there is none")
+    float("time", "1", "training time Σ η; +inf in the limit; null where there is none")
 }
 
 fn place() -> Vec<Column> {
@@ -169,27 +169,31 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
         int("n", "", "samples"),
         int("p", "", "features"),
         int("rank", "", "rank of the design"),
-        float("condition", "", "largest over smallest non-zero singular value of the design"),
-        float("lambda_max", "", "largest eigenvalue of ΦᵀΦ/n"),
-        float("lambda_ref", "", "the curvature that `step_size = { relative = r }` is divided by"),
-        float("step_size", "", "η; null for a flow"),
+        float("condition", "1", "largest over smallest non-zero singular value of the design"),
+        float("lambda_max", "1", "largest eigenvalue of ΦᵀΦ/n"),
+        float("lambda_ref", "1", "the curvature that `step_size = { relative = r }` is divided by"),
+        float("step_size", "1", "η; null for a flow"),
         Column::new(
             "precision_ok",
             ColumnType::Bool,
             "",
             "eps·condition < 1e-6: the closed form keeps six digits or more",
         ),
-        float("least_bending_energy", "", "the least ∫f″² of any interpolant in the span; null where not measured"),
+        float(
+            "least_bending_energy",
+            "y²/x³",
+            "the least ∫f″² of any interpolant in the span; null where not measured",
+        ),
     ]);
     for (level, name) in LEVELS {
         let doc =
             format!("first point with root mean square residual ≤ {level:e}, also beyond `until` for closed forms");
         columns.push(int(format!("residual_rms_below_{name}_step"), "steps", doc.clone()));
-        columns.push(float(format!("residual_rms_below_{name}_time"), "", doc));
+        columns.push(float(format!("residual_rms_below_{name}_time"), "1", doc));
     }
     if metrics.iter().any(|m| m.name == "risk") {
         columns.push(int("best_risk_step", "steps", "step of the recorded row with the smallest risk"));
-        columns.push(float("best_risk_time", "", "time of the recorded row with the smallest risk"));
+        columns.push(float("best_risk_time", "1", "time of the recorded row with the smallest risk"));
         columns.extend(metric_columns("best_", metrics));
     }
     columns.extend(metric_columns("at_interpolation_", metrics));
@@ -208,9 +212,9 @@ fn modes() -> Arc<TableSchema> {
     let mut columns = place();
     columns.extend([
         int("mode", "", "number of the mode, from 1, by descending singular value of the design"),
-        float("value", "", "singular value of the design"),
-        float("strength", "", "vᵢ·θ, with the largest component of vᵢ positive"),
-        float("filter", "", "fraction learned; null where the motion does not know it"),
+        float("value", "1", "singular value of the design"),
+        float("strength", "y", "vᵢ·θ, with the largest component of vᵢ positive"),
+        float("filter", "1", "fraction learned; null where the motion does not know it"),
     ]);
     table("modes", columns)
 }
@@ -218,13 +222,13 @@ fn modes() -> Arc<TableSchema> {
 fn curves() -> Arc<TableSchema> {
     let mut columns = vec![cell(), source(), text("solution", "name of the solution; null for a trajectory")];
     columns.extend([
-        text("variant", "law, basis or selection of the solution; null where there is one only"),
+        text("variant", "law or selection of the solution; null where there is one only"),
         float("parameter", "", "λ, μ or degree of the solution; null where there is none"),
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         step(),
         time(),
-        float("x", "", "point"),
-        float("f", "", "value there"),
+        float("x", "x", "point"),
+        float("f", "y", "value there"),
     ]);
     table("curves", columns)
 }
@@ -233,7 +237,7 @@ fn parameters() -> Arc<TableSchema> {
     let mut columns = place();
     columns.extend([
         text("solution", "name of the solution; null for a trajectory"),
-        text("variant", "law, basis or selection of the solution; null where there is one only"),
+        text("variant", "law or selection of the solution; null where there is one only"),
         float("parameter", "", "λ, μ or degree of the solution; null where there is none"),
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text("tensor", "`theta` (parameters), or `beta` (coefficients in a solution's own features)"),
@@ -248,7 +252,7 @@ fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
     let mut columns = vec![
         cell(),
         text("solution", "name of the solution"),
-        text("variant", "law, basis or selection; null where there is one only"),
+        text("variant", "law or selection; null where there is one only"),
         float("parameter", "", "λ, μ or degree; null where there is none"),
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text("reason", "why there is no such solution here; null if there is"),

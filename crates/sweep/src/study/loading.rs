@@ -117,6 +117,7 @@ pub fn load(
     let unused = unused_kinds(&draft.root, &read.axes, &shape);
     broken.extend(unused.iter().flat_map(|_| ["data", "model", "train"].map(str::to_owned)));
     draft.mistakes.extend(unused);
+    draft.mistakes.extend(overrides::without_effect(overrides, &read.axes));
     let mut checking =
         Checking { draft, axes: read.axes, shape, broken, known: *known, library: Library::new(files, path) };
     let parts = checking.parts();

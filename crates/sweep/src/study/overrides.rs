@@ -1,5 +1,6 @@
 //! `--set path=value`: replaces a value of the study, or an axis.
 
+use super::axes::Axis;
 use super::diagnostics::Diagnostic;
 use super::raw_axes::RawAxis;
 use super::tree::{Entry, Node, Place, Table, Value, parse};
@@ -46,6 +47,29 @@ pub(crate) fn apply(
         None => root.set(&path, &places, node),
     }
     Ok(())
+}
+
+/// Overrides of a value that every position of some axis then replaces as a whole.
+pub(crate) fn without_effect(overrides: &[String], axes: &[Axis]) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for (i, text) in overrides.iter().enumerate() {
+        let Ok(set) = take_apart(text, i + 1) else { continue };
+        let replaced = |assigned: &[String]| set.path.starts_with(assigned);
+        let by = axes.iter().find(|axis| {
+            axis.key != set.path.join(".")
+                && axis.len > 0
+                && (0..axis.len).all(|position| axis.assignments(position).iter().any(|a| replaced(&a.path)))
+        });
+        if let Some(axis) = by {
+            let message =
+                format!("`{}` has no effect: the axis `{}` sets it in every cell", set.path.join("."), axis.key);
+            out.push(
+                Diagnostic::new(set.whole_path(), message)
+                    .help(format!("override the axis: `--set sweep.{}=…`", axis.key)),
+            );
+        }
+    }
+    out
 }
 
 /// An axis by name: replaced, changed inside, or added.
