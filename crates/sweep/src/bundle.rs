@@ -68,6 +68,13 @@ pub(crate) fn bundles(plan: &Plan, cells: std::ops::Range<usize>) -> Vec<Bundle>
     exact.chain(stepped).collect()
 }
 
+impl Plan {
+    /// The number of bundles; `None` where there are too many cells to count them at once.
+    pub fn bundles(&self) -> Option<usize> {
+        (self.cells() <= 100_000).then(|| (0..self.parts()).map(|p| bundles(self, self.part(p)).len()).sum())
+    }
+}
+
 fn chunks(group: &[usize], size: usize) -> Vec<Vec<usize>> {
     group.chunks(size).map(<[usize]>::to_vec).collect()
 }

@@ -7,6 +7,7 @@ mod files;
 mod identity;
 mod listing;
 mod plan;
+mod row_kinds;
 mod run;
 mod solved;
 pub mod study;

@@ -1,9 +1,8 @@
 //! What would run: cells, parts, tables, sizes; checked before the first step.
 
-use crate::bundle::bundles;
 use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
 use crate::identity::Identity;
-use crate::solved::DRAWN_CURVES;
+use crate::row_kinds::DRAWN_CURVES;
 use crate::study::{AxisValue, CellSpec, Checked, Data, Problem, StudyError};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
@@ -124,11 +123,6 @@ impl Plan {
     pub(crate) fn part(&self, part: usize) -> Range<usize> {
         let start = part * self.cells_per_part;
         start..(start + self.cells_per_part).min(self.cells())
-    }
-
-    /// The number of bundles; `None` where there are too many cells to count them at once.
-    pub fn bundles(&self) -> Option<usize> {
-        (self.cells() <= 100_000).then(|| (0..self.parts()).map(|p| bundles(self, self.part(p)).len()).sum())
     }
 
     /// The files that the study reads, as it names them.

@@ -1,7 +1,7 @@
 //! The other fits of a problem's points, measured once and written for every cell that shares them.
 
-use crate::cell::{Label, SOLVED, emit_curve, emit_parameters, measure, portable, push_column};
 use crate::plan::Plan;
+use crate::row_kinds::{DRAWN_CURVES, Label, SOLVED, emit_curve, emit_parameters, measure, portable, push_column};
 use crate::tables::Sheets;
 use crate::workbench::{Prepared, Shelf, transposed_design};
 use taut_metrics::{Column, MetricDef, Setting};
@@ -11,9 +11,6 @@ use taut_train::{Fits, Given};
 
 /// Draws whose shape (total variation, counts, arc length) is measured; energies are for all.
 const SHAPED_DRAWS: usize = 400;
-
-/// Draws of each law whose curve is written.
-pub(crate) const DRAWN_CURVES: usize = 20;
 
 /// Every solution with its metrics.
 pub(crate) struct Solved {

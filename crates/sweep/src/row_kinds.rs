@@ -1,0 +1,90 @@
+//! Rows of curves, parameters and metrics: what cells and solutions write alike.
+
+use taut_metrics::{Column, MetricDef, Setting};
+use taut_problem::{Clock, Snapshots};
+use taut_store::Rows;
+
+/// Draws of each law whose curve is written.
+pub(crate) const DRAWN_CURVES: usize = 20;
+
+/// The `source` of rows that come from a direct solver.
+pub(crate) const SOLVED: &str = "solved";
+
+/// What tells a solution's rows apart; all null for a trajectory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Label<'a> {
+    pub(crate) solution: Option<&'a str>,
+    pub(crate) variant: Option<&'a str>,
+    pub(crate) parameter: Option<f64>,
+    pub(crate) draw: Option<i64>,
+    /// Whether its coefficients are those of features of its own.
+    pub(crate) own: bool,
+}
+
+/// The values of all metrics.
+pub(crate) fn measure(setting: &Setting<'_>, functions: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
+    let mut out = Vec::with_capacity(metrics.len());
+    taut_metrics::measure(setting, functions, metrics, &mut out);
+    out
+}
+
+/// Adds a metric's values, or as many nulls.
+pub(crate) fn push_column(rows: &mut Rows, column: usize, values: &Column, count: usize) {
+    match &values.values {
+        Some(numbers) if !values.metric.needs.freedom => rows.extend_floats(column, numbers),
+        Some(_) => (0..count).for_each(|row| rows.push_float(column, values.value(row))),
+        None => rows.push_null(column, count),
+    }
+}
+
+pub(crate) fn emit_parameters(
+    cell: i64,
+    source: &str,
+    place: Option<(Clock, f64)>,
+    label: &Label<'_>,
+    theta: &[f64],
+    rows: &mut Rows,
+) {
+    let count = theta.len();
+    let tensor = if label.own { "beta" } else { "theta" };
+    rows.repeat_int(0, Some(cell), count);
+    rows.repeat_text(1, Some(source), count);
+    rows.repeat_int(2, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
+    rows.repeat_float(3, place.map(|(clock, step_size)| clock.time(step_size)), count);
+    rows.repeat_text(4, label.solution, count);
+    rows.repeat_text(5, label.variant, count);
+    rows.repeat_float(6, label.parameter, count);
+    rows.repeat_int(7, label.draw, count);
+    rows.repeat_text(8, Some(tensor), count);
+    for row in 0..count {
+        rows.push_int(9, Some(row as i64));
+    }
+    rows.repeat_int(10, Some(0), count);
+    rows.extend_floats(11, theta);
+}
+
+pub(crate) fn emit_curve(
+    cell: i64,
+    place: Option<(Clock, f64)>,
+    label: &Label<'_>,
+    x: &[f64],
+    f: &[f64],
+    rows: &mut Rows,
+) {
+    let count = x.len();
+    rows.repeat_int(0, Some(cell), count);
+    rows.repeat_text(1, Some(if label.solution.is_some() { SOLVED } else { "trained" }), count);
+    rows.repeat_text(2, label.solution, count);
+    rows.repeat_text(3, label.variant, count);
+    rows.repeat_float(4, label.parameter, count);
+    rows.repeat_int(5, label.draw, count);
+    rows.repeat_int(6, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
+    rows.repeat_float(7, place.map(|(clock, step_size)| clock.time(step_size)), count);
+    rows.extend_floats(8, x);
+    rows.extend_floats(9, f);
+}
+
+/// Only metrics that make sense for a function outside the study's features.
+pub(crate) fn portable(metric: &MetricDef) -> bool {
+    !metric.needs.coefficients && !metric.needs.geometry
+}
