@@ -107,16 +107,7 @@ impl<'a> Setting<'a> {
 
     /// θ_MN = V diag(1/s) Uᵀ y.
     pub(crate) fn min_norm(&self) -> &[f64] {
-        self.min_norm.get_or_init(|| {
-            let mut theta = vec![0.0; self.svd.v.nrows()];
-            for (i, s) in self.svd.s.iter().enumerate() {
-                let weight = self.svd.u.column(i).iter().zip(&self.problem.y).map(|(u, y)| u * y).sum::<f64>() / s;
-                for (theta, v) in theta.iter_mut().zip(self.svd.v.column(i).iter()) {
-                    *theta += weight * v;
-                }
-            }
-            theta
-        })
+        self.min_norm.get_or_init(|| self.svd.filtered_solution(&self.problem.y, |_| 1.0))
     }
 }
 

@@ -72,6 +72,23 @@ impl ThinSvd {
         }
     }
 
+    /// Σ g(sᵢ)·(uᵢ·y/sᵢ) vᵢ: with g = 1 the least-squares solution of least norm, Φ⁺y.
+    ///
+    /// # Panics
+    /// If `y` does not have one entry per row of Φ.
+    pub fn filtered_solution(&self, y: &[f64], filter: impl Fn(f64) -> f64) -> Vec<f64> {
+        assert_eq!(y.len(), self.u.nrows(), "one value per row");
+        let mut theta = vec![0.0; self.v.nrows()];
+        for (i, &s) in self.s.iter().enumerate() {
+            let c: f64 = self.u.column(i).iter().zip(y).map(|(u, y)| u * y).sum();
+            let strength = filter(s) * c / s;
+            for (t, v) in theta.iter_mut().zip(self.v.column(i).iter()) {
+                *t += strength * v;
+            }
+        }
+        theta
+    }
+
     fn fix_signs(&mut self) {
         for i in 0..self.s.len() {
             let column = self.v.column(i);

@@ -94,7 +94,7 @@ pub(crate) fn compute(plan: &Plan, bundle: &Bundle, place: &Place, stop: &Atomic
         Bundle::Exact(cells) => exact(plan, cells, &mut sheets),
         Bundle::Stepped(cells) => stepped(plan, cells, stop, &mut sheets)?,
     }
-    time(plan, bundle, started, place, &mut sheets);
+    time(bundle, started, place, &mut sheets);
     Some(sheets)
 }
 
@@ -104,20 +104,17 @@ pub(crate) fn failed(plan: &Plan, bundle: &Bundle, reason: &str, place: &Place) 
     for &index in bundle.cells() {
         emit_failed(plan, index, &plan.checked.cell(index), reason.to_owned(), &mut sheets);
     }
-    time(plan, bundle, Instant::now(), place, &mut sheets);
+    time(bundle, Instant::now(), place, &mut sheets);
     sheets
 }
 
-fn time(plan: &Plan, bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
-    let share = started.elapsed().as_secs_f64() / bundle.cells().len() as f64;
-    for &index in bundle.cells() {
-        let identity = crate::identity::Identity::of(&plan.checked.cell(index).canonical());
-        let rows = &mut sheets.timing;
-        rows.push_int(0, Some(identity.cell));
-        rows.push_float(1, Some(share));
-        rows.push_text(2, Some(&place.host));
-        rows.push_int(3, Some(place.threads as i64));
-    }
+/// Completes the rows of `timing`, which the cells have begun with their numbers.
+fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
+    let count = bundle.cells().len();
+    let rows = &mut sheets.timing;
+    rows.repeat_float(1, Some(started.elapsed().as_secs_f64() / count as f64), count);
+    rows.repeat_text(2, Some(&place.host), count);
+    rows.repeat_int(3, Some(place.threads as i64), count);
 }
 
 fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
@@ -187,19 +184,15 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     let loss = spec.train.until.loss.map(|loss| (2.0 * loss.get()).sqrt());
     let mut levels: Vec<f64> = LEVELS.iter().map(|(level, _)| *level).collect();
     levels.extend(loss);
-    let problems: Vec<_> = lanes.iter().map(|cell| &cell.prepared.problem).collect();
-    let step_sizes: Vec<f64> = lanes.iter().map(|cell| cell.step_size).collect();
-    let starts: Vec<Vec<f64>> = lanes.iter().map(|cell| cell.start.clone()).collect();
-    let (n, p) = problems[0].design.shape();
+    let (n, p) = lanes[0].prepared.problem.design.shape();
     let width = if n * p <= SMALL { LANES } else { 1 };
-    for chunk in (0..lanes.len()).collect::<Vec<_>>().chunks(width) {
-        let together: Vec<_> = chunk.iter().map(|&i| problems[i]).collect();
+    for cells in lanes.chunks(width) {
+        let problems: Vec<_> = cells.iter().map(|cell| &cell.prepared.problem).collect();
+        let steps: Vec<f64> = cells.iter().map(|cell| cell.step_size).collect();
+        let starts: Vec<Vec<f64>> = cells.iter().map(|cell| cell.start.clone()).collect();
         let parametrization = spec.model.parametrization.build();
-        let steps: Vec<f64> = chunk.iter().map(|&i| step_sizes[i]).collect();
-        let from: Vec<Vec<f64>> = chunk.iter().map(|&i| starts[i].clone()).collect();
-        let mut path = Descent::new(&together, width, parametrization, &steps, &from, &levels);
-        let cells: Vec<&Cell<'_>> = chunk.iter().map(|&i| &lanes[i]).collect();
-        record_lanes(plan, &cells, &mut path, loss, stop, sheets)?;
+        let mut path = Descent::new(&problems, width, parametrization, &steps, &starts, &levels);
+        record_lanes(plan, cells, &mut path, loss, stop, sheets)?;
     }
     Some(())
 }
@@ -209,7 +202,7 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
 /// The bundle goes on to the end of its longest lane; what a lane does after its own end is not seen.
 fn record_lanes(
     plan: &Plan,
-    lanes: &[&Cell<'_>],
+    lanes: &[Cell<'_>],
     path: &mut Descent,
     loss: Option<f64>,
     stop: &AtomicBool,

@@ -59,12 +59,9 @@ impl<'a> Cell<'a> {
         let identity = Identity::of(&spec.canonical());
         let step_size = spec.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
         let start = start(&spec, prepared.problem.feature_count(), plan.checked.study.seed)?;
-        let stretch = step_size * prepared.lambda_max;
-        if spec.train.method == Method::GradientDescent && stretch > 2.0 + 1e-12 && !spec.train.allow_unstable {
-            return Err(format!(
-                "step size {step_size} is beyond 2/λ_max = {}: use a smaller one, or set train.allow_unstable = true",
-                2.0 / prepared.lambda_max
-            ));
+        let may_diverge = spec.train.method != Method::GradientDescent || spec.train.allow_unstable;
+        if let (false, Some(beyond)) = (may_diverge, prepared.instability(step_size)) {
+            return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
         Ok(Self { index, spec, identity, prepared, shelf, step_size, start })
     }
@@ -109,6 +106,7 @@ impl<'a> Cell<'a> {
         setting: &Setting<'_>,
         sheets: &mut Sheets,
     ) {
+        sheets.timing.push_int(0, Some(self.identity.cell));
         let columns = measure(setting, &recorded.snapshots, &plan.metrics);
         self.emit_path("trained", &recorded.clocks, &columns, &mut sheets.trajectory);
         self.emit_details(plan, recorded, sheets);
@@ -294,6 +292,7 @@ impl Recorded {
 /// The row of a cell that never started.
 pub(crate) fn emit_failed(plan: &Plan, index: usize, spec: &CellSpec<'_>, reason: String, sheets: &mut Sheets) {
     let identity = Identity::of(&spec.canonical());
+    sheets.timing.push_int(0, Some(identity.cell));
     let at = push_head(plan, index, spec, &identity, &Ending::Failed(reason), None, &mut sheets.cells);
     for column in at..plan.schemas.cells.columns.len() {
         sheets.cells.push_null(column, 1);

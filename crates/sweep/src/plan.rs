@@ -191,7 +191,7 @@ impl Plan {
             .collect()
     }
 
-    /// Rows per cell and table, for the first cell.
+    /// Rows per cell and table, for the largest settings that the study has.
     fn rows_of_a_cell(&self) -> Vec<(&'static str, usize)> {
         let study = &self.checked.study;
         let first = self.checked.cell(0);
@@ -322,13 +322,10 @@ impl Plan {
                 continue;
             };
             let step_size = cell.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
-            if step_size * prepared.lambda_max > 2.0 + 1e-12 {
+            if let Some(beyond) = prepared.instability(step_size) {
                 let problem = Problem {
                     key_path: "train.step_size.absolute".to_owned(),
-                    message: format!(
-                        "step size {step_size} is beyond 2/λ_max = {}: the run would diverge",
-                        2.0 / prepared.lambda_max
-                    ),
+                    message: format!("{beyond}: the run would diverge"),
                     help: "use a smaller one, say `step_size = { relative = 1.0 }`, or set train.allow_unstable = true"
                         .to_owned(),
                     ..Problem::default()

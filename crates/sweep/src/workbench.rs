@@ -1,6 +1,6 @@
 //! What cells share: feature maps with their instruments, and decomposed designs.
 
-use crate::study::{CellSpec, Data, Model};
+use crate::study::{CellSpec, Model};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
@@ -101,20 +101,18 @@ impl ProblemKey {
 impl Prepared {
     /// Draws the data and decomposes the design.
     pub(crate) fn new(cell: &CellSpec<'_>, features: &Arc<dyn FeatureMap>, seed: u64) -> Result<Self, String> {
-        Self::of(cell.data, cell.table.map(|t| &**t), features, seed, cell.replicate)
-    }
-
-    fn of(
-        data: &Data,
-        points: Option<&taut_problem::TablePoints>,
-        features: &Arc<dyn FeatureMap>,
-        seed: u64,
-        replicate: u64,
-    ) -> Result<Self, String> {
-        let (x, y) = data.curve.points(seed, replicate, points)?;
-        let problem = CurveProblem::new(x, y, data.curve.target.clone(), Arc::clone(features));
+        let curve = &cell.data.curve;
+        let (x, y) = curve.points(seed, cell.replicate, cell.table.map(|table| &**table))?;
+        let problem = CurveProblem::new(x, y, curve.target.clone(), Arc::clone(features));
         let svd = ThinSvd::new(problem.design.as_view());
         let lambda_max = svd.s.first().map_or(0.0, |s| s * s / problem.samples() as f64);
         Ok(Self { problem, svd, lambda_max })
+    }
+
+    /// Says so if descent with this step size would diverge here.
+    pub(crate) fn instability(&self, step_size: f64) -> Option<String> {
+        // Rounding of 2/λ_max itself is no instability.
+        let is_beyond = step_size * self.lambda_max > 2.0 + 1e-12;
+        is_beyond.then(|| format!("step size {step_size} is beyond 2/λ_max = {}", 2.0 / self.lambda_max))
     }
 }

@@ -235,11 +235,8 @@ impl Trajectory for SpectralPath {
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
         let finite = |t: Clock| self.mean_square(t).is_finite();
-        // A stable path is finite everywhere if it is so at the start.
-        if self.is_stable && self.theta.iter().all(|t| t.is_finite()) {
-            return None;
-        }
-        if finite(self.clock) && self.theta.iter().all(|t| t.is_finite()) {
+        // The loss of a stable path is finite everywhere if it is so at the start.
+        if self.theta.iter().all(|t| t.is_finite()) && (self.is_stable || finite(self.clock)) {
             return None;
         }
         let blown = |k: u64| !finite(Clock::Step(k));

@@ -27,19 +27,5 @@ impl MinNorm {
 
 /// Φ⁺y = Σ (uᵢ·y/sᵢ) vᵢ.
 pub(super) fn interpolant(problem: &CurveProblem, svd: &ThinSvd) -> Vec<f64> {
-    filtered(problem, svd, |_| 1.0)
-}
-
-/// Σ gᵢ(λᵢ)·(uᵢ·y/sᵢ) vᵢ with λᵢ = sᵢ²/n.
-pub(super) fn filtered(problem: &CurveProblem, svd: &ThinSvd, filter: impl Fn(f64) -> f64) -> Vec<f64> {
-    let per_sample = 1.0 / problem.samples() as f64;
-    let mut theta = vec![0.0; problem.feature_count()];
-    for (i, s) in svd.s.iter().enumerate() {
-        let c: f64 = svd.u.column(i).iter().zip(&problem.y).map(|(u, y)| u * y).sum();
-        let strength = filter(s * s * per_sample) * c / s;
-        for (t, v) in theta.iter_mut().zip(svd.v.column(i).iter()) {
-            *t += strength * v;
-        }
-    }
-    theta
+    svd.filtered_solution(&problem.y, |_| 1.0)
 }

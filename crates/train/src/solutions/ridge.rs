@@ -1,6 +1,5 @@
 //! Ridge regression.
 
-use super::min_norm::filtered;
 use super::{Fits, Given, Grid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,9 +24,12 @@ impl Ridge {
         let per_sample = 1.0 / given.problem.samples() as f64;
         let mut functions = Snapshots::series(given.problem.feature_count());
         for &lambda in &parameter {
-            let filter = |l: f64| l / (l + lambda);
-            let freedom = given.svd.s.iter().map(|s| filter(s * s * per_sample)).sum();
-            functions.push_series(&filtered(given.problem, given.svd, filter), freedom);
+            let filter = |s: f64| {
+                let l = s * s * per_sample;
+                l / (l + lambda)
+            };
+            let freedom = given.svd.s.iter().map(|s| filter(*s)).sum();
+            functions.push_series(&given.svd.filtered_solution(&given.problem.y, filter), freedom);
         }
         Fits { solution: RIDGE.name, functions, parameter, ..Fits::default() }
     }
