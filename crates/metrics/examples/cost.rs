@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use taut_metrics::{Instruments, METRICS, MetricDef, Setting, measure, metric};
 use taut_numerics::{ThinSvd, normal, stream};
-use taut_problem::{Basis, Cosine, CurveProblem, FeatureMap, Features, Fourier, Polynomial, Snapshots, Target};
+use taut_problem::{Basis, Cosine, Regression, FeatureMap, Features, Fourier, Polynomial, Snapshots, Target};
 
 const ROWS: usize = 200;
 const GROUPS: [(&str, &[&str]); 9] = [
@@ -92,16 +92,16 @@ fn maps() -> Vec<(&'static str, Arc<dyn FeatureMap>)> {
     ]
 }
 
-fn cell(features: &Arc<dyn FeatureMap>) -> CurveProblem {
+fn cell(features: &Arc<dyn FeatureMap>) -> Regression {
     let mut draws = stream(7, "cost", 0);
     let x: Vec<f64> = (0..10).map(|i| -0.9 + 0.2 * f64::from(i)).collect();
     let y = x.iter().map(|x| 0.3 + 0.8 * x + 0.16 * normal(&mut draws)).collect();
     let target = Target::Line { intercept: 0.3.try_into().expect("finite"), slope: 0.8.try_into().expect("finite") };
-    CurveProblem::new(x, y, Some(target), features.clone())
+    Regression::new(x, y, Some(target), features.clone())
 }
 
 /// Gradient descent from zero at geometric times: gᵢ = 1 − (1 − sᵢ²/s₁²)ᵗ.
-fn path(cell: &CurveProblem, svd: &ThinSvd) -> Snapshots {
+fn path(cell: &Regression, svd: &ThinSvd) -> Snapshots {
     let mut out = Snapshots::series(cell.feature_count());
     for i in 0..ROWS {
         let t = 10f64.powf(8.0 * i as f64 / ROWS as f64) - 1.0;
@@ -121,7 +121,7 @@ fn path(cell: &CurveProblem, svd: &ThinSvd) -> Snapshots {
 }
 
 /// Interpolants with Gaussian noise in the null space.
-fn random(cell: &CurveProblem, svd: &ThinSvd) -> Snapshots {
+fn random(cell: &Regression, svd: &ThinSvd) -> Snapshots {
     let end = path(cell, svd);
     let p = cell.feature_count();
     let end = &end.coefficients[(ROWS - 1) * p..];

@@ -8,14 +8,14 @@ use crate::{Instruments, MetricDef};
 use std::cell::OnceCell;
 use std::sync::Arc;
 use taut_numerics::ThinSvd;
-use taut_problem::CurveProblem;
+use taut_problem::Regression;
 
 /// One cell's problem with what the metrics need to know of it.
 ///
 /// Costly parts are prepared when the first metric asks for them, so a setting belongs to one thread.
 pub struct Setting<'a> {
     instruments: &'a Instruments,
-    problem: &'a CurveProblem,
+    problem: &'a Regression,
     svd: &'a ThinSvd,
     wants_arc: bool,
     samples: OnceCell<SampleTable>,
@@ -47,7 +47,7 @@ impl<'a> Setting<'a> {
     /// `svd` is that of `problem.design`; `metrics` is what will be measured.
     pub fn new(
         instruments: &'a Instruments,
-        problem: &'a CurveProblem,
+        problem: &'a Regression,
         svd: &'a ThinSvd,
         metrics: &[&'static MetricDef],
     ) -> Self {
@@ -74,7 +74,7 @@ impl<'a> Setting<'a> {
         })
     }
 
-    pub(crate) fn problem(&self) -> &'a CurveProblem {
+    pub(crate) fn problem(&self) -> &'a Regression {
         self.problem
     }
 
@@ -112,7 +112,7 @@ impl<'a> Setting<'a> {
 }
 
 impl SampleTable {
-    fn new(problem: &CurveProblem) -> Self {
+    fn new(problem: &Regression) -> Self {
         let (n, p) = problem.design.shape();
         // A column-major n × p design is a row-major p × n table.
         let design = Strips::new(problem.design.as_slice(), p, n);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure};
 use taut_numerics::{GaussLegendre, ThinSvd, normal, stream};
 use taut_problem::{
-    Basis, Cosine, CurveProblem, FeatureMap, Features, Fourier, PiecewiseCubic, Polynomial, Series, Snapshots, Target,
+    Basis, Cosine, Regression, FeatureMap, Features, Fourier, PiecewiseCubic, Polynomial, Series, Snapshots, Target,
 };
 
 fn polynomial(basis: Basis, degree: usize, decay: f64) -> Arc<dyn FeatureMap> {
@@ -32,7 +32,7 @@ fn all() -> Vec<&'static MetricDef> {
 
 /// Points, target and the measurement of any snapshots.
 struct Cell {
-    problem: CurveProblem,
+    problem: Regression,
     svd: ThinSvd,
     instruments: Instruments,
 }
@@ -40,7 +40,7 @@ struct Cell {
 impl Cell {
     fn new(features: Arc<dyn FeatureMap>, x: &[f64], y: &[f64], target: Option<Target>) -> Self {
         let instruments = Instruments::new(&*features);
-        let problem = CurveProblem::new(x.to_vec(), y.to_vec(), target, features);
+        let problem = Regression::new(x.to_vec(), y.to_vec(), target, features);
         let svd = ThinSvd::new(problem.design.as_view());
         Self { problem, svd, instruments }
     }

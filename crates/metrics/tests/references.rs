@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure, metric};
 use taut_numerics::ThinSvd;
-use taut_problem::{Basis, CurveProblem, FeatureMap, Features, Fourier, Polynomial, Snapshots, Target};
+use taut_problem::{Basis, Regression, FeatureMap, Features, Fourier, Polynomial, Snapshots, Target};
 
 fn polynomial(basis: Basis, degree: usize) -> Arc<dyn FeatureMap> {
     let degree = (degree as f64).try_into().unwrap();
@@ -37,7 +37,7 @@ fn all() -> Vec<&'static MetricDef> {
 
 /// All metrics of some coefficient rows.
 fn measured(features: &Arc<dyn FeatureMap>, rows: &[Vec<f64>], x: &[f64], y: &[f64]) -> Vec<Column> {
-    let problem = CurveProblem::new(x.to_vec(), y.to_vec(), line(), features.clone());
+    let problem = Regression::new(x.to_vec(), y.to_vec(), line(), features.clone());
     let svd = ThinSvd::new(problem.design.as_view());
     let instruments = Instruments::new(&**features);
     let setting = Setting::new(&instruments, &problem, &svd, &all());
@@ -117,7 +117,7 @@ fn least_bending_energy_agrees_with_the_smoothing_limit() {
     {
         let (x, y) = points(dataset);
         for basis in [Basis::LegendreOrthonormal, Basis::Monomial, Basis::Chebyshev] {
-            let problem = CurveProblem::new(x.clone(), y.clone(), None, polynomial(basis, 50));
+            let problem = Regression::new(x.clone(), y.clone(), None, polynomial(basis, 50));
             let svd = ThinSvd::new(problem.design.as_view());
             let instruments = Instruments::new(&*problem.features);
             let setting = Setting::new(&instruments, &problem, &svd, &[]);

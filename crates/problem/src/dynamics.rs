@@ -1,38 +1,221 @@
-//! How parameters are moved, as plain data: what trainer and theory are both handed.
+//! How parameters are moved, as plain data: the only thing that trainer and theory have in common.
 
-use crate::{NonNegative, Positive, Steps};
+use crate::{Clock, Finite, NonNegative, Positive, Probability, Samples, Schedule, Steps};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The `[train]` table of a study.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Train {
-    /// The motion.
-    #[serde(default)]
-    pub method: Method,
-    /// The step size of a discrete motion: `{ relative = r }` is r/λ_max(ΦᵀΦ/n), or
-    /// `{ absolute = η }`. Default: relative 1. A flow has none.
-    pub step_size: Option<StepSize>,
-    /// Closed form where one exists, or the plain loop.
-    #[serde(default)]
-    pub solver: Solver,
-    /// When to stop: whichever comes first.
-    pub until: Until,
-    /// Permit a step size beyond 2/λ_max; the cell may then diverge, and its row says so.
-    #[serde(default)]
-    pub allow_unstable: bool,
+/// A motion with everything that shapes it, resolved for one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dynamics {
+    /// What kind of motion.
+    pub motion: Motion,
+    /// η; not used by flows.
+    pub step_size: f64,
+    /// s(k) with ηₖ = η·s(k).
+    pub schedule: Schedule,
+    /// Updates over which the step size rises linearly from η/warm_up; 0 for none.
+    pub warm_up: u64,
+    /// What is shown: the iterate or an average of iterates.
+    pub average: Average,
+    /// Rows that an update looks at; all of them if `None`.
+    pub batch: Option<Batch>,
+    /// Noise added on purpose.
+    pub noise: Noise,
+    /// Explicit penalties.
+    pub penalty: Penalty,
+    /// Masks.
+    pub dropout: Option<Dropout>,
 }
 
-/// The motions.
+/// Kinds of motion that a theory may want to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Motion {
+    /// dθ/dt = −∇L(θ).
+    Flow,
+    /// θ ← θ − ηₖ∇L(θ).
+    Descent,
+    /// Descent with momentum β: θ ← θ − ηₖ∇L(θ) + β(θ − θ₋).
+    HeavyBall(f64),
+    /// Descent from a look ahead; momentum β, or k/(k+3) if `None`.
+    Nesterov(Option<f64>),
+    /// Any other, by its name.
+    Other(&'static str),
+}
+
+/// Rows drawn for every update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// How many.
+    pub size: usize,
+    /// Whether one row may be drawn twice. Without replacement the rows of one update differ; updates
+    /// are independent either way.
+    pub replacement: bool,
+}
+
+/// Which average of the iterates is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Average {
+    /// The iterate itself
+    #[default]
+    None,
+    /// The mean of θ₁ … θₖ (Polyak and Ruppert)
+    All,
+    /// The mean of the iterates after a number of updates
+    After(AverageAfter),
+}
+
+/// Where averaging begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AverageAfter {
+    /// Updates that are left out of the average.
+    pub steps: Steps,
+}
+
+impl Average {
+    /// Updates before the first iterate that counts; `None` if nothing is averaged.
+    pub fn from(self) -> Option<u64> {
+        match self {
+            Self::None => None,
+            Self::All => Some(0),
+            Self::After(after) => Some(after.steps.get()),
+        }
+    }
+}
+
+/// The `train.noise` table: noise added on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// Standard deviation of fresh Gaussian noise on every label at every update.
+    #[serde(default)]
+    pub labels: NonNegative,
+    /// Gaussian noise added to the gradient, with covariance gradient²·I.
+    #[serde(default)]
+    pub gradient: NonNegative,
+    /// Gaussian noise added to the gradient, with covariance curvature²·ΦᵀΦ/n.
+    #[serde(default)]
+    pub curvature: NonNegative,
+}
+
+impl Noise {
+    /// Whether there is any.
+    pub fn is_some(&self) -> bool {
+        self.labels.get() > 0.0 || self.gradient.get() > 0.0 || self.curvature.get() > 0.0
+    }
+}
+
+/// The `train.penalty` table: what is added to the loss L.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Penalty {
+    /// λ of ½λ‖θ‖².
+    #[serde(default)]
+    pub ridge: NonNegative,
+    /// λ of λ‖θ‖₁, by proximal steps.
+    #[serde(default)]
+    pub l1: NonNegative,
+    /// μ of ½μ∫f″².
+    #[serde(default)]
+    pub bending: NonNegative,
+}
+
+impl Penalty {
+    /// Whether there is any.
+    pub fn is_some(&self) -> bool {
+        self.ridge.get() > 0.0 || self.l1.get() > 0.0 || self.bending.get() > 0.0
+    }
+}
+
+/// The `train.dropout` table: units or synapses that fail at random, with inverted scaling.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// The probability q of being kept; what is kept is divided by q.
+    pub keep: Probability,
+    /// What a mask falls on.
+    #[serde(default)]
+    pub mask: MaskKind,
+    /// Train on the expectation over masks, ½((1−q)/q)·Σⱼ θⱼ²·(ΦᵀΦ)ⱼⱼ/n added to L, instead of masks.
+    #[serde(default)]
+    pub marginal: bool,
+}
+
+/// What a mask falls on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// θ ← θ − η ∇L(θ)
+pub enum MaskKind {
+    /// Dropout: a mask per sample and feature
     #[default]
-    GradientDescent,
-    /// dθ/dt = −∇L(θ)
-    GradientFlow,
+    Features,
+    /// DropConnect: one mask over the parameters per update, shared by all samples
+    Weights,
+}
+
+impl Dynamics {
+    /// Gradient descent with a constant step size.
+    pub fn descent(step_size: f64) -> Self {
+        Self {
+            motion: Motion::Descent,
+            step_size,
+            schedule: Schedule::Constant,
+            warm_up: 0,
+            average: Average::None,
+            batch: None,
+            noise: Noise::default(),
+            penalty: Penalty::default(),
+            dropout: None,
+        }
+    }
+
+    /// Gradient flow.
+    pub fn flow() -> Self {
+        Self { motion: Motion::Flow, ..Self::descent(1.0) }
+    }
+
+    /// s(k) with the warm-up: ηₖ = η·factor(k).
+    pub fn factor(&self, k: u64) -> f64 {
+        let rise = if k < self.warm_up { (k + 1) as f64 / self.warm_up as f64 } else { 1.0 };
+        rise * self.schedule.factor(k)
+    }
+
+    /// Whether ηₖ = η for all k.
+    pub fn is_constant(&self) -> bool {
+        self.schedule == Schedule::Constant && self.warm_up == 0
+    }
+
+    /// The training time Σ ηₖ at each of these points, which ascend. O(steps) unless η is constant.
+    pub fn times(&self, clocks: &[Clock]) -> Vec<f64> {
+        let (mut at, mut sum) = (0_u64, 0.0);
+        let mut time = |clock: &Clock| match clock {
+            Clock::Step(step) if self.is_constant() => *step as f64 * self.step_size,
+            Clock::Step(step) => {
+                while at < *step {
+                    sum += self.factor(at);
+                    at += 1;
+                }
+                sum * self.step_size
+            }
+            Clock::Time(time) => *time,
+            Clock::Limit => f64::INFINITY,
+        };
+        clocks.iter().map(&mut time).collect()
+    }
+
+    /// Plain descent or flow on the loss alone: no schedule, momentum, average, batch, noise, penalty or mask.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.motion, Motion::Flow | Motion::Descent) && self.only_schedule() && self.is_constant()
+    }
+
+    /// Nothing but a motion and its schedule.
+    pub fn only_schedule(&self) -> bool {
+        self.average == Average::None
+            && self.batch.is_none()
+            && !self.noise.is_some()
+            && !self.penalty.is_some()
+            && self.dropout.is_none()
+    }
 }
 
 /// How far a step goes.
@@ -73,6 +256,8 @@ pub enum Solver {
     Exact,
     /// The plain loop, step by step.
     Stepped,
+    /// The exact mean and covariance over all draws of a stochastic motion, without sampling.
+    Moments,
 }
 
 /// When to stop; at least one of `steps` and `time` is needed.
@@ -85,4 +270,18 @@ pub struct Until {
     pub time: Option<NonNegative>,
     /// A loss L = |y − f|²/(2n): stop at the first step at or below it.
     pub loss: Option<NonNegative>,
+}
+
+/// Moving from an easy problem to the hard one: the stages of `train.continuation`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Continuation {
+    /// Ridge λ goes through these values, each stage starting where the last one ended
+    Ridge(Vec<NonNegative>),
+    /// The weight μ of ½μ∫f″² goes through these values
+    Bending(Vec<NonNegative>),
+    /// Only features up to this index move: 0, then 1, …; what was learned stays
+    Degree(Vec<Samples>),
+    /// The data move from the noise-free target to the noisy values: y = target + share·noise
+    NoiseShare(Vec<Finite>),
 }

@@ -6,30 +6,36 @@
 
 mod clock;
 mod cubic;
-mod curve;
 mod data;
 mod dynamics;
 mod entry;
 mod features;
 mod initial;
+mod law;
 mod objective;
 mod parametrization;
 mod quantity;
+mod regression;
+mod schedule;
 mod series;
 mod snapshot;
 mod target;
 
 pub use clock::Clock;
 pub use cubic::PiecewiseCubic;
-pub use curve::CurveProblem;
 pub use data::{Complaint, Curve, Design, Select, TablePoints};
-pub use dynamics::{Method, Solver, StepSize, Train, Until};
+pub use dynamics::{
+    Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize, Until,
+};
 pub use entry::Entry;
 pub use features::{Basis, Cosine, FEATURES, FeatureMap, Features, Fourier, Polynomial, RoughnessWhitened};
 pub use initial::{FileStart, GaussianStart, Init};
+pub use law::{Covariance, Law};
 pub use objective::{LeastSquares, Objective};
 pub use parametrization::{Direct, PARAMETRIZATIONS, Parametrization, ParametrizationKind};
-pub use quantity::{Degree, Finite, Harmonics, NonNegative, Positive, Samples, Steps};
+pub use quantity::{Degree, Finite, Fraction, Harmonics, NonNegative, Positive, Probability, Samples, Steps};
+pub use regression::{HeldOut, Regression, design};
+pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};
 pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
 pub use target::Target;

@@ -1,6 +1,6 @@
 //! The loss of a predictor: L = |y − Φβ|²/(2n), and its gradient.
 
-use crate::CurveProblem;
+use crate::Regression;
 use taut_numerics::{Kernel, run_wide};
 
 /// Loss of the predictor and its gradient, lane by lane. Called once per step by the stepped trainers.
@@ -36,7 +36,7 @@ impl LeastSquares {
     ///
     /// # Panics
     /// If there is no problem, or their shapes differ.
-    pub fn new(problems: &[&CurveProblem], lanes: usize) -> Self {
+    pub fn new(problems: &[&Regression], lanes: usize) -> Self {
         let (samples, features) = problems[0].design.shape();
         assert!(problems.iter().all(|p| p.design.shape() == (samples, features)), "one shape per bundle");
         let of = |lane: usize| problems[lane.min(problems.len() - 1)];

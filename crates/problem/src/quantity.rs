@@ -97,6 +97,16 @@ real!(
     /// A finite number above zero.
     Positive, "a number above 0", |x| x.is_finite() && x > 0.0, { "type": "number", "exclusiveMinimum": 0 }
 );
+real!(
+    /// A number from 0 to below 1.
+    Fraction, "a number of at least 0 and below 1", |x| (0.0..1.0).contains(&x),
+    { "type": "number", "minimum": 0, "exclusiveMaximum": 1 }
+);
+real!(
+    /// A probability above 0.
+    Probability, "a number above 0 and at most 1", |x| x > 0.0 && x <= 1.0,
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }
+);
 whole!(
     /// The degree of a polynomial.
     Degree, 0, 1000

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
 use taut_numerics::{DMatrix, Mat, ThinSvd, product_into};
-use taut_problem::{CurveProblem, FeatureMap, Snapshots};
+use taut_problem::{Regression, FeatureMap, Snapshots};
 
 /// One model's feature map and the tables that depend on it alone; shared by all its cells.
 pub(crate) struct Shelf {
@@ -78,7 +78,7 @@ impl Shelves {
 
 /// A problem with the spectrum of its design: immutable, shared by the cells that differ in motion only.
 pub(crate) struct Prepared {
-    pub(crate) problem: CurveProblem,
+    pub(crate) problem: Regression,
     pub(crate) svd: ThinSvd,
     pub(crate) lambda_max: f64,
 }
@@ -103,7 +103,7 @@ impl Prepared {
     pub(crate) fn new(cell: &CellSpec<'_>, features: &Arc<dyn FeatureMap>, seed: u64) -> Result<Self, String> {
         let curve = &cell.data.curve;
         let (x, y) = curve.points(seed, cell.replicate, cell.table.map(|table| &**table))?;
-        let problem = CurveProblem::new(x, y, curve.target.clone(), Arc::clone(features));
+        let problem = Regression::new(x, y, curve.target.clone(), Arc::clone(features));
         let svd = ThinSvd::new(problem.design.as_view());
         let lambda_max = svd.s.first().map_or(0.0, |s| s * s / problem.samples() as f64);
         Ok(Self { problem, svd, lambda_max })

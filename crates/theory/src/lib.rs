@@ -7,7 +7,7 @@ mod min_norm_limit;
 mod mode_filters;
 mod prediction;
 
-pub use prediction::{Mode, Prediction, Premise, TheoryDef};
+pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
 
 /// Every theory.
 pub static THEORIES: &[TheoryDef] = &[min_norm_limit::MIN_NORM_LIMIT, mode_filters::MODE_FILTERS];

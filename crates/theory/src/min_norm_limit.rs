@@ -1,9 +1,9 @@
 //! Where descent and flow end: the solution nearest the start.
 
-use crate::{Prediction, Premise, TheoryDef, prediction::largest_curvature};
+use crate::{Number, Prediction, Premise, TheoryDef};
 use nalgebra::linalg::ColPivQR;
 use nalgebra::{DMatrix, DVector};
-use taut_problem::{Clock, Method};
+use taut_problem::Clock;
 
 pub(crate) const MIN_NORM_LIMIT: TheoryDef = TheoryDef {
     name: "min_norm_limit",
@@ -20,17 +20,14 @@ fn build(premise: &Premise<'_>) -> Prediction {
     let y = DVector::from_column_slice(&problem.y);
     let limit = &start + nearest(&problem.design, &(&y - &problem.design * &start));
     let residual = &y - &problem.design * &limit;
-    let curvature = largest_curvature(problem);
-    let unmet = (premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 - 1e-9)
-        .then(|| format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
     Prediction {
-        unmet,
+        unmet: premise.not_plain(),
         numbers: vec![
-            ("limit_parameter_norm", limit.norm()),
-            ("limit_residual_rms", residual.norm() / (problem.samples() as f64).sqrt()),
+            Number::of_cell("limit_parameter_norm", limit.norm()),
+            Number::of_cell("limit_residual_rms", residual.norm() / (problem.samples() as f64).sqrt()),
         ],
         path: vec![(Clock::Limit, limit.as_slice().to_vec())],
-        modes: Vec::new(),
+        ..Prediction::default()
     }
 }
 

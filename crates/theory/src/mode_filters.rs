@@ -1,7 +1,7 @@
 //! How much of each mode has been learned when.
 
-use crate::{Mode, Prediction, Premise, TheoryDef};
-use taut_problem::{Clock, Method};
+use crate::{Mode, Number, Prediction, Premise, TheoryDef};
+use taut_problem::{Clock, Motion};
 
 pub(crate) const MODE_FILTERS: TheoryDef = TheoryDef {
     name: "mode_filters",
@@ -29,10 +29,9 @@ fn build(premise: &Premise<'_>) -> Prediction {
     let mut order: Vec<usize> = (0..s.len()).filter(|&i| s[i] > tolerance).collect();
     order.sort_by(|a, b| s[*b].total_cmp(&s[*a]));
 
-    let mut prediction = Prediction::default();
-    let curvature = largest * largest / n;
-    if premise.method == Method::GradientDescent && premise.step_size * curvature >= 2.0 - 1e-9 {
-        prediction.unmet = Some(format!("step size {} is not below 2/λ_max = {}", premise.step_size, 2.0 / curvature));
+    let mut prediction = Prediction { unmet: premise.not_plain(), ..Prediction::default() };
+    if !premise.dynamics.is_plain() {
+        return prediction;
     }
     for &clock in premise.clocks {
         for (number, &i) in order.iter().enumerate() {
@@ -56,11 +55,12 @@ fn build(premise: &Premise<'_>) -> Prediction {
     }
     if let Some(&slowest) = order.last() {
         let lambda = s[slowest] * s[slowest] / n;
-        let rate = match premise.method {
-            Method::GradientDescent => -log_decay(premise.step_size * lambda) / premise.step_size,
-            Method::GradientFlow => lambda,
+        let eta = premise.dynamics.step_size;
+        let rate = match premise.dynamics.motion {
+            Motion::Flow => lambda,
+            _ => -log_decay(eta * lambda) / eta,
         };
-        prediction.numbers.push(("slowest_mode_half_time", std::f64::consts::LN_2 / rate));
+        prediction.numbers.push(Number::of_cell("slowest_mode_half_time", std::f64::consts::LN_2 / rate));
     }
     prediction
 }
@@ -72,12 +72,11 @@ fn log_decay(x: f64) -> f64 {
 
 /// The fraction learned.
 fn learned(premise: &Premise<'_>, lambda: f64, clock: Clock) -> f64 {
-    match (premise.method, clock) {
-        (_, Clock::Step(0)) => 0.0,
-        (_, Clock::Limit) => 1.0,
-        (Method::GradientDescent, Clock::Step(k)) => compound(premise.step_size * lambda, k),
-        (_, Clock::Time(t)) => -(-lambda * t).exp_m1(),
-        (Method::GradientFlow, Clock::Step(_)) => unreachable!("flows are asked for times"),
+    match clock {
+        Clock::Step(0) => 0.0,
+        Clock::Limit => 1.0,
+        Clock::Step(k) => compound(premise.dynamics.step_size * lambda, k),
+        Clock::Time(t) => -(-lambda * t).exp_m1(),
     }
 }
 

@@ -1,20 +1,35 @@
 //! What a theory is given, and what it may answer.
 
-use taut_problem::{Clock, CurveProblem, Method};
+use taut_problem::{Clock, Dynamics, Motion, Regression};
 
 /// What a theory may know: the problem, the motion as plain data, the start, the save times.
 #[derive(Clone, Copy)]
 pub struct Premise<'a> {
     /// The problem.
-    pub problem: &'a CurveProblem,
+    pub problem: &'a Regression,
     /// The motion.
-    pub method: Method,
-    /// η; not used by flows.
-    pub step_size: f64,
+    pub dynamics: &'a Dynamics,
     /// θ₀.
     pub start: &'a [f64],
     /// Where predictions are wanted.
     pub clocks: &'a [Clock],
+    /// Training time at each of the clocks.
+    pub times: &'a [f64],
+    /// The λ that the study asks ridge regression for.
+    pub ridge: &'a [f64],
+}
+
+impl Premise<'_> {
+    /// Why a result for gradient flow, or for descent with a constant stable step size, does not apply.
+    pub(crate) fn not_plain(&self) -> Option<String> {
+        if !self.dynamics.is_plain() {
+            return Some("the motion is not plain gradient descent or flow with a constant step size".to_owned());
+        }
+        let curvature = largest_curvature(self.problem);
+        let eta = self.dynamics.step_size;
+        (self.dynamics.motion == Motion::Descent && eta * curvature >= 2.0 - 1e-9)
+            .then(|| format!("step size {eta} is not below 2/λ_max = {}", 2.0 / curvature))
+    }
 }
 
 /// One mode of the design at one time.
@@ -41,8 +56,33 @@ pub struct Prediction {
     pub path: Vec<(Clock, Vec<f64>)>,
     /// Predicted modes.
     pub modes: Vec<Mode>,
+    /// Predicted values of single metrics along the clock, as (clock, metric, value).
+    pub curves: Vec<(Clock, &'static str, f64)>,
     /// Named quantities of the cell.
-    pub numbers: Vec<(&'static str, f64)>,
+    pub numbers: Vec<Number>,
+}
+
+/// One predicted quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number {
+    /// What is predicted.
+    pub quantity: &'static str,
+    /// λ, a training time, a batch size, …: what the quantity is a function of, if anything.
+    pub parameter: Option<f64>,
+    /// The prediction.
+    pub value: f64,
+}
+
+impl Number {
+    /// A quantity of the cell as a whole.
+    pub fn of_cell(quantity: &'static str, value: f64) -> Self {
+        Self { quantity, parameter: None, value }
+    }
+
+    /// A quantity at a value of its parameter.
+    pub fn at(quantity: &'static str, parameter: f64, value: f64) -> Self {
+        Self { quantity, parameter: Some(parameter), value }
+    }
 }
 
 /// One result from the literature.
@@ -62,7 +102,7 @@ pub struct TheoryDef {
 
 /// λ_max(ΦᵀΦ/n) by power iteration on ΦΦᵀ: an upper digit or two is all that a stability check needs,
 /// and it shares nothing with the trainer's decomposition.
-pub(crate) fn largest_curvature(problem: &CurveProblem) -> f64 {
+pub(crate) fn largest_curvature(problem: &Regression) -> f64 {
     let phi = &problem.design;
     let n = problem.samples();
     let mut u = nalgebra::DVector::from_fn(n, |i, _| 1.0 + 0.1 * (i as f64).sin());

@@ -1,6 +1,9 @@
 //! Gradient descent as a plain loop over a bundle of lanes: what the closed forms are checked against.
 
-use taut_problem::{Clock, CurveProblem, LeastSquares, Objective, Parametrization, Passage, Snapshot, Trajectory};
+use crate::{Method, Rule};
+use taut_problem::{
+    Clock, Dynamics, LeastSquares, Objective, Parametrization, Passage, Regression, Snapshot, Trajectory,
+};
 
 /// θ ← θ − η ∇L(θ), several cells side by side.
 ///
@@ -10,8 +13,13 @@ use taut_problem::{Clock, CurveProblem, LeastSquares, Objective, Parametrization
 pub struct Descent {
     parametrization: Box<dyn Parametrization>,
     objective: LeastSquares,
+    rule: Box<dyn Rule>,
+    /// What all lanes share but the step size.
+    dynamics: Dynamics,
     lanes: usize,
     step_size: Vec<f64>,
+    /// ηₖ of each lane.
+    eta: Vec<f64>,
     step: u64,
     theta: Vec<f64>,
     beta: Vec<f64>,
@@ -38,14 +46,15 @@ impl Descent {
     /// # Panics
     /// If problems, step sizes and starts differ in number, or there are none.
     pub fn new(
-        problems: &[&CurveProblem],
+        problems: &[&Regression],
         lanes: usize,
         parametrization: Box<dyn Parametrization>,
-        step_sizes: &[f64],
+        method: &Method,
+        dynamics: &[Dynamics],
         starts: &[Vec<f64>],
         levels: &[f64],
     ) -> Self {
-        assert!(!problems.is_empty() && problems.len() == step_sizes.len() && problems.len() == starts.len());
+        assert!(!problems.is_empty() && problems.len() == dynamics.len() && problems.len() == starts.len());
         let lanes = lanes.max(problems.len());
         let last = problems.len() - 1;
         let objective = LeastSquares::new(problems, lanes);
@@ -57,7 +66,10 @@ impl Descent {
             parametrization,
             objective,
             lanes,
-            step_size: (0..lanes).map(|lane| step_sizes[lane.min(last)]).collect(),
+            rule: method.optimizer().rule(parameters * lanes).expect("the plan steps no flow"),
+            dynamics: dynamics[0].clone(),
+            step_size: (0..lanes).map(|lane| dynamics[lane.min(last)].step_size).collect(),
+            eta: vec![0.0; lanes],
             step: 0,
             theta,
             beta: vec![0.0; features * lanes],
@@ -110,12 +122,11 @@ impl Trajectory for Descent {
         let Clock::Step(target) = t else { unreachable!("the plan gives a stepped run steps") };
         while self.step < target {
             self.parametrization.pullback_into(&self.theta, &self.g, &mut self.gradient, self.lanes);
-            let lanes = self.lanes;
-            for (theta, gradient) in self.theta.chunks_exact_mut(lanes).zip(self.gradient.chunks_exact(lanes)) {
-                for lane in 0..lanes {
-                    theta[lane] -= self.step_size[lane] * gradient[lane];
-                }
+            let factor = self.dynamics.factor(self.step);
+            for (eta, step_size) in self.eta.iter_mut().zip(&self.step_size) {
+                *eta = factor * step_size;
             }
+            self.rule.update(self.step, &self.eta, &self.gradient, &mut self.theta);
             self.step += 1;
             self.look();
         }

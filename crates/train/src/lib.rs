@@ -4,10 +4,12 @@
 
 mod descent;
 mod optimizers;
+mod settings;
 mod solutions;
 mod spectral_path;
 
 pub use descent::Descent;
-pub use optimizers::OPTIMIZERS;
+pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
+pub use settings::{Route, Train};
 pub use solutions::*;
 pub use spectral_path::SpectralPath;

@@ -1,7 +1,7 @@
 //! Descent and flow on least squares, in closed form at any step, time, and in the limit.
 
 use taut_numerics::{ThinSvd, first_true, last_sign_change};
-use taut_problem::{Clock, CurveProblem, Method, Passage, Snapshot, Trajectory};
+use taut_problem::{Clock, Dynamics, Motion, Passage, Regression, Snapshot, Trajectory};
 
 /// The path of gradient descent or gradient flow on L = |y − Φθ|²/(2n), mode by mode.
 ///
@@ -11,7 +11,7 @@ use taut_problem::{Clock, CurveProblem, Method, Passage, Snapshot, Trajectory};
 /// θ₀ when ηλ₁ < 2. Null directions never move. Error about eps·cond(Φ), whatever the step count:
 /// gᵢ is `-expm1(t·log1p(-ηλᵢ))`. O(p·rank) per evaluation, no allocation.
 pub struct SpectralPath {
-    method: Method,
+    is_flow: bool,
     step_size: f64,
     lambda: Vec<f64>,
     /// ln|1 − ηλᵢ| for descent, −λᵢ for flow.
@@ -43,7 +43,8 @@ impl SpectralPath {
     ///
     /// # Panics
     /// If `theta0` does not have one entry per feature.
-    pub fn new(problem: &CurveProblem, svd: &ThinSvd, method: Method, step_size: f64, theta0: &[f64]) -> Self {
+    pub fn new(problem: &Regression, svd: &ThinSvd, dynamics: &Dynamics, theta0: &[f64]) -> Self {
+        let (is_flow, step_size) = (dynamics.motion == Motion::Flow, dynamics.step_size);
         let (n, p, r) = (problem.samples(), problem.feature_count(), svd.rank());
         assert_eq!(theta0.len(), p, "one start per feature");
         let per_sample = 1.0 / n as f64;
@@ -66,16 +67,16 @@ impl SpectralPath {
         // At full row rank the remainder is rounding, and rounding is not a residual.
         let floor = if r == n { 0.0 } else { missed.iter().map(|m| m * m).sum::<f64>() * per_sample };
         let lambda: Vec<f64> = svd.s.iter().map(|s| s * s * per_sample).collect();
-        let rate = |lambda: &f64| match (method, step_size * lambda) {
-            (Method::GradientFlow, _) => -lambda,
+        let rate = |lambda: &f64| match (is_flow, step_size * lambda) {
+            (true, _) => -lambda,
             // At 2 exactly the mode swings for ever; rounding must not decide which way it goes.
-            (Method::GradientDescent, x) if (x - 2.0).abs() < 1e-12 => 0.0,
-            (Method::GradientDescent, x) if x > 1.0 => (x - 1.0).ln(),
-            (Method::GradientDescent, x) => (-x).ln_1p(),
+            (false, x) if (x - 2.0).abs() < 1e-12 => 0.0,
+            (false, x) if x > 1.0 => (x - 1.0).ln(),
+            (false, x) => (-x).ln_1p(),
         };
         let rate: Vec<f64> = lambda.iter().map(rate).collect();
         Self {
-            method,
+            is_flow,
             step_size,
             is_stable: rate.iter().all(|r| *r < 0.0) && excess.iter().map(|x| x * x).sum::<f64>().is_finite(),
             rate,
@@ -133,7 +134,7 @@ impl SpectralPath {
 
     /// Whether 1 − ηλᵢ is negative: the mode's error changes sign at every step.
     fn alternates(&self, mode: usize) -> bool {
-        self.method == Method::GradientDescent && self.step_size * self.lambda[mode] > 1.0
+        !self.is_flow && self.step_size * self.lambda[mode] > 1.0
     }
 
     fn mean_square(&self, t: Clock) -> f64 {
@@ -205,10 +206,10 @@ impl Trajectory for SpectralPath {
         if self.floor > level {
             return Passage::Never;
         }
-        match self.method {
-            Method::GradientDescent => first_true(self.last_fall(), |k| self.mean_square(Clock::Step(k)) <= level)
+        match self.is_flow {
+            false => first_true(self.last_fall(), |k| self.mean_square(Clock::Step(k)) <= level)
                 .map_or(Passage::Never, |k| Passage::At(Clock::Step(k))),
-            Method::GradientFlow => {
+            true => {
                 let reached = |t: f64| self.mean_square(Clock::Time(t)) <= level;
                 if reached(0.0) {
                     return Passage::At(Clock::Time(0.0));

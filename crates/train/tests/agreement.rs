@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use taut_numerics::{ThinSvd, normal, stream, uniform};
 use taut_problem::{
-    Basis, Clock, Cosine, CurveProblem, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative,
+    Basis, Clock, Cosine, Regression, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative,
     ParametrizationKind, Passage, Polynomial, Trajectory,
 };
 use taut_train::{Descent, SpectralPath};
@@ -41,11 +41,11 @@ fn bases() -> Vec<(String, Arc<dyn FeatureMap>)> {
 }
 
 /// Drawn points and values; the sizes are those of the panel's studies.
-fn problem(features: &Arc<dyn FeatureMap>, n: usize, replicate: u64) -> CurveProblem {
+fn problem(features: &Arc<dyn FeatureMap>, n: usize, replicate: u64) -> Regression {
     let mut draws = stream(3, "agreement", replicate);
     let x: Vec<f64> = (0..n).map(|_| 2.0 * uniform(&mut draws) - 1.0).collect();
     let y = x.iter().map(|x| (3.0 * x).sin() + 0.3 * normal(&mut draws)).collect();
-    CurveProblem::new(x, y, None, Arc::clone(features))
+    Regression::new(x, y, None, Arc::clone(features))
 }
 
 fn start(p: usize, scale: f64, replicate: u64) -> Vec<f64> {
@@ -53,11 +53,11 @@ fn start(p: usize, scale: f64, replicate: u64) -> Vec<f64> {
     (0..p).map(|_| scale * normal(&mut draws)).collect()
 }
 
-fn lambda_max(svd: &ThinSvd, problem: &CurveProblem) -> f64 {
+fn lambda_max(svd: &ThinSvd, problem: &Regression) -> f64 {
     svd.s[0] * svd.s[0] / problem.samples() as f64
 }
 
-fn descent(problem: &CurveProblem, step_size: f64, theta0: &[f64], levels: &[f64]) -> Descent {
+fn descent(problem: &Regression, step_size: f64, theta0: &[f64], levels: &[f64]) -> Descent {
     Descent::new(&[problem], 1, ParametrizationKind::default().build(), &[step_size], &[theta0.to_vec()], levels)
 }
 
@@ -233,7 +233,7 @@ fn both_diverge_at_the_same_step() {
 
 /// A bundle of different problems of one shape, each with its own step size and start.
 struct Bundle {
-    problems: Vec<CurveProblem>,
+    problems: Vec<Regression>,
     step_sizes: Vec<f64>,
     starts: Vec<Vec<f64>>,
 }
@@ -241,7 +241,7 @@ struct Bundle {
 impl Bundle {
     fn new(count: u64) -> Self {
         let features = polynomial(Basis::Legendre, 12, 0.0);
-        let problems: Vec<CurveProblem> = (0..count).map(|i| problem(&features, 7, 100 + i)).collect();
+        let problems: Vec<Regression> = (0..count).map(|i| problem(&features, 7, 100 + i)).collect();
         let step_sizes = (0..count).zip(&problems).map(|(i, problem)| {
             let svd = ThinSvd::new(problem.design.as_view());
             // One lane blows up: its neighbours must not notice.
@@ -254,7 +254,7 @@ impl Bundle {
     }
 
     fn descent(&self, order: &[usize], lanes: usize, levels: &[f64]) -> Descent {
-        let problems: Vec<&CurveProblem> = order.iter().map(|&i| &self.problems[i]).collect();
+        let problems: Vec<&Regression> = order.iter().map(|&i| &self.problems[i]).collect();
         let step_sizes: Vec<f64> = order.iter().map(|&i| self.step_sizes[i]).collect();
         let starts: Vec<Vec<f64>> = order.iter().map(|&i| self.starts[i].clone()).collect();
         Descent::new(&problems, lanes, ParametrizationKind::default().build(), &step_sizes, &starts, levels)

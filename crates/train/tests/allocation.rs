@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use taut_numerics::ThinSvd;
 use taut_problem::{
-    Basis, Clock, CurveProblem, Degree, FeatureMap, Method, NonNegative, ParametrizationKind, Polynomial, Trajectory,
+    Basis, Clock, Regression, Degree, FeatureMap, Method, NonNegative, ParametrizationKind, Polynomial, Trajectory,
 };
 use taut_train::{Descent, SpectralPath};
 
@@ -55,13 +55,13 @@ fn allocations(work: impl FnOnce()) -> usize {
     COUNT.get() - before
 }
 
-fn problem(n: usize, degree: f64) -> CurveProblem {
+fn problem(n: usize, degree: f64) -> Regression {
     let degree = Degree::try_from(degree).unwrap();
     let map = Polynomial { basis: Basis::Legendre, degree, decay: NonNegative::default(), constant: true };
     let features: Arc<dyn FeatureMap> = Arc::new(map);
     let x: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
     let y = x.iter().map(|x| x.cos()).collect();
-    CurveProblem::new(x, y, None, features)
+    Regression::new(x, y, None, features)
 }
 
 #[test]

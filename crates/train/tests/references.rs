@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use taut_numerics::{DMatrix, Mat, ThinSvd};
 use taut_problem::{
-    Basis, Clock, Cosine, CurveProblem, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, Passage,
+    Basis, Clock, Cosine, Regression, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, Passage,
     Polynomial, Trajectory,
 };
 use taut_train::SpectralPath;
@@ -45,14 +45,14 @@ fn features(basis: &str) -> Arc<dyn FeatureMap> {
     }
 }
 
-fn problem(basis: &str, dataset: &str) -> CurveProblem {
+fn problem(basis: &str, dataset: &str) -> Regression {
     let rows: Vec<Row> = table("data_points").into_iter().filter(|r| r["dataset"] == dataset).collect();
     let x = rows.iter().map(|r| number(r, "x")).collect();
     let y = rows.iter().map(|r| number(r, "y")).collect();
-    CurveProblem::new(x, y, None, features(basis))
+    Regression::new(x, y, None, features(basis))
 }
 
-fn descent(problem: &CurveProblem) -> SpectralPath {
+fn descent(problem: &Regression) -> SpectralPath {
     let svd = ThinSvd::new(problem.design.as_view());
     let step = problem.samples() as f64 / (svd.s[0] * svd.s[0]);
     SpectralPath::new(problem, &svd, Method::GradientDescent, step, &vec![0.0; problem.feature_count()])

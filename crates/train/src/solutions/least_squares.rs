@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use taut_numerics::ThinSvd;
-use taut_problem::{Basis, CurveProblem, Degree, Entry, NonNegative, PiecewiseCubic, Polynomial, Snapshots};
+use taut_problem::{Basis, Regression, Degree, Entry, NonNegative, PiecewiseCubic, Polynomial, Snapshots};
 
 pub(super) const LINEAR_FIT: Entry =
     Entry { name: "linear-fit", doc: "the least-squares line; always there", cite: "" };
@@ -55,7 +55,7 @@ impl LeastSquaresFit {
             constant: true,
         };
         let problem = given.problem;
-        let own = CurveProblem::new(problem.x.clone(), problem.y.clone(), problem.target.clone(), Arc::new(features));
+        let own = Regression::new(problem.x.clone(), problem.y.clone(), problem.target.clone(), Arc::new(features));
         let svd = ThinSvd::new(own.design.as_view());
         let mut functions = Snapshots::series(own.feature_count());
         functions.push_series(&super::min_norm::interpolant(&own, &svd), svd.rank() as f64);

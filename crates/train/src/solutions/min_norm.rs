@@ -4,7 +4,7 @@ use super::{Fits, Given};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::ThinSvd;
-use taut_problem::{CurveProblem, Entry, Snapshots};
+use taut_problem::{Regression, Entry, Snapshots};
 
 pub(super) const MIN_NORM: Entry = Entry {
     name: "min-norm",
@@ -26,6 +26,6 @@ impl MinNorm {
 }
 
 /// Φ⁺y = Σ (uᵢ·y/sᵢ) vᵢ.
-pub(super) fn interpolant(problem: &CurveProblem, svd: &ThinSvd) -> Vec<f64> {
+pub(super) fn interpolant(problem: &Regression, svd: &ThinSvd) -> Vec<f64> {
     svd.filtered_solution(&problem.y, |_| 1.0)
 }

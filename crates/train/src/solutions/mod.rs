@@ -22,7 +22,7 @@ pub use smoothing_spline::SmoothingSpline;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::ThinSvd;
-use taut_problem::{CurveProblem, Entry, Positive, Samples, Snapshots};
+use taut_problem::{Regression, Entry, Positive, Samples, Snapshots};
 
 /// The `[solutions]` table: which other fits get rows without a time.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -97,7 +97,7 @@ pub struct Fits {
     pub functions: Snapshots,
     /// The smaller or better conditioned problem that was solved instead, where the functions are
     /// not (or not accurately) expressible in the study's features.
-    pub own: Option<CurveProblem>,
+    pub own: Option<Regression>,
     /// λ, μ or degree, one per function; empty if there is none.
     pub parameter: Vec<f64>,
     /// Whether the functions are draws, numbered from 0.
@@ -117,7 +117,7 @@ impl Fits {
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
     /// The points and features.
-    pub problem: &'a CurveProblem,
+    pub problem: &'a Regression,
     /// Thin SVD of the design.
     pub svd: &'a ThinSvd,
     /// The study's seed.

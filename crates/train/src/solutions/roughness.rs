@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use taut_numerics::{DMatrix, DVector, ThinSvd};
 use taut_problem::{
-    Basis, Cosine, CurveProblem, Degree, Expansion, FeatureMap, Fourier, Harmonics, NonNegative, Polynomial, Series,
+    Basis, Cosine, Regression, Degree, Expansion, FeatureMap, Fourier, Harmonics, NonNegative, Polynomial, Series,
 };
 
 /// min (1/n)|y − f|² + μ∫f″² over the span, for every μ at once.
@@ -14,7 +14,7 @@ use taut_problem::{
 /// Working in the study's own features would lose eps·cond of a monomial basis: 10¹⁵ at degree 50.
 pub(super) struct Roughness {
     /// The same points in the orthonormal family.
-    pub(super) own: CurveProblem,
+    pub(super) own: Regression,
     /// The number of unbent members of the family.
     free: usize,
     /// Φ restricted to the unbent members, as Q₁R₁.
@@ -33,10 +33,10 @@ pub(super) struct Roughness {
 impl Roughness {
     /// # Errors
     /// A reason, if the features do not span a whole family.
-    pub(super) fn new(problem: &CurveProblem) -> Result<Self, &'static str> {
+    pub(super) fn new(problem: &Regression) -> Result<Self, &'static str> {
         let expansion = problem.features.expansion().ok_or("the features have no roughness: not curves on the line")?;
         let map = family(&expansion)?;
-        let own = CurveProblem::new(problem.x.clone(), problem.y.clone(), problem.target.clone(), map);
+        let own = Regression::new(problem.x.clone(), problem.y.clone(), problem.target.clone(), map);
         let series = expansion.series;
         let skipped = series.len() - own.feature_count();
         let unbent = match series {

@@ -4,7 +4,7 @@ use super::{Fits, Given, Grid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::{DMatrix, DVector};
-use taut_problem::{CurveProblem, Entry, PiecewiseCubic, Snapshots};
+use taut_problem::{Regression, Entry, PiecewiseCubic, Snapshots};
 
 pub(super) const SMOOTHING_SPLINE: Entry = Entry {
     name: "smoothing-spline",
@@ -90,7 +90,7 @@ pub(super) struct Reinsch {
 impl Reinsch {
     /// # Errors
     /// A reason, if there are fewer than two points, or two at one place.
-    pub(super) fn new(problem: &CurveProblem) -> Result<Self, &'static str> {
+    pub(super) fn new(problem: &Regression) -> Result<Self, &'static str> {
         let n = problem.samples();
         if n < 2 {
             return Err("a spline needs at least two points");

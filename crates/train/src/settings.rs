@@ -1,0 +1,108 @@
+//! `[train]` of a study, and which of the ways to compute a motion it takes.
+
+use crate::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taut_problem::{
+    Average, Continuation, Dropout, Dynamics, Motion, Noise, Penalty, Schedule, Solver, StepSize, Steps, Until,
+};
+
+/// The `[train]` table of a study.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    /// The motion.
+    #[serde(default)]
+    pub method: Method,
+    /// The step size of a discrete motion: `{ relative = r }` is r/λ_max(ΦᵀΦ/n), or
+    /// `{ absolute = η }`. Default: relative 1. A flow has none.
+    pub step_size: Option<StepSize>,
+    /// How the step size changes: ηₖ = η·s(k), k = 0, 1, … Default: constant.
+    pub schedule: Option<Schedule>,
+    /// Updates over which the step size rises linearly to its schedule.
+    pub warm_up: Option<Steps>,
+    /// Which average of the iterates is shown. Default: none.
+    pub average: Option<Average>,
+    /// Noise added on purpose.
+    pub noise: Option<Noise>,
+    /// Explicit penalties, added to L.
+    pub penalty: Option<Penalty>,
+    /// Features or parameters that fail at random.
+    pub dropout: Option<Dropout>,
+    /// A sequence of problems, each started where the last one ended; `until.steps` is per stage.
+    pub continuation: Option<Continuation>,
+    /// Closed form where one exists, the plain loop, or the exact moments of a stochastic motion.
+    #[serde(default)]
+    pub solver: Solver,
+    /// When to stop: whichever comes first.
+    pub until: Until,
+    /// Permit a step size beyond the stable range; the cell may then diverge, and its row says so.
+    #[serde(default)]
+    pub allow_unstable: bool,
+}
+
+/// Ways to compute a motion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Route {
+    /// A closed form in the modes of the design.
+    Exact,
+    /// The plain loop.
+    Stepped,
+    /// Mean and covariance over all draws.
+    Moments,
+    /// Stage after stage.
+    Staged,
+}
+
+impl Route {
+    /// The `solver` column of `cells`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Stepped => "stepped",
+            Self::Moments => "moments",
+            Self::Staged => "staged",
+        }
+    }
+}
+
+impl Train {
+    /// The motion as plain data, for a reference curvature λ_ref.
+    pub fn dynamics(&self, lambda_ref: f64) -> Dynamics {
+        let optimizer = self.method.optimizer();
+        Dynamics {
+            motion: optimizer.motion(),
+            step_size: self.step_size.unwrap_or_default().absolute(lambda_ref),
+            schedule: self.schedule.unwrap_or_default(),
+            warm_up: self.warm_up.map_or(0, Steps::get),
+            average: self.average.unwrap_or_default(),
+            batch: optimizer.batch(),
+            noise: self.noise.unwrap_or_default(),
+            penalty: self.penalty.unwrap_or_default(),
+            dropout: self.dropout,
+        }
+    }
+
+    /// Whether the motion is a function of the modes of the design (or of a quadratic penalty beside
+    /// it): deterministic, linear in θ, without proximal steps.
+    pub fn has_closed_form(&self) -> bool {
+        let dynamics = self.dynamics(1.0);
+        let linear = !matches!(dynamics.motion, Motion::Other(_));
+        let deterministic = dynamics.batch.is_none()
+            && !dynamics.noise.is_some()
+            && dynamics.dropout.is_none_or(|dropout| dropout.marginal);
+        linear && deterministic && dynamics.average == Average::None && dynamics.penalty.l1.get() <= 0.0
+    }
+
+    /// The way that `solver` means here.
+    pub fn route(&self) -> Route {
+        match self.solver {
+            _ if self.continuation.is_some() => Route::Staged,
+            Solver::Stepped => Route::Stepped,
+            Solver::Moments => Route::Moments,
+            Solver::Exact => Route::Exact,
+            Solver::Auto if self.has_closed_form() => Route::Exact,
+            Solver::Auto => Route::Stepped,
+        }
+    }
+}
