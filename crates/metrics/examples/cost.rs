@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use taut_metrics::{Instruments, METRICS, MetricDef, Setting, measure, metric};
 use taut_numerics::{ThinSvd, normal, stream};
-use taut_problem::{Basis, Cosine, Regression, FeatureMap, Features, Fourier, Polynomial, Snapshots, Target};
+use taut_problem::{Basis, Cosine, FeatureMap, Features, Fourier, Polynomial, Regression, Snapshots, Target};
 
 const ROWS: usize = 200;
 const GROUPS: [(&str, &[&str]); 9] = [

@@ -21,6 +21,11 @@ impl Instruments {
         Self { curve: features.expansion().map(|expansion| CurveInstruments::new(features, &expansion)) }
     }
 
+    /// No instruments: functions that are no curves on the line.
+    pub fn none() -> Self {
+        Self { curve: None }
+    }
+
     pub(crate) fn curve(&self) -> Option<&CurveInstruments> {
         self.curve.as_ref()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure};
 use taut_numerics::{GaussLegendre, ThinSvd, normal, stream};
 use taut_problem::{
-    Basis, Cosine, Regression, FeatureMap, Features, Fourier, PiecewiseCubic, Polynomial, Series, Snapshots, Target,
+    Basis, Cosine, FeatureMap, Features, Fourier, PiecewiseCubic, Polynomial, Regression, Series, Snapshots, Target,
 };
 
 fn polynomial(basis: Basis, degree: usize, decay: f64) -> Arc<dyn FeatureMap> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure, metric};
 use taut_numerics::ThinSvd;
-use taut_problem::{Basis, Regression, FeatureMap, Features, Fourier, Polynomial, Snapshots, Target};
+use taut_problem::{Basis, FeatureMap, Features, Fourier, Polynomial, Regression, Snapshots, Target};
 
 fn polynomial(basis: Basis, degree: usize) -> Arc<dyn FeatureMap> {
     let degree = (degree as f64).try_into().unwrap();

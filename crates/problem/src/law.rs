@@ -57,6 +57,29 @@ impl Law {
         self.covariance.quadratic(&error) + self.unseen_variance
     }
 
+    /// The law that a model of the first `p` inputs sees: the signal of the others becomes unseen.
+    ///
+    /// # Panics
+    /// If Σ is dense and p is below its size.
+    pub fn of_first(&self, p: usize) -> Self {
+        let d = self.predictor.len();
+        if p >= d {
+            return self.clone();
+        }
+        let variances = self.covariance.diagonal(d).expect("a dense covariance keeps all its inputs");
+        let hidden: f64 = self.predictor[p..].iter().zip(&variances[p..]).map(|(t, v)| v * t * t).sum();
+        let covariance = match &self.covariance {
+            Covariance::Diagonal(variances) => Covariance::Diagonal(variances[..p].to_vec()),
+            other => other.clone(),
+        };
+        Self {
+            covariance,
+            predictor: self.predictor[..p].to_vec(),
+            unseen_variance: self.unseen_variance + hidden,
+            ..self.clone()
+        }
+    }
+
     /// r² = ‖β*‖².
     pub fn signal(&self) -> f64 {
         self.predictor.iter().map(|b| b * b).sum()

@@ -23,12 +23,18 @@ mod target;
 
 pub use clock::Clock;
 pub use cubic::PiecewiseCubic;
-pub use data::{Complaint, Curve, Design, Select, TablePoints};
+pub use data::{
+    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, Gaussian, PowerLaw, Select, Sparse, TablePoints,
+    TeacherKind,
+};
 pub use dynamics::{
-    Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize, Until,
+    Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize,
+    Until,
 };
 pub use entry::Entry;
-pub use features::{Basis, Cosine, FEATURES, FeatureMap, Features, Fourier, Polynomial, RoughnessWhitened};
+pub use features::{
+    Basis, Cosine, FEATURES, FeatureMap, Features, FirstInputs, Fourier, Identity, Polynomial, RoughnessWhitened,
+};
 pub use initial::{FileStart, GaussianStart, Init};
 pub use law::{Covariance, Law};
 pub use objective::{LeastSquares, Objective};

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use taut_metrics::Setting;
-use taut_problem::{Clock, Passage, Solver, Trajectory};
-use taut_train::Descent;
+use taut_problem::{Clock, Dynamics, Passage, Trajectory};
+use taut_train::{Descent, Route};
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
 const SHARED: usize = 16;
@@ -55,7 +55,7 @@ pub(crate) fn bundles(plan: &Plan, cells: std::ops::Range<usize>) -> Vec<Bundle>
     let mut stepped: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for index in cells {
         let spec = plan.checked.cell(index);
-        if spec.train.solver == Solver::Stepped {
+        if spec.train.route() == Route::Stepped {
             // One model and one data entry have one shape, and one entry of train one set of times.
             let shape = (spec.model_index, spec.train_index);
             stepped.entry(shape).or_default().push(index);
@@ -120,7 +120,7 @@ fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
 fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
-    let prepared = match Prepared::new(&first, &shelf.features, plan.checked.study.seed) {
+    let prepared = match Prepared::new(&first, shelf.features.as_ref(), plan.checked.study.seed) {
         Ok(prepared) => prepared,
         Err(reason) => return fail_all(plan, cells, &reason, sheets),
     };
@@ -156,7 +156,7 @@ fn stepped(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets)
     let mut ready: Vec<(usize, CellSpec<'_>, Prepared)> = Vec::with_capacity(cells.len());
     for &index in cells {
         let spec = plan.checked.cell(index);
-        match Prepared::new(&spec, &shelf.features, seed) {
+        match Prepared::new(&spec, shelf.features.as_ref(), seed) {
             Ok(prepared) => ready.push((index, spec, prepared)),
             Err(reason) => emit_failed(plan, index, &spec, reason, sheets),
         }
@@ -188,10 +188,10 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     let width = if n * p <= SMALL { LANES } else { 1 };
     for cells in lanes.chunks(width) {
         let problems: Vec<_> = cells.iter().map(|cell| &cell.prepared.problem).collect();
-        let steps: Vec<f64> = cells.iter().map(|cell| cell.step_size).collect();
+        let dynamics: Vec<Dynamics> = cells.iter().map(|cell| cell.dynamics.clone()).collect();
         let starts: Vec<Vec<f64>> = cells.iter().map(|cell| cell.start.clone()).collect();
         let parametrization = spec.model.parametrization.build();
-        let mut path = Descent::new(&problems, width, parametrization, &steps, &starts, &levels);
+        let mut path = Descent::new(&problems, width, parametrization, &spec.train.method, &dynamics, &starts, &levels);
         record_lanes(plan, cells, &mut path, loss, stop, sheets)?;
     }
     Some(())

@@ -11,9 +11,9 @@ use crate::tables::Sheets;
 use crate::workbench::{Prepared, Shelf};
 use taut_metrics::{Column, Setting};
 use taut_numerics::{normal, stream};
-use taut_problem::{Clock, Method, Passage, Snapshots, Trajectory};
+use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Trajectory};
 use taut_store::Rows;
-use taut_theory::Premise;
+use taut_theory::{Prediction, Premise};
 use taut_train::SpectralPath;
 
 /// How a cell ended.
@@ -31,7 +31,7 @@ pub(crate) struct Cell<'a> {
     pub(crate) identity: Identity,
     pub(crate) prepared: &'a Prepared,
     pub(crate) shelf: &'a Shelf,
-    pub(crate) step_size: f64,
+    pub(crate) dynamics: Dynamics,
     pub(crate) start: Vec<f64>,
 }
 
@@ -57,22 +57,29 @@ impl<'a> Cell<'a> {
         shelf: &'a Shelf,
     ) -> Result<Self, String> {
         let identity = Identity::of(&spec.canonical());
-        let step_size = spec.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
+        let dynamics = spec.train.dynamics(prepared.lambda_max);
         let start = start(&spec, prepared.problem.feature_count(), plan.checked.study.seed)?;
-        let may_diverge = spec.train.method != Method::GradientDescent || spec.train.allow_unstable;
-        if let (false, Some(beyond)) = (may_diverge, prepared.instability(step_size)) {
+        let stability = spec.train.method.optimizer().stability();
+        if !spec.train.allow_unstable
+            && let Some(beyond) = prepared.instability(&dynamics, stability)
+        {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
-        Ok(Self { index, spec, identity, prepared, shelf, step_size, start })
+        Ok(Self { index, spec, identity, prepared, shelf, dynamics, start })
     }
 
-    pub(crate) fn method(&self) -> Method {
-        self.spec.train.method
+    fn is_flow(&self) -> bool {
+        self.dynamics.motion == Motion::Flow
+    }
+
+    /// The training time of one point of the clock.
+    fn time(&self, clock: Clock) -> f64 {
+        self.dynamics.times(&[clock])[0]
     }
 
     /// Where to look at this cell; `path` answers when a loss is passed.
     pub(crate) fn clocks(&self, plan: &Plan, path: Option<&SpectralPath>) -> Result<Vec<Clock>, String> {
-        clocks(&plan.checked.study.record, &self.spec.train.until, self.method(), self.step_size, |loss| {
+        clocks(&plan.checked.study.record, &self.spec.train.until, self.is_flow(), self.dynamics.step_size, |loss| {
             // L = rms²/2 for every least-squares model.
             path.and_then(|path| reached(path.first_passage(0, (2.0 * loss).sqrt())))
         })
@@ -81,7 +88,7 @@ impl<'a> Cell<'a> {
     /// The closed form, looked at.
     pub(crate) fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
         let Prepared { problem, svd, .. } = self.prepared;
-        let mut path = SpectralPath::new(problem, svd, self.method(), self.step_size, &self.start);
+        let mut path = SpectralPath::new(problem, svd, &self.dynamics, &self.start);
         let clocks = self.clocks(plan, Some(&path))?;
         let mut recorded = Recorded::empty(problem.feature_count(), "exact");
         for clock in clocks {
@@ -108,109 +115,143 @@ impl<'a> Cell<'a> {
     ) {
         sheets.timing.push_int(0, Some(self.identity.cell));
         let columns = measure(setting, &recorded.snapshots, &plan.metrics);
-        self.emit_path("trained", &recorded.clocks, &columns, &mut sheets.trajectory);
-        self.emit_details(plan, recorded, sheets);
-        self.emit_theory(plan, recorded, setting, sheets);
+        let times = self.dynamics.times(&recorded.clocks);
+        self.emit_path("trained", &recorded.clocks, &times, &columns, &mut sheets.trajectory);
+        self.emit_details(plan, recorded, &times, sheets);
+        self.emit_theory(plan, recorded, &times, setting, sheets);
         solved.emit(plan, self.identity.cell, sheets);
-        self.emit_cell(plan, recorded, setting, &columns, &mut sheets.cells);
+        self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
     }
 
-    fn emit_path(&self, source: &str, clocks: &[Clock], columns: &[Column], rows: &mut Rows) {
+    fn emit_path(&self, source: &str, clocks: &[Clock], times: &[f64], columns: &[Column], rows: &mut Rows) {
         let count = clocks.len();
         rows.repeat_int(0, Some(self.identity.cell), count);
         rows.repeat_text(1, Some(source), count);
-        for &clock in clocks {
+        for (clock, time) in clocks.iter().zip(times) {
             rows.push_int(2, clock.step().map(|s| s as i64));
-            rows.push_float(3, Some(clock.time(self.step_size)));
+            rows.push_float(3, Some(*time));
         }
         for (i, column) in columns.iter().enumerate() {
             push_column(rows, 4 + i, column, count);
         }
     }
 
-    fn emit_details(&self, plan: &Plan, recorded: &Recorded, sheets: &mut Sheets) {
+    fn emit_details(&self, plan: &Plan, recorded: &Recorded, times: &[f64], sheets: &mut Sheets) {
         let p = self.prepared.problem.feature_count();
-        for (row, &clock) in recorded.clocks.iter().enumerate() {
+        for (row, (&clock, &time)) in recorded.clocks.iter().zip(times).enumerate() {
             let theta = &recorded.snapshots.coefficients[row * p..(row + 1) * p];
             if let Some(rows) = &mut sheets.modes {
-                self.emit_modes(clock, theta, recorded, row, rows);
+                self.emit_modes((clock, time), theta, recorded, row, rows);
             }
             if let Some(rows) = &mut sheets.parameters {
-                emit_parameters(
-                    self.identity.cell,
-                    "trained",
-                    Some((clock, self.step_size)),
-                    &Label::default(),
-                    theta,
-                    rows,
-                );
+                emit_parameters(self.identity.cell, "trained", Some((clock, time)), &Label::default(), theta, rows);
             }
         }
         if let Some(rows) = &mut sheets.curves {
             let values = self.shelf.curve_values(&recorded.snapshots);
-            for (clock, values) in recorded.clocks.iter().zip(values.chunks_exact(plan.curve_grid.len().max(1))) {
-                let place = Some((*clock, self.step_size));
+            let places = recorded.clocks.iter().copied().zip(times.iter().copied());
+            for (place, values) in places.zip(values.chunks_exact(plan.curve_grid.len().max(1))) {
+                let place = Some(place);
                 emit_curve(self.identity.cell, place, &Label::default(), &plan.curve_grid, values, rows);
             }
         }
     }
 
-    fn emit_modes(&self, clock: Clock, theta: &[f64], recorded: &Recorded, row: usize, rows: &mut Rows) {
+    fn emit_modes(&self, place: (Clock, f64), theta: &[f64], recorded: &Recorded, row: usize, rows: &mut Rows) {
         let svd = &self.prepared.svd;
         let r = svd.rank();
         for i in 0..r {
             let strength: f64 = svd.v.column(i).iter().zip(theta).map(|(v, t)| v * t).sum();
             let filter = (!recorded.filters.is_empty()).then(|| recorded.filters[row * r + i]);
-            self.push_mode("trained", clock, (i + 1, svd.s[i], strength, filter), rows);
+            self.push_mode("trained", place, (i + 1, svd.s[i], strength, filter), rows);
         }
     }
 
-    fn push_mode(&self, source: &str, clock: Clock, mode: (usize, f64, f64, Option<f64>), rows: &mut Rows) {
+    fn push_mode(&self, source: &str, place: (Clock, f64), mode: (usize, f64, f64, Option<f64>), rows: &mut Rows) {
         rows.push_int(0, Some(self.identity.cell));
         rows.push_text(1, Some(source));
-        rows.push_int(2, clock.step().map(|s| s as i64));
-        rows.push_float(3, Some(clock.time(self.step_size)));
+        rows.push_int(2, place.0.step().map(|s| s as i64));
+        rows.push_float(3, Some(place.1));
         rows.push_int(4, Some(mode.0 as i64));
         rows.push_float(5, Some(mode.1));
         rows.push_float(6, Some(mode.2));
         rows.push_float(7, mode.3);
     }
 
-    fn emit_theory(&self, plan: &Plan, recorded: &Recorded, setting: &Setting<'_>, sheets: &mut Sheets) {
+    fn emit_theory(&self, plan: &Plan, recorded: &Recorded, times: &[f64], setting: &Setting<'_>, sheets: &mut Sheets) {
+        let ridge = plan.checked.study.solutions.ridge_grid();
         for theory in &plan.theories {
             let prediction = (theory.build)(&Premise {
                 problem: &self.prepared.problem,
-                method: self.method(),
-                step_size: self.step_size,
+                dynamics: &self.dynamics,
                 start: &self.start,
                 clocks: &recorded.clocks,
+                times,
+                ridge: &ridge,
             });
-            let mut functions = Snapshots::series(self.prepared.problem.feature_count());
-            for (_, coefficients) in &prediction.path {
-                functions.push_series(coefficients, f64::NAN);
+            self.emit_prediction(plan, theory.name, &prediction, setting, sheets);
+        }
+    }
+
+    fn emit_prediction(
+        &self,
+        plan: &Plan,
+        theory: &str,
+        prediction: &Prediction,
+        setting: &Setting<'_>,
+        sheets: &mut Sheets,
+    ) {
+        let mut functions = Snapshots::series(self.prepared.problem.feature_count());
+        for (_, coefficients) in &prediction.path {
+            functions.push_series(coefficients, f64::NAN);
+        }
+        let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
+        let columns = measure(setting, &functions, &plan.metrics);
+        self.emit_path(theory, &clocks, &self.dynamics.times(&clocks), &columns, &mut sheets.trajectory);
+        self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
+        if let Some(rows) = &mut sheets.modes {
+            for m in &prediction.modes {
+                let place = (m.clock, self.time(m.clock));
+                self.push_mode(theory, place, (m.mode, m.value, m.strength, Some(m.filter)), rows);
             }
-            let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
-            let columns = measure(setting, &functions, &plan.metrics);
-            self.emit_path(theory.name, &clocks, &columns, &mut sheets.trajectory);
-            if let Some(rows) = &mut sheets.modes {
-                for m in &prediction.modes {
-                    self.push_mode(theory.name, m.clock, (m.mode, m.value, m.strength, Some(m.filter)), rows);
-                }
-            }
-            if let Some(rows) = &mut sheets.predictions {
-                for (quantity, value) in &prediction.numbers {
-                    rows.push_int(0, Some(self.identity.cell));
-                    rows.push_text(1, Some(theory.name));
-                    rows.push_text(2, Some(quantity));
-                    rows.push_float(3, Some(*value));
-                    rows.push_bool(4, Some(prediction.unmet.is_none()));
-                    rows.push_text(5, prediction.unmet.as_deref());
-                }
+        }
+        if let Some(rows) = &mut sheets.predictions {
+            for number in &prediction.numbers {
+                rows.push_int(0, Some(self.identity.cell));
+                rows.push_text(1, Some(theory));
+                rows.push_text(2, Some(number.quantity));
+                rows.push_float(3, number.parameter);
+                rows.push_float(4, Some(number.value));
+                rows.push_bool(5, Some(prediction.unmet.is_none()));
+                rows.push_text(6, prediction.unmet.as_deref());
             }
         }
     }
 
-    fn emit_cell(&self, plan: &Plan, recorded: &Recorded, setting: &Setting<'_>, columns: &[Column], rows: &mut Rows) {
+    /// Rows in which a theory knows one metric and no function: the others are null.
+    fn emit_predicted_metrics(&self, plan: &Plan, theory: &str, prediction: &Prediction, rows: &mut Rows) {
+        let clocks: Vec<Clock> = prediction.curves.iter().map(|c| c.0).collect();
+        let times = self.dynamics.times(&clocks);
+        for (&(clock, name, value), time) in prediction.curves.iter().zip(times) {
+            rows.push_int(0, Some(self.identity.cell));
+            rows.push_text(1, Some(theory));
+            rows.push_int(2, clock.step().map(|s| s as i64));
+            rows.push_float(3, Some(time));
+            for (i, metric) in plan.metrics.iter().enumerate() {
+                rows.push_float(4 + i, (metric.name == name).then_some(value));
+            }
+        }
+    }
+
+    fn emit_cell(
+        &self,
+        plan: &Plan,
+        recorded: &Recorded,
+        times: &[f64],
+        setting: &Setting<'_>,
+        columns: &[Column],
+        rows: &mut Rows,
+    ) {
         let ending = match recorded.diverged {
             Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
             Some(_) => Ending::Diverged("the limit does not exist: step size at or beyond 2/λ_max".to_owned()),
@@ -218,7 +259,6 @@ impl<'a> Cell<'a> {
         };
         let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, Some(recorded.solver), rows);
         let Prepared { problem, svd, lambda_max } = self.prepared;
-        let descends = self.method() == Method::GradientDescent;
         let mut next = || {
             at += 1;
             at - 1
@@ -229,19 +269,19 @@ impl<'a> Cell<'a> {
         rows.push_float(next(), Some(svd.condition()));
         rows.push_float(next(), Some(*lambda_max));
         rows.push_float(next(), Some(*lambda_max));
-        rows.push_float(next(), descends.then_some(self.step_size));
+        rows.push_float(next(), (!self.is_flow()).then_some(self.dynamics.step_size));
         rows.push_bool(next(), Some(f64::EPSILON * svd.condition() < 1e-6));
         rows.push_float(next(), setting.least_bending_energy());
         for passage in recorded.passages {
             let clock = reached(passage);
             rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
-            rows.push_float(next(), clock.map(|c| c.time(self.step_size)));
+            rows.push_float(next(), clock.map(|clock| self.time(clock)));
         }
         if let Some(risk) = plan.metrics.iter().position(|m| m.name == "risk") {
             let best = columns[risk].values.as_deref().and_then(best_row);
             let clock = best.map(|row| recorded.clocks[row]);
             rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
-            rows.push_float(next(), clock.map(|c| c.time(self.step_size)));
+            rows.push_float(next(), best.map(|row| times[row]));
             for column in columns {
                 rows.push_float(next(), best.and_then(|row| column.value(row)));
             }

@@ -1,7 +1,8 @@
 //! From `record.times` and `train.until` to the points of the clock where a cell is looked at.
 
 use crate::study::{Record, Times};
-use taut_problem::{Clock, Method, Train, Until};
+use taut_problem::{Clock, Until};
+use taut_train::Train;
 
 /// More save times than this in one cell are a mistake: a table of a gigabyte.
 pub(crate) const MOST_SAVE_TIMES: u64 = 10_000_000;
@@ -21,7 +22,7 @@ pub(crate) fn save_steps(record: &Record, train: &Train) -> u64 {
 pub(crate) fn clocks(
     record: &Record,
     until: &Until,
-    method: Method,
+    is_flow: bool,
     step_size: f64,
     passage: impl FnOnce(f64) -> Option<Clock>,
 ) -> Result<Vec<Clock>, String> {
@@ -30,8 +31,8 @@ pub(crate) fn clocks(
         Some(loss) => passage(loss.get()),
         None => None,
     };
-    match method {
-        Method::GradientDescent => {
+    match is_flow {
+        false => {
             let limits = [
                 until.steps.map(|s| s.get()),
                 until.time.map(|t| (t.get() / step_size).floor().min(9e15) as u64),
@@ -46,7 +47,7 @@ pub(crate) fn clocks(
             }
             Ok(with_limit(steps(times, end), limit))
         }
-        Method::GradientFlow => {
+        true => {
             let limits = [
                 until.time.map(|t| t.get()),
                 reached.and_then(|clock| match clock {
@@ -131,8 +132,7 @@ mod tests {
     #[test]
     fn geometric_grids_have_both_ends_and_no_repeats() {
         let times = Times::Geometric(Samples::try_from(200.0).unwrap());
-        let grid = clocks(&Record { times, ..Record::default() }, &until(1e8), Method::GradientDescent, 1.0, |_| None)
-            .unwrap();
+        let grid = clocks(&Record { times, ..Record::default() }, &until(1e8), false, 1.0, |_| None).unwrap();
         assert_eq!(grid[0], Clock::Step(0));
         assert_eq!(grid[1], Clock::Step(1));
         assert_eq!(grid.last(), Some(&Clock::Step(100_000_000)));
@@ -143,10 +143,8 @@ mod tests {
     fn a_passed_loss_ends_the_grid() {
         let times = Times::Linear(Samples::try_from(5.0).unwrap());
         let until = Until { loss: Some(taut_problem::NonNegative::try_from(0.1).unwrap()), ..until(100.0) };
-        let grid = clocks(&Record { times, ..Record::default() }, &until, Method::GradientDescent, 1.0, |_| {
-            Some(Clock::Step(8))
-        })
-        .unwrap();
+        let grid =
+            clocks(&Record { times, ..Record::default() }, &until, false, 1.0, |_| Some(Clock::Step(8))).unwrap();
         assert_eq!(grid, [0, 2, 4, 6, 8].map(Clock::Step));
     }
 }

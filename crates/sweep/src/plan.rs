@@ -3,7 +3,7 @@
 use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
 use crate::identity::Identity;
 use crate::row_kinds::DRAWN_CURVES;
-use crate::study::{AxisValue, CellSpec, Checked, Data, Problem, StudyError};
+use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
 use crate::workbench::{Prepared, Shelf, Shelves};
@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::{Method, StepSize, TablePoints, Train};
+use taut_problem::StepSize;
 use taut_store::Rows;
 use taut_theory::TheoryDef;
+use taut_train::Train;
 
 /// A part holds at most about this many bytes over all its tables; two parts are in memory at a time.
 const BYTES_PER_PART: usize = 64_000_000;
@@ -127,7 +128,7 @@ impl Plan {
 
     /// The files that the study reads, as it names them.
     pub(crate) fn files(&self) -> Vec<String> {
-        let data = self.checked.data.iter().filter_map(|d| d.value.curve.file.clone());
+        let data = self.checked.data.iter().flat_map(|d| d.value.files()).map(str::to_owned);
         let starts = self.checked.model.iter().filter_map(|m| match &m.value.init {
             taut_problem::Init::File(start) => Some(start.file.clone()),
             _ => None,
@@ -196,14 +197,23 @@ impl Plan {
         let study = &self.checked.study;
         let first = self.checked.cell(0);
         // The first design stands for all where a step size is relative to it.
-        let lambda = Prepared::new(&first, &first.model.features.build(), study.seed).map_or(1.0, |p| p.lambda_max);
+        let is_relative = |train: &Train| matches!(train.step_size, None | Some(StepSize::Relative(_)));
+        let needs_lambda = |train: &Train| train.until.time.is_some() && !train.method.is_flow() && is_relative(train);
+        let lambda = if self.checked.train.iter().any(|train| needs_lambda(&train.value)) {
+            Prepared::new(&first, None, study.seed).map_or(1.0, |p| p.lambda_max)
+        } else {
+            1.0
+        };
         let grid = |train: &Train| {
             let step_size = train.step_size.unwrap_or_default().absolute(lambda);
-            clocks(&study.record, &train.until, train.method, step_size, |_| None).map_or(1, |clocks| clocks.len())
+            clocks(&study.record, &train.until, train.method.is_flow(), step_size, |_| None)
+                .map_or(1, |clocks| clocks.len())
         };
         let times = self.checked.train.iter().map(|train| grid(&train.value)).max().unwrap_or(1);
-        let p = self.checked.model.iter().map(|m| m.value.features.count()).max().unwrap_or(1);
-        let modes = self.checked.data.iter().map(|d| samples(&d.value, d.file.as_deref())).max().unwrap_or(1).min(p);
+        let inputs = self.checked.data.iter().map(|d| d.value.inputs()).max().unwrap_or(1);
+        let p = self.checked.model.iter().map(|m| m.value.features.count(inputs)).max().unwrap_or(1);
+        let samples = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref()));
+        let modes = samples.max().unwrap_or(1).min(p);
         let solutions = study.solutions.rows();
         let kept = study.solutions.rows_without_draws();
         let laws = study.solutions.random_interpolator.as_ref().map_or(0, |r| r.laws().len());
@@ -232,7 +242,7 @@ impl Plan {
         let checked = &self.checked;
         let cell_with = |of: &dyn Fn(&CellSpec<'_>) -> bool| (0..self.cells()).find(|&i| of(&checked.cell(i)));
         let mut problems = Vec::new();
-        if let Some(index) = checked.model.iter().position(|m| m.value.features.count() == 0) {
+        if let Some(index) = checked.model.iter().position(|m| m.value.features.count(1) == 0) {
             let problem = Problem {
                 key_path: "model.features".to_owned(),
                 message: "these features are none: the only one is the constant, and it is left out".to_owned(),
@@ -304,9 +314,10 @@ impl Plan {
         let absolute = |cell: &CellSpec<'_>| {
             let train = cell.train;
             matches!(train.step_size, Some(StepSize::Absolute(_)))
-                && train.method == Method::GradientDescent
+                && !train.method.is_flow()
                 && !train.allow_unstable
-                && !cell.data.curve.has_random_design()
+                && !cell.data.has_random_design()
+                && !cell.model.features.is_random()
         };
         if !self.checked.train.iter().any(|t| matches!(t.value.step_size, Some(StepSize::Absolute(_)))) {
             return Ok(());
@@ -318,11 +329,11 @@ impl Plan {
             if !absolute(&cell) || !seen.insert((cell.data_index, cell.model_index, cell.train_index)) {
                 continue;
             }
-            let Ok(prepared) = Prepared::new(&cell, &cell.model.features.build(), self.checked.study.seed) else {
+            let Ok(prepared) = Prepared::new(&cell, None, self.checked.study.seed) else {
                 continue;
             };
-            let step_size = cell.train.step_size.unwrap_or_default().absolute(prepared.lambda_max);
-            if let Some(beyond) = prepared.instability(step_size) {
+            let dynamics = cell.train.dynamics(prepared.lambda_max);
+            if let Some(beyond) = prepared.instability(&dynamics, cell.train.method.optimizer().stability()) {
                 let problem = Problem {
                     key_path: "train.step_size.absolute".to_owned(),
                     message: format!("{beyond}: the run would diverge"),
@@ -335,13 +346,6 @@ impl Plan {
         }
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(self.checked.diagnostics(problems))) }
     }
-}
-
-/// The number of points of a data setting, as far as the study says.
-fn samples(data: &Data, table: Option<&TablePoints>) -> usize {
-    let curve = &data.curve;
-    let given = curve.x.as_ref().map(Vec::len).or_else(|| table.map(|table| table.x.len()));
-    given.or(curve.samples.map(taut_problem::Samples::size)).unwrap_or(1)
 }
 
 fn show(value: &AxisValue) -> String {

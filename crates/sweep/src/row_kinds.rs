@@ -50,7 +50,7 @@ pub(crate) fn emit_parameters(
     rows.repeat_int(0, Some(cell), count);
     rows.repeat_text(1, Some(source), count);
     rows.repeat_int(2, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
-    rows.repeat_float(3, place.map(|(clock, step_size)| clock.time(step_size)), count);
+    rows.repeat_float(3, place.map(|(_, time)| time), count);
     rows.repeat_text(4, label.solution, count);
     rows.repeat_text(5, label.variant, count);
     rows.repeat_float(6, label.parameter, count);
@@ -79,7 +79,7 @@ pub(crate) fn emit_curve(
     rows.repeat_float(4, label.parameter, count);
     rows.repeat_int(5, label.draw, count);
     rows.repeat_int(6, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
-    rows.repeat_float(7, place.map(|(clock, step_size)| clock.time(step_size)), count);
+    rows.repeat_float(7, place.map(|(_, time)| time), count);
     rows.extend_floats(8, x);
     rows.extend_floats(9, f);
 }

@@ -268,6 +268,7 @@ fn predictions() -> Arc<TableSchema> {
             cell(),
             text("theory", "name of the theory"),
             text("quantity", "what is predicted"),
+            float("parameter", "", "λ, training time, …: what the quantity is a function of; null if nothing"),
             float("value", "", "the prediction"),
             Column::new("assumption_met", ColumnType::Bool, "", "whether the theory's assumptions hold in this cell"),
             text("reason", "which assumption is not met; null if all are"),

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
 use taut_numerics::{DMatrix, Mat, ThinSvd, product_into};
-use taut_problem::{Regression, FeatureMap, Snapshots};
+use taut_problem::{Dynamics, FeatureMap, Motion, Regression, Snapshots};
 
 /// One model's feature map and the tables that depend on it alone; shared by all its cells.
 pub(crate) struct Shelf {
-    pub(crate) features: Arc<dyn FeatureMap>,
+    /// The map of one input; none where it depends on the data or the replicate.
+    pub(crate) features: Option<Arc<dyn FeatureMap>>,
     pub(crate) instruments: Instruments,
     /// φ on the study's curve grid, row-major, features × points; empty if no curves are wanted.
     pub(crate) curve_table: Vec<f64>,
@@ -19,9 +20,12 @@ pub(crate) struct Shelf {
 
 impl Shelf {
     fn new(model: &Model, curve_grid: Option<&[f64]>) -> Self {
-        let features = model.features.build();
-        let instruments = Instruments::new(&*features);
-        let curve_table = curve_grid.map_or_else(Vec::new, |grid| transposed_design(&*features, grid));
+        let features = model.features.on_curve();
+        let instruments = features.as_ref().map_or_else(Instruments::none, |map| Instruments::new(&**map));
+        let curve_table = match (&features, curve_grid) {
+            (Some(features), Some(grid)) => transposed_design(&**features, grid),
+            _ => Vec::new(),
+        };
         Self { features, instruments, curve_table, own: Mutex::new(BTreeMap::new()) }
     }
 
@@ -93,26 +97,33 @@ pub(crate) struct ProblemKey {
 
 impl ProblemKey {
     pub(crate) fn of(cell: &CellSpec<'_>) -> Self {
-        let replicate = if cell.data.curve.is_random() { cell.replicate } else { 0 };
+        let is_random = cell.data.is_random() || cell.model.features.is_random();
+        let replicate = if is_random { cell.replicate } else { 0 };
         Self { data: cell.data_index, model: cell.model_index, replicate }
     }
 }
 
 impl Prepared {
     /// Draws the data and decomposes the design.
-    pub(crate) fn new(cell: &CellSpec<'_>, features: &Arc<dyn FeatureMap>, seed: u64) -> Result<Self, String> {
-        let curve = &cell.data.curve;
-        let (x, y) = curve.points(seed, cell.replicate, cell.table.map(|table| &**table))?;
-        let problem = Regression::new(x, y, curve.target.clone(), Arc::clone(features));
+    pub(crate) fn new(cell: &CellSpec<'_>, features: Option<&Arc<dyn FeatureMap>>, seed: u64) -> Result<Self, String> {
+        let drawn = cell.data.draw(seed, cell.replicate, cell.files.map(|files| &**files))?;
+        let built = || cell.model.features.build(drawn.inputs.ncols(), seed, cell.replicate);
+        let features = features.map_or_else(built, Arc::clone);
+        let problem = drawn.regression(features);
         let svd = ThinSvd::new(problem.design.as_view());
         let lambda_max = svd.s.first().map_or(0.0, |s| s * s / problem.samples() as f64);
         Ok(Self { problem, svd, lambda_max })
     }
 
-    /// Says so if descent with this step size would diverge here.
-    pub(crate) fn instability(&self, step_size: f64) -> Option<String> {
+    /// Says so if this motion would diverge here; penalties add to the curvature.
+    pub(crate) fn instability(&self, dynamics: &Dynamics, stability: Option<f64>) -> Option<String> {
+        if dynamics.motion == Motion::Flow {
+            return None;
+        }
+        let (limit, eta) = (stability?, dynamics.step_size);
+        let curvature = self.lambda_max + dynamics.penalty.ridge.get();
         // Rounding of 2/λ_max itself is no instability.
-        let is_beyond = step_size * self.lambda_max > 2.0 + 1e-12;
-        is_beyond.then(|| format!("step size {step_size} is beyond 2/λ_max = {}", 2.0 / self.lambda_max))
+        let is_beyond = eta * curvature > limit + 1e-12;
+        is_beyond.then(|| format!("step size {eta} is beyond {limit}/λ_max = {}", limit / curvature))
     }
 }

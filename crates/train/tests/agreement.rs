@@ -10,8 +10,8 @@
 use std::sync::Arc;
 use taut_numerics::{ThinSvd, normal, stream, uniform};
 use taut_problem::{
-    Basis, Clock, Cosine, Regression, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative,
-    ParametrizationKind, Passage, Polynomial, Trajectory,
+    Basis, Clock, Cosine, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, ParametrizationKind, Passage,
+    Polynomial, Regression, Trajectory,
 };
 use taut_train::{Descent, SpectralPath};
 

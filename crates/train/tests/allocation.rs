@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use taut_numerics::ThinSvd;
 use taut_problem::{
-    Basis, Clock, Regression, Degree, FeatureMap, Method, NonNegative, ParametrizationKind, Polynomial, Trajectory,
+    Basis, Clock, Degree, FeatureMap, Method, NonNegative, ParametrizationKind, Polynomial, Regression, Trajectory,
 };
 use taut_train::{Descent, SpectralPath};
 

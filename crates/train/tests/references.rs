@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use taut_numerics::{DMatrix, Mat, ThinSvd};
 use taut_problem::{
-    Basis, Clock, Cosine, Regression, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, Passage,
-    Polynomial, Trajectory,
+    Basis, Clock, Cosine, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, Passage, Polynomial, Regression,
+    Trajectory,
 };
 use taut_train::SpectralPath;
 

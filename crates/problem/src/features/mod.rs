@@ -2,11 +2,13 @@
 
 mod cosine;
 mod fourier;
+mod identity;
 mod polynomial;
 mod whitened;
 
 pub use cosine::Cosine;
 pub use fourier::Fourier;
+pub use identity::Identity;
 pub use polynomial::{Basis, Polynomial};
 pub use whitened::RoughnessWhitened;
 
@@ -29,6 +31,11 @@ pub trait FeatureMap: Send + Sync {
 
     /// The features in an orthonormal family on \[-1, 1\], for maps of one input.
     fn expansion(&self) -> Option<Expansion>;
+
+    /// How many inputs these features are, if they are the first inputs themselves.
+    fn first_inputs(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// `model.features` of a study.
@@ -43,26 +50,68 @@ pub enum Features {
     Cosine(Cosine),
     /// Polynomials whose squared parameter norm is ∫f″² + ε∫f²
     RoughnessWhitened(RoughnessWhitened),
+    /// The inputs themselves
+    Identity,
+    /// The first `count` inputs
+    FirstInputs(FirstInputs),
+}
+
+/// How many of the inputs are features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstInputs {
+    /// The number of features p, at most that of the inputs.
+    pub count: crate::Samples,
 }
 
 impl Features {
-    /// The number of features p, without building the map.
-    pub fn count(&self) -> usize {
+    /// The number of features p for so many inputs, without building the map.
+    pub fn count(&self, inputs: usize) -> usize {
         match self {
             Self::Polynomial(map) => map.features(),
             Self::Fourier(map) => map.features(),
             Self::Cosine(map) => map.features(),
             Self::RoughnessWhitened(map) => map.degree.size() + 1,
+            Self::Identity => inputs,
+            Self::FirstInputs(first) => first.count.size(),
         }
     }
 
-    /// The feature map itself.
-    pub fn build(&self) -> Arc<dyn FeatureMap> {
+    /// Why these features do not go with so many inputs, if they do not.
+    pub fn misfit(&self, inputs: usize) -> Option<String> {
         match self {
-            Self::Polynomial(map) => Arc::new(map.clone()),
-            Self::Fourier(map) => Arc::new(map.clone()),
-            Self::Cosine(map) => Arc::new(map.clone()),
-            Self::RoughnessWhitened(map) => Arc::new(map.build()),
+            Self::FirstInputs(first) if first.count.size() > inputs => {
+                Some(format!("{} of the inputs are asked for, but the data have {inputs}", first.count.get()))
+            }
+            Self::Identity | Self::FirstInputs(_) => None,
+            _ if inputs != 1 => Some(format!("this feature map takes 1 input, but the data have {inputs}")),
+            _ => None,
+        }
+    }
+
+    /// Whether each replicate draws its own features.
+    pub fn is_random(&self) -> bool {
+        false
+    }
+
+    /// The map of one input that does not depend on the data or the replicate, if this is one.
+    pub fn on_curve(&self) -> Option<Arc<dyn FeatureMap>> {
+        match self {
+            Self::Polynomial(map) => Some(Arc::new(map.clone())),
+            Self::Fourier(map) => Some(Arc::new(map.clone())),
+            Self::Cosine(map) => Some(Arc::new(map.clone())),
+            Self::RoughnessWhitened(map) => Some(Arc::new(map.build())),
+            Self::Identity | Self::FirstInputs(_) => None,
+        }
+    }
+
+    /// The feature map for so many inputs; random features draw from the stream `features`.
+    pub fn build(&self, inputs: usize, seed: u64, replicate: u64) -> Arc<dyn FeatureMap> {
+        let _ = (seed, replicate);
+        match self {
+            Self::Identity => Arc::new(Identity { count: inputs }),
+            Self::FirstInputs(first) => Arc::new(Identity { count: first.count.size() }),
+            _ => self.on_curve().expect("all others are maps of one input"),
         }
     }
 }
@@ -89,6 +138,10 @@ pub static FEATURES: &[Entry] = &[
               the least rough interpolant",
         cite: "Green and Silverman 1994",
     },
+    Entry { name: "identity", doc: "φ(x) = x: every input is a feature", cite: "" },
+    Entry {
+        name: "first-inputs", doc: "φ(x) = (x₁, …, xₚ), p = `count`: the other inputs are not seen", cite: ""
+    },
 ];
 
 /// The factor 1/(1+k)^s of feature k.
@@ -109,17 +162,17 @@ mod tests {
         for basis in Basis::ALL {
             for (s, constant) in [(0.0, true), (1.5, false)] {
                 let map = Polynomial { basis, degree: degree(12.0), decay: decay(s), constant };
-                out.push((format!("{basis:?} {s}"), Features::Polynomial(map).build()));
+                out.push((format!("{basis:?} {s}"), Features::Polynomial(map).on_curve().unwrap()));
             }
         }
         for (s, constant) in [(0.0, true), (2.0, false)] {
             let fourier = Fourier { harmonics: harmonics(6.0), decay: decay(s), constant };
             let cosine = Cosine { harmonics: harmonics(9.0), decay: decay(s), constant };
-            out.push((format!("fourier {s}"), Features::Fourier(fourier).build()));
-            out.push((format!("cosine {s}"), Features::Cosine(cosine).build()));
+            out.push((format!("fourier {s}"), Features::Fourier(fourier).on_curve().unwrap()));
+            out.push((format!("cosine {s}"), Features::Cosine(cosine).on_curve().unwrap()));
         }
         let whitened = RoughnessWhitened { degree: degree(12.0), epsilon: crate::Positive::try_from(0.1).unwrap() };
-        out.push(("whitened".into(), Features::RoughnessWhitened(whitened).build()));
+        out.push(("whitened".into(), Features::RoughnessWhitened(whitened).on_curve().unwrap()));
         out
     }
 

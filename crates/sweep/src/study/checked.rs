@@ -3,13 +3,14 @@
 use super::axes::Axis;
 use super::diagnostics::{Diagnostic, Diagnostics, Severity, Source};
 use super::expansion::Section;
-use super::spec::{Data, Model, Study};
+use super::spec::{Model, Study};
 use super::text::study_text;
 use super::tree::{Node, Place, spoken_path};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::sync::{Arc, OnceLock};
-use taut_problem::{Method, StepSize, TablePoints, Train};
+use taut_problem::{Data, DataFiles, StepSize};
+use taut_train::Train;
 
 /// A study in which nothing is wrong.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Checked {
     pub(crate) sources: Vec<Source>,
     pub(crate) root: Node,
     pub(crate) sections: [Section; 3],
-    pub(crate) data: Vec<Setting<Data, TablePoints>>,
+    pub(crate) data: Vec<Setting<Data, DataFiles>>,
     pub(crate) model: Vec<Setting<Model, [f64]>>,
     pub(crate) train: Vec<Setting<Train, ()>>,
     pub(crate) cells: usize,
@@ -34,13 +35,14 @@ pub struct Checked {
 pub(crate) struct Setting<T, F: ?Sized> {
     pub(crate) value: Arc<T>,
     pub(crate) file: Option<Arc<F>>,
-    pub(crate) hash: Option<String>,
+    /// What the files of the section hold, by the key of the table that names them.
+    pub(crate) hashes: Vec<(String, String)>,
     pub(crate) meaning: OnceLock<String>,
 }
 
 impl<T, F: ?Sized> Setting<T, F> {
     pub(crate) fn new(value: T) -> Self {
-        Self { value: Arc::new(value), file: None, hash: None, meaning: OnceLock::new() }
+        Self { value: Arc::new(value), file: None, hashes: Vec::new(), meaning: OnceLock::new() }
     }
 }
 
@@ -53,8 +55,8 @@ pub struct CellSpec<'a> {
     pub data: &'a Arc<Data>,
     /// Which of the distinct data settings this is.
     pub data_index: usize,
-    /// The points of the data's file, where there is one.
-    pub table: Option<&'a Arc<TablePoints>>,
+    /// What the data's files hold, where there are any.
+    pub files: Option<&'a Arc<DataFiles>>,
     /// What fits it.
     pub model: &'a Arc<Model>,
     /// Which of the distinct models this is.
@@ -123,7 +125,7 @@ impl Checked {
             index,
             data: &data.value,
             data_index,
-            table: data.file.as_ref(),
+            files: data.file.as_ref(),
             model: &model.value,
             model_index,
             theta: model.file.as_ref(),
@@ -207,10 +209,10 @@ impl CellSpec<'_> {
 }
 
 /// The meaning of a data setting.
-pub(crate) fn data_meaning(setting: &Setting<Data, TablePoints>) -> &str {
+pub(crate) fn data_meaning(setting: &Setting<Data, DataFiles>) -> &str {
     setting.meaning.get_or_init(|| {
         let mut json = meaning(&*setting.value);
-        replace_file(json.pointer_mut("/curve"), setting.hash.as_deref());
+        replace_files(&mut json, &setting.hashes);
         sorted(&json)
     })
 }
@@ -219,7 +221,7 @@ pub(crate) fn data_meaning(setting: &Setting<Data, TablePoints>) -> &str {
 pub(crate) fn model_meaning(setting: &Setting<Model, [f64]>) -> &str {
     setting.meaning.get_or_init(|| {
         let mut json = meaning(&*setting.value);
-        replace_file(json.pointer_mut("/init"), setting.hash.as_deref());
+        replace_files(&mut json, &setting.hashes);
         if let Some(Json::Object(init)) = json.get_mut("init") {
             init.remove("only");
         }
@@ -231,7 +233,7 @@ pub(crate) fn model_meaning(setting: &Setting<Model, [f64]>) -> &str {
 pub(crate) fn train_meaning(setting: &Setting<Train, ()>) -> &str {
     setting.meaning.get_or_init(|| {
         let mut train = (*setting.value).clone();
-        if train.method == Method::GradientDescent {
+        if !train.method.is_flow() {
             train.step_size.get_or_insert(StepSize::default());
         }
         let mut json = meaning(&train);
@@ -246,9 +248,12 @@ fn meaning<T: Serialize>(value: &T) -> Json {
     serde_json::to_value(value).expect("a study holds finite numbers and string keys")
 }
 
-fn replace_file(table: Option<&mut Json>, hash: Option<&str>) {
-    if let (Some(Json::Object(table)), Some(hash)) = (table, hash) {
-        table.insert("file".to_owned(), Json::String(hash.to_owned()));
+/// A file is what it holds, wherever it lies.
+fn replace_files(section: &mut Json, hashes: &[(String, String)]) {
+    for (key, hash) in hashes {
+        if let Some(Json::Object(table)) = section.get_mut(key) {
+            table.insert("file".to_owned(), Json::String(hash.clone()));
+        }
     }
 }
 

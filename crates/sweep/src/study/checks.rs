@@ -1,10 +1,10 @@
 //! What is wrong with values that each have their right shape: settings that contradict each other.
 
 use super::save_times::Times;
-use super::spec::{Claim, Data, Record};
+use super::spec::{Claim, Record};
 use super::spelling::did_you_mean;
-use taut_problem::{Method, Samples, Solver, StepSize, Train};
-use taut_train::Solutions;
+use taut_problem::{Data, Samples, Solver, StepSize};
+use taut_train::{Route, Solutions, Train};
 
 /// The names that a study may ask for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,8 +29,8 @@ fn finding(path: impl Into<String>, message: impl Into<String>, help: impl Into<
 
 /// Mistakes of `[data]`.
 pub(crate) fn data(data: &Data) -> Vec<Finding> {
-    let complaints = data.curve.complaints().into_iter();
-    complaints.map(|complaint| finding(format!("data.curve.{}", complaint.key), complaint.message, "")).collect()
+    let path = |key: &str| if key.is_empty() { "data".to_owned() } else { format!("data.{key}") };
+    data.complaints().into_iter().map(|complaint| finding(path(&complaint.key), complaint.message, "")).collect()
 }
 
 /// What the solutions need of the data; `samples` is the number of points.
@@ -61,30 +61,29 @@ pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
 
 /// Mistakes of `[train]`; `stepped_elsewhere` says whether another cell uses what a flow has no use for.
 pub(crate) fn train(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
-    match train.method {
-        Method::GradientDescent => descent(train),
-        Method::GradientFlow => flow(train, stepped_elsewhere),
-    }
+    if train.method.is_flow() { flow(train, stepped_elsewhere) } else { descent(train) }
 }
 
 fn descent(train: &Train) -> Vec<Finding> {
     let mut out = Vec::new();
+    let name = train.method.name();
     if train.until.steps.is_none() && train.until.time.is_none() {
         let message = if train.until.loss.is_some() {
-            "`until.loss` alone may never be reached: gradient-descent needs `until.steps` or `until.time` as well"
+            format!("`until.loss` alone may never be reached: {name} needs `until.steps` or `until.time` as well")
         } else {
-            "gradient-descent needs an end: `until.steps` or `until.time`"
+            format!("{name} needs an end: `until.steps` or `until.time`")
         };
         out.push(finding("train.until", message, "write `until = { steps = 1e6 }`"));
     }
     if let Some(StepSize::Relative(r)) = train.step_size
-        && r.get() > 2.0
+        && let Some(largest) = train.method.optimizer().stability()
+        && r.get() > largest
         && !train.allow_unstable
     {
         out.push(finding(
             "train.step_size.relative",
-            format!("a relative step size of {} is beyond 2/λ_max: the run would diverge", r.get()),
-            "use relative < 2, or set train.allow_unstable = true",
+            format!("a relative step size of {} is beyond {largest}/λ_max: the run would diverge", r.get()),
+            format!("use relative < {largest}, or set train.allow_unstable = true"),
         ));
     }
     out
@@ -123,25 +122,33 @@ fn flow(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
 pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
     let times = &record.times;
     let mut out = Vec::new();
-    match (times, train.method) {
-        (Times::Every(_), Method::GradientFlow) => out.push(finding(
+    let name = train.method.name();
+    match (times, train.method.is_flow()) {
+        (Times::Every(_), true) => out.push(finding(
             "record.times.every",
             "gradient-flow has no steps to save every so many of",
             "use `times = { times = [0, 0.5, inf] }`, `{ geometric = 200 }` or `{ linear = 100 }`",
         )),
-        (Times::Steps(_), Method::GradientFlow) => out.push(finding(
+        (Times::Steps(_), true) => out.push(finding(
             "record.times.steps",
             "gradient-flow has no steps: its save times are training times",
             "use `times = { times = [0, 0.5, inf] }`, `{ geometric = 200 }` or `{ linear = 100 }`",
         )),
-        (Times::Times(_), Method::GradientDescent) => out.push(finding(
+        (Times::Times(_), false) => out.push(finding(
             "record.times.times",
-            "gradient-descent counts steps: its save times are step counts",
+            format!("{name} counts steps: its save times are step counts"),
             "use `times = { steps = [0, 1, 10, inf] }`, `{ geometric = 200 }` or `{ linear = 100 }`",
         )),
         _ => {}
     }
-    if (times.has_limit() || record.limit) && train.solver == Solver::Stepped {
+    let way = match train.route() {
+        Route::Exact => "",
+        Route::Stepped if train.solver == Solver::Stepped => "solver = \"stepped\"",
+        Route::Stepped => "a motion that is stepped",
+        Route::Moments => "solver = \"moments\"",
+        Route::Staged => "",
+    };
+    if (times.has_limit() || record.limit) && !way.is_empty() {
         let key = match times {
             _ if record.limit => "record.limit",
             Times::Steps(_) => "record.times.steps",
@@ -149,8 +156,8 @@ pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
         };
         out.push(finding(
             key,
-            "this asks for the limit t = inf, which solver = \"stepped\" never reaches",
-            "remove it, or use solver = \"auto\"",
+            format!("this asks for the limit t = inf, which {way} never reaches"),
+            "remove it, or use a motion with a closed form and solver = \"auto\"",
         ));
     }
     out

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use taut_problem::{Curve, FileStart, TablePoints};
+use taut_problem::{Curve, Data, DataFiles, FileStart, TablePoints};
 
 /// Reads the user's tables.
 pub trait Files {
@@ -51,6 +51,9 @@ impl FileComplaint {
     }
 }
 
+/// What the files of a table hold, with the hash of each.
+type ReadData = (DataFiles, Vec<(String, String)>);
+
 /// A file's table and hash, or why there is none.
 type ReadFile = (Result<FileTable, String>, Result<String, String>);
 
@@ -79,8 +82,23 @@ impl<'a> Library<'a> {
         }
     }
 
+    /// What the files of a `[data]` table hold, and the hash of each beside the table that names it;
+    /// or what is wrong, with the table.
+    pub(crate) fn data(&mut self, data: &Data) -> Result<ReadData, (&'static str, FileComplaint)> {
+        let mut files = DataFiles::default();
+        let mut hashes = Vec::new();
+        if let Some(curve) = &data.curve
+            && let Some(file) = &curve.file
+        {
+            let (points, hash) = self.points(curve, file).map_err(|complaint| ("curve", complaint))?;
+            files.points = Some(points);
+            hashes.push(("curve".to_owned(), hash));
+        }
+        Ok((files, hashes))
+    }
+
     /// The points that `[data.curve]` names a file for, and the file's hash.
-    pub(crate) fn points(&mut self, curve: &Curve, file: &str) -> Result<(TablePoints, String), FileComplaint> {
+    fn points(&mut self, curve: &Curve, file: &str) -> Result<(TablePoints, String), FileComplaint> {
         let (table, hash) = self.get(file)?;
         let rows = selected_rows(table, curve)?;
         let x_name = curve.x_column.as_deref().unwrap_or("x");
@@ -96,13 +114,18 @@ impl<'a> Library<'a> {
                 &rows,
             )?),
         };
-        let points = TablePoints { x, y };
+        let points = TablePoints { inputs: vec![x], y, replicate: None };
         curve.points(0, 0, Some(&points)).map_err(|message| FileComplaint::new("file", message, ""))?;
         Ok((points, hash))
     }
 
-    /// θ₀ from a file, and the file's hash; `parameters` is the length that the model needs.
-    pub(crate) fn theta(&mut self, start: &FileStart, parameters: usize) -> Result<(Vec<f64>, String), FileComplaint> {
+    /// θ₀ from a file, and the file's hash; `parameters` is the length that the model needs,
+    /// where that does not depend on the data.
+    pub(crate) fn theta(
+        &mut self,
+        start: &FileStart,
+        parameters: Option<usize>,
+    ) -> Result<(Vec<f64>, String), FileComplaint> {
         let (table, hash) = self.get(&start.file)?;
         let all: Vec<usize> = (0..table.columns.first().map_or(0, |column| column.texts.len())).collect();
         let tensor = &column(table, "file", "tensor", "")?.texts;
@@ -110,6 +133,9 @@ impl<'a> Library<'a> {
         let (row, col, value) = (row?, col?, value?);
         let wanted = format!("{}theta", start.prefix);
         check_only(start, tensor, &wanted)?;
+        let rows = tensor.iter().zip(&row).filter(|(name, _)| **name == wanted);
+        let rows = rows.fold(0.0, |most: f64, (_, row)| most.max(*row + 1.0));
+        let parameters = parameters.unwrap_or(rows.min(1e7) as usize);
         let mut theta: Vec<Option<f64>> = vec![None; parameters];
         let long = "a start in the long form has one line `tensor,row,col,value` per entry, zero-based";
         let mut seen = 0;

@@ -13,7 +13,7 @@ use super::overrides;
 use super::raw_axes::{RawAxis, provided_paths, raw_axes};
 use super::schema::json_schema;
 use super::shape::{Field, Shape};
-use super::spec::{Data, Model, Study};
+use super::spec::{Model, Study};
 use super::text::study_text;
 use super::tree::{Entry, Node, Place, Table, Value, parse, spoken_path};
 use serde::Deserialize;
@@ -21,7 +21,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use taut_problem::{Init, Method, Samples, TablePoints, Train};
+use taut_problem::{Data, DataFiles, Init};
+use taut_train::Train;
 
 /// Why there is no study.
 #[derive(Debug, thiserror::Error)]
@@ -184,7 +185,7 @@ impl Draft {
 /// The three sections, expanded as far as they are sound.
 struct Parts {
     sections: [Section; 3],
-    data: Option<Vec<Setting<Data, TablePoints>>>,
+    data: Option<Vec<Setting<Data, DataFiles>>>,
     model: Option<Vec<Setting<Model, [f64]>>>,
     train: Option<Vec<Setting<Train, ()>>>,
 }
@@ -281,18 +282,15 @@ impl Checking<'_> {
         }
     }
 
-    fn data(&mut self, section: &Section, values: Vec<Data>) -> Vec<Setting<Data, TablePoints>> {
+    fn data(&mut self, section: &Section, values: Vec<Data>) -> Vec<Setting<Data, DataFiles>> {
         let mut settings = Vec::with_capacity(values.len());
         for (index, value) in values.into_iter().enumerate() {
             let mut setting = Setting::new(value);
             let mut findings = checks::data(&setting.value);
-            let curve = &setting.value.curve;
-            if let Some(file) = curve.file.clone()
-                && findings.is_empty()
-            {
-                match self.library.points(curve, &file) {
-                    Ok((points, hash)) => (setting.file, setting.hash) = (Some(Arc::new(points)), Some(hash)),
-                    Err(complaint) => findings.push(file_finding("data.curve", complaint)),
+            if findings.is_empty() && !setting.value.files().is_empty() {
+                match self.library.data(&setting.value) {
+                    Ok((files, hashes)) => (setting.file, setting.hashes) = (Some(Arc::new(files)), hashes),
+                    Err((table, complaint)) => findings.push(file_finding(&format!("data.{table}"), complaint)),
                 }
             }
             self.report(section, index, findings);
@@ -306,10 +304,13 @@ impl Checking<'_> {
         for (index, value) in values.into_iter().enumerate() {
             let mut setting = Setting::new(value);
             if let Init::File(start) = setting.value.init.clone() {
-                let features = setting.value.features.build().features();
-                let parameters = setting.value.parametrization.build().parameters(features);
+                let fixed = setting.value.features.on_curve().map(|map| map.features());
+                let parameters = fixed.map(|features| setting.value.parametrization.build().parameters(features));
                 match self.library.theta(&start, parameters) {
-                    Ok((theta, hash)) => (setting.file, setting.hash) = (Some(theta.into()), Some(hash)),
+                    Ok((theta, hash)) => {
+                        setting.file = Some(theta.into());
+                        setting.hashes = vec![("init".to_owned(), hash)];
+                    }
                     Err(complaint) => self.report(section, index, vec![file_finding("model.init", complaint)]),
                 }
             }
@@ -319,7 +320,7 @@ impl Checking<'_> {
     }
 
     fn train(&mut self, section: &Section, values: Vec<Train>) -> Vec<Setting<Train, ()>> {
-        let stepped_elsewhere = values.iter().any(|train| train.method != Method::GradientFlow);
+        let stepped_elsewhere = values.iter().any(|train| !train.method.is_flow());
         for (index, train) in values.iter().enumerate() {
             self.report(section, index, checks::train(train, stepped_elsewhere));
         }
@@ -343,9 +344,7 @@ impl Checking<'_> {
             && let Some(data) = &parts.data
         {
             for (index, setting) in data.iter().enumerate() {
-                let curve = &setting.value.curve;
-                let points = curve.x.as_ref().map(Vec::len).or(curve.samples.map(Samples::size));
-                if let Some(samples) = points.or(setting.file.as_ref().map(|table| table.x.len())) {
+                if let Some(samples) = setting.value.samples(setting.file.as_deref()) {
                     self.report(&parts.sections[0], index, checks::solutions(&solutions, samples));
                 }
             }

@@ -34,5 +34,5 @@ pub use inputs::{FileColumn, FileTable, Files};
 pub use loading::{StudyError, load, read};
 pub use save_times::{SaveStep, SaveTime, Times};
 pub use schema::json_schema;
-pub use spec::{Channel, Claim, CurveGrid, Data, Figure, Mark, Model, Record, Scale, ScaledColumn, Study, TableName};
+pub use spec::{Channel, Claim, CurveGrid, Figure, Mark, Model, Record, Scale, ScaledColumn, Study, TableName};
 pub use tree::Place;

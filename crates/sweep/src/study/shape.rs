@@ -22,6 +22,7 @@ pub(crate) struct NumberShape {
     pub(crate) low: Option<f64>,
     pub(crate) above: Option<f64>,
     pub(crate) high: Option<f64>,
+    pub(crate) below: Option<f64>,
     /// Whether `inf`, the limit, is allowed as well.
     pub(crate) limit: bool,
 }
@@ -235,6 +236,7 @@ impl NumberShape {
             low: bound("minimum"),
             above: bound("exclusiveMinimum"),
             high: bound("maximum"),
+            below: bound("exclusiveMaximum"),
             limit: schema.get("x-limit").is_some(),
         }
     }
@@ -248,6 +250,7 @@ impl NumberShape {
             && self.low.is_none_or(|low| x >= low)
             && self.above.is_none_or(|above| x > above)
             && self.high.is_none_or(|high| x <= high)
+            && self.below.is_none_or(|below| x < below)
     }
 
     pub(crate) fn expected(&self) -> String {
@@ -255,7 +258,10 @@ impl NumberShape {
             // 2⁵³, the end of exact whole numbers, is nobody's concern.
             (Some(low), _, Some(high)) if high > 9e15 => format!(" of at least {low}"),
             (Some(low), _, Some(high)) => format!(" from {low} to {high}"),
-            (Some(low), _, None) => format!(" of at least {low}"),
+            (Some(low), _, None) => match self.below {
+                Some(below) => format!(" of at least {low} and below {below}"),
+                None => format!(" of at least {low}"),
+            },
             (None, Some(above), None) => format!(" above {above}"),
             (None, Some(above), Some(high)) => format!(" above {above} and at most {high}"),
             (None, None, Some(high)) => format!(" of at most {high}"),

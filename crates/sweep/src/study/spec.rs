@@ -3,8 +3,8 @@
 use super::save_times::Times;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_problem::{Curve, Features, Finite, Init, NonNegative, ParametrizationKind, Steps, Train};
-use taut_train::Solutions;
+use taut_problem::{Data, Features, Finite, Init, NonNegative, ParametrizationKind, Steps};
+use taut_train::{Solutions, Train};
 
 /// One question, asked as a sweep of trained models.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -41,14 +41,6 @@ pub struct Study {
     /// Figures of the study's own tables; kept with the results, not yet drawn.
     #[serde(default)]
     pub figure: Vec<Figure>,
-}
-
-/// The `[data]` table.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Data {
-    /// Points on the line, drawn, given or read from a file.
-    pub curve: Curve,
 }
 
 /// The `[model]` table.

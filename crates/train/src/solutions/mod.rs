@@ -1,52 +1,117 @@
 //! Other fits of the same points: one file each, one field of [`Solutions`], one line of [`SOLUTIONS`].
 
-mod least_squares;
-mod min_bending;
-mod min_norm;
-mod natural_spline;
-mod random_interpolator;
-mod ridge;
 mod roughness;
-mod smoothing_features;
-mod smoothing_spline;
-
-pub use least_squares::{LeastSquaresFit, LinearFit};
-pub use min_bending::MinBending;
-pub use min_norm::MinNorm;
-pub use natural_spline::NaturalSpline;
-pub use random_interpolator::{Law, Laws, RandomInterpolator};
-pub use ridge::Ridge;
-pub use smoothing_features::SmoothingFeatures;
-pub use smoothing_spline::SmoothingSpline;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::ThinSvd;
-use taut_problem::{Regression, Entry, Positive, Samples, Snapshots};
+use taut_problem::{Entry, Positive, Regression, Samples, Snapshots};
 
-/// The `[solutions]` table: which other fits get rows without a time.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Solutions {
+/// One way to fit the points without moving there.
+pub(crate) trait Solution {
+    /// What it says of itself; its name is the key in `[solutions]`.
+    const ENTRY: Entry;
+
+    /// Whether the data must be points on the line.
+    const ON_CURVES: bool;
+
+    /// How many rows it makes at the most.
+    fn rows(&self) -> usize {
+        1
+    }
+
+    /// How many of its rows are random draws.
+    fn draws(&self) -> usize {
+        0
+    }
+
+    /// The fits; one group per variant.
+    fn fits(&self, given: &Given<'_>) -> Vec<Fits>;
+}
+
+/// Solves if the data are of the right kind, and says so if they are not.
+fn fits_of<S: Solution>(solution: &S, given: &Given<'_>) -> Vec<Fits> {
+    if S::ON_CURVES && given.problem.x.is_empty() {
+        return vec![Fits::none(S::ENTRY.name, "the data are not points on a line")];
+    }
+    solution.fits(given)
+}
+
+/// Makes the `[solutions]` table, the list and everything that walks them from one line per solution:
+/// the key, then its file and type.
+macro_rules! solutions {
+    ($($(#[$doc:meta])* $key:ident: $module:ident :: $Kind:ident,)*) => {
+        $(mod $module;)*
+        $(pub use $module::$Kind;)*
+
+        /// The `[solutions]` table: which other fits get rows without a time.
+        #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct Solutions {
+            $($(#[$doc])* pub $key: Option<$Kind>,)*
+        }
+
+        /// Every solution.
+        pub static SOLUTIONS: &[Entry] = &[$(<$Kind as Solution>::ENTRY,)*];
+
+        impl Solutions {
+            /// Nothing at all.
+            fn none() -> Self {
+                Self { $($key: None,)* }
+            }
+
+            /// Solves every one that was asked for, in the order of [`SOLUTIONS`].
+            pub fn solve(&self, given: &Given<'_>) -> Vec<Fits> {
+                let mut out = Vec::new();
+                $(out.extend(self.$key.iter().flat_map(|solution| fits_of(solution, given)));)*
+                out
+            }
+
+            /// How many rows these solutions make, for the plan.
+            pub fn rows(&self) -> usize {
+                0 $(+ self.$key.as_ref().map_or(0, Solution::rows))*
+            }
+
+            /// How many of the rows are random draws.
+            pub fn draws(&self) -> usize {
+                0 $(+ self.$key.as_ref().map_or(0, Solution::draws))*
+            }
+        }
+    };
+}
+
+solutions! {
     /// The least-squares line; always there, written or not.
-    #[serde(default)]
-    pub linear_fit: LinearFit,
+    #[serde(default = "always")]
+    linear_fit: linear_fit::LinearFit,
     /// The least-squares polynomial of a degree.
-    pub least_squares: Option<LeastSquaresFit>,
+    least_squares: least_squares::LeastSquaresFit,
     /// The interpolant (or least-squares fit) of least ‖θ‖₂.
-    pub min_norm: Option<MinNorm>,
+    min_norm: min_norm::MinNorm,
     /// Ridge regression over a grid of λ.
-    pub ridge: Option<Ridge>,
+    ridge: ridge::Ridge,
     /// The natural cubic smoothing spline over a grid of μ, or with μ by exact leave-one-out.
-    pub smoothing_spline: Option<SmoothingSpline>,
+    smoothing_spline: smoothing_spline::SmoothingSpline,
     /// The smoothing spline's criterion in the span of the features.
-    pub smoothing_features: Option<SmoothingFeatures>,
+    smoothing_features: smoothing_features::SmoothingFeatures,
     /// The natural cubic spline through the points.
-    pub natural_spline: Option<NaturalSpline>,
+    natural_spline: natural_spline::NaturalSpline,
     /// The interpolant in the span with the least ∫f″².
-    pub min_bending: Option<MinBending>,
+    min_bending: min_bending::MinBending,
     /// Random interpolators: the minimum-norm one plus a random null-space part.
-    pub random_interpolator: Option<RandomInterpolator>,
+    random_interpolator: random_interpolator::RandomInterpolator,
+}
+
+pub use random_interpolator::{Law, Laws};
+
+fn always() -> Option<LinearFit> {
+    Some(LinearFit {})
+}
+
+impl Default for Solutions {
+    fn default() -> Self {
+        Self { linear_fit: always(), ..Self::none() }
+    }
 }
 
 /// A positive parameter: one value, a list, or points evenly spaced in the logarithm.
@@ -127,48 +192,13 @@ pub struct Given<'a> {
 }
 
 impl Solutions {
-    /// Solves every one that was asked for, in the order of [`SOLUTIONS`].
-    pub fn solve(&self, given: &Given<'_>) -> Vec<Fits> {
-        let mut out = vec![self.linear_fit.solve(given)];
-        out.extend(self.least_squares.iter().map(|s| s.solve(given)));
-        out.extend(self.min_norm.iter().map(|s| s.solve(given)));
-        out.extend(self.ridge.iter().map(|s| s.solve(given)));
-        out.extend(self.smoothing_spline.iter().map(|s| s.solve(given)));
-        out.extend(self.smoothing_features.iter().map(|s| s.solve(given)));
-        out.extend(self.natural_spline.iter().map(|s| s.solve(given)));
-        out.extend(self.min_bending.iter().map(|s| s.solve(given)));
-        out.extend(self.random_interpolator.iter().flat_map(|s| s.solve(given)));
-        out
+    /// The λ that ridge regression is asked for.
+    pub fn ridge_grid(&self) -> Vec<f64> {
+        self.ridge.as_ref().map_or_else(Vec::new, |ridge| ridge.lambda.values())
     }
 
     /// How many rows these solutions make without the draws of random interpolators, for the plan.
     pub fn rows_without_draws(&self) -> usize {
-        self.rows() - self.random_interpolator.as_ref().map_or(0, RandomInterpolator::rows)
-    }
-
-    /// How many rows these solutions make, for the plan.
-    pub fn rows(&self) -> usize {
-        let grid = |g: &Grid| g.values().len();
-        1 + usize::from(self.least_squares.is_some())
-            + usize::from(self.min_norm.is_some())
-            + self.ridge.as_ref().map_or(0, |r| grid(&r.lambda))
-            + self.smoothing_spline.as_ref().map_or(0, SmoothingSpline::rows)
-            + self.smoothing_features.as_ref().map_or(0, |s| grid(&s.mu))
-            + usize::from(self.natural_spline.is_some())
-            + usize::from(self.min_bending.is_some())
-            + self.random_interpolator.as_ref().map_or(0, RandomInterpolator::rows)
+        self.rows() - self.draws()
     }
 }
-
-/// Every solution.
-pub static SOLUTIONS: &[Entry] = &[
-    least_squares::LINEAR_FIT,
-    least_squares::LEAST_SQUARES,
-    min_norm::MIN_NORM,
-    ridge::RIDGE,
-    smoothing_spline::SMOOTHING_SPLINE,
-    smoothing_features::SMOOTHING_FEATURES,
-    natural_spline::NATURAL_SPLINE,
-    min_bending::MIN_BENDING,
-    random_interpolator::RANDOM_INTERPOLATOR,
-];

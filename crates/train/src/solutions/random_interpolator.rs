@@ -1,18 +1,11 @@
 //! Random interpolators: what a point drawn from the zero-error set looks like.
 
 use super::min_norm::interpolant;
-use super::{Fits, Given};
+use super::{Fits, Given, Solution};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::{Stream, normal, product_into, stream, uniform};
 use taut_problem::{Entry, Samples, Snapshots};
-
-pub(super) const RANDOM_INTERPOLATOR: Entry = Entry {
-    name: "random-interpolator",
-    doc: "θ_MN plus a random null-space part: law `same` N(0, ‖θ_MN‖²/(p−rank)) per direction, `unit` N(0, 1), \
-          `ball` uniform in the coefficient ball of radius 10‖θ_MN‖",
-    cite: "",
-};
 
 /// Random interpolators under one or more laws.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -72,22 +65,18 @@ impl RandomInterpolator {
             Laws::Many(laws) => laws,
         }
     }
-
-    pub(super) fn rows(&self) -> usize {
-        self.laws().len() * self.draws.size()
-    }
 }
 
 impl RandomInterpolator {
     /// One set of draws per law; stream `random-interpolator-<law>`.
-    pub(super) fn solve(&self, given: &Given<'_>) -> Vec<Fits> {
+    fn solve(&self, given: &Given<'_>) -> Vec<Fits> {
         let centre = interpolant(given.problem, given.svd);
         let free = given.problem.feature_count() - given.svd.rank();
         self.laws()
             .iter()
             .map(|&law| {
                 if free == 0 {
-                    return Fits::none(RANDOM_INTERPOLATOR.name, "every direction is fixed by the points: rank = p");
+                    return Fits::none(Self::ENTRY.name, "every direction is fixed by the points: rank = p");
                 }
                 let mut functions = Snapshots::series(centre.len());
                 let purpose = format!("random-interpolator-{}", law.name());
@@ -97,7 +86,7 @@ impl RandomInterpolator {
                     functions.push_series(row, f64::NAN);
                 }
                 Fits {
-                    solution: RANDOM_INTERPOLATOR.name,
+                    solution: Self::ENTRY.name,
                     variant: law.name(),
                     functions,
                     draws: true,
@@ -141,5 +130,27 @@ impl RandomInterpolator {
             }
         }
         theta
+    }
+}
+
+impl Solution for RandomInterpolator {
+    const ENTRY: Entry = Entry {
+    name: "random-interpolator",
+    doc: "θ_MN plus a random null-space part: law `same` N(0, ‖θ_MN‖²/(p−rank)) per direction, `unit` N(0, 1), \
+          `ball` uniform in the coefficient ball of radius 10‖θ_MN‖",
+    cite: "",
+};
+    const ON_CURVES: bool = false;
+
+    fn rows(&self) -> usize {
+        self.laws().len() * self.draws.size()
+    }
+
+    fn draws(&self) -> usize {
+        self.rows()
+    }
+
+    fn fits(&self, given: &Given<'_>) -> Vec<Fits> {
+        self.solve(given)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use taut_numerics::{DMatrix, DVector, ThinSvd};
 use taut_problem::{
-    Basis, Cosine, Regression, Degree, Expansion, FeatureMap, Fourier, Harmonics, NonNegative, Polynomial, Series,
+    Basis, Cosine, Degree, Expansion, FeatureMap, Fourier, Harmonics, NonNegative, Polynomial, Regression, Series,
 };
 
 /// min (1/n)|y − f|² + μ∫f″² over the span, for every μ at once.

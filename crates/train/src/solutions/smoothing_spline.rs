@@ -1,17 +1,10 @@
 //! The natural cubic smoothing spline.
 
-use super::{Fits, Given, Grid};
+use super::{Fits, Given, Grid, Solution};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::{DMatrix, DVector};
-use taut_problem::{Regression, Entry, PiecewiseCubic, Snapshots};
-
-pub(super) const SMOOTHING_SPLINE: Entry = Entry {
-    name: "smoothing-spline",
-    doc: "the natural cubic spline minimising (1/n)Σ(y−f)² + μ∫f″², for each `mu` or with μ by `select = \"loo\"` \
-          (exact leave-one-out)",
-    cite: "Green and Silverman 1994",
-};
+use taut_problem::{Entry, PiecewiseCubic, Regression, Snapshots};
 
 /// The smoothing spline over a grid of μ; with `select`, only the selected one.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -38,18 +31,13 @@ impl SmoothingSpline {
             None => (0..=60).map(|i| 10_f64.powf(-10.0 + 0.2 * f64::from(i))).collect(),
         }
     }
-
-    /// One row if selected, else one per μ.
-    pub(super) fn rows(&self) -> usize {
-        if self.select.is_some() { 1 } else { self.grid().len() }
-    }
 }
 
 impl SmoothingSpline {
-    pub(super) fn solve(&self, given: &Given<'_>) -> Fits {
+    fn solve(&self, given: &Given<'_>) -> Fits {
         let reinsch = match Reinsch::new(given.problem) {
             Ok(reinsch) => reinsch,
-            Err(reason) => return Fits::none(SMOOTHING_SPLINE.name, reason),
+            Err(reason) => return Fits::none(Self::ENTRY.name, reason),
         };
         let mut parameter = self.grid();
         let mut variant = "";
@@ -61,10 +49,10 @@ impl SmoothingSpline {
         }
         let mut functions = Snapshots::default();
         for &mu in &parameter {
-            let Some(fit) = reinsch.spline(mu) else { return Fits::none(SMOOTHING_SPLINE.name, TOO_CLOSE) };
+            let Some(fit) = reinsch.spline(mu) else { return Fits::none(Self::ENTRY.name, TOO_CLOSE) };
             functions.push_cubic(fit.curve, fit.freedom);
         }
-        Fits { solution: SMOOTHING_SPLINE.name, variant, functions, parameter, ..Fits::default() }
+        Fits { solution: Self::ENTRY.name, variant, functions, parameter, ..Fits::default() }
     }
 }
 
@@ -157,3 +145,22 @@ pub(super) const TOO_CLOSE: &str = "two points are too close together for a spli
 
 /// The solver is dense: a spline through more points than this would take minutes and gigabytes.
 const MOST_POINTS: usize = 2000;
+
+impl Solution for SmoothingSpline {
+    const ENTRY: Entry = Entry {
+    name: "smoothing-spline",
+    doc: "the natural cubic spline minimising (1/n)Σ(y−f)² + μ∫f″², for each `mu` or with μ by `select = \"loo\"` \
+          (exact leave-one-out)",
+    cite: "Green and Silverman 1994",
+};
+    const ON_CURVES: bool = true;
+
+    /// One row if selected, else one per μ.
+    fn rows(&self) -> usize {
+        if self.select.is_some() { 1 } else { self.grid().len() }
+    }
+
+    fn fits(&self, given: &Given<'_>) -> Vec<Fits> {
+        vec![self.solve(given)]
+    }
+}

@@ -1,5 +1,6 @@
 //! `[data.curve]`: points on the line, drawn or given.
 
+use super::TablePoints;
 use crate::{Finite, NonNegative, Samples, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,29 +60,11 @@ pub enum Design {
     Chebyshev,
 }
 
-/// A mistake in a table, at one of its keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
-    /// The key in the table.
-    pub key: &'static str,
-    /// What is wrong and what would be right.
-    pub message: String,
-}
-
-/// Points that came from a file, or will be checked as if they had.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TablePoints {
-    /// The points.
-    pub x: Vec<f64>,
-    /// The values, if the file has them.
-    pub y: Option<Vec<f64>>,
-}
-
 impl Curve {
     /// Everything that can be said against the table without reading a file.
-    pub fn complaints(&self) -> Vec<Complaint> {
+    pub(super) fn complaints(&self) -> Vec<(&'static str, String)> {
         let mut out = Vec::new();
-        let mut say = |key, message: &str| out.push(Complaint { key, message: message.to_owned() });
+        let mut say = |key, message: &str| out.push((key, message.to_owned()));
         let sources = [self.design.is_some(), self.x.is_some(), self.file.is_some()];
         match sources.iter().filter(|s| **s).count() {
             0 => say("design", "no points: give `design` with `samples`, explicit `x`, or a `file`"),
@@ -190,7 +173,7 @@ impl Curve {
         let mut x = match (self.design, &self.x, table) {
             (Some(design), _, _) => design.points(samples, seed, replicate),
             (None, Some(x), _) => x.iter().map(|x| x.get()).collect(),
-            (None, None, Some(table)) => table.x.clone(),
+            (None, None, Some(table)) => table.inputs.first().cloned().unwrap_or_default(),
             (None, None, None) => Vec::new(),
         };
         if x.is_empty() {
@@ -276,7 +259,7 @@ mod tests {
             target: Some(Target::Runge { scale: Positive1() }),
             ..Curve::default()
         };
-        assert_eq!(curve.complaints()[0].key, "x");
+        assert_eq!(curve.complaints()[0].0, "x");
     }
 
     #[allow(non_snake_case)]
