@@ -3,14 +3,24 @@
 //! Floor 2: a second witness. Nothing here sees a stepper or shares its formulas; the common ground
 //! is the problem itself, and the decompositions used here are not those of the trainer.
 
-mod min_norm_limit;
-mod mode_filters;
 mod prediction;
 
 pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
 
-/// Every theory.
-pub static THEORIES: &[TheoryDef] = &[min_norm_limit::MIN_NORM_LIMIT, mode_filters::MODE_FILTERS];
+/// A file for each name, and its `THEORY` in the table.
+macro_rules! theories {
+    ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// Every theory.
+        pub static THEORIES: &[TheoryDef] = &[$($module::THEORY),*];
+    };
+}
+
+theories! {
+    min_norm_limit,
+    mode_filters,
+}
 
 /// The theory of that name.
 pub fn theory(name: &str) -> Option<&'static TheoryDef> {

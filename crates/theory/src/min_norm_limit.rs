@@ -5,7 +5,7 @@ use nalgebra::linalg::ColPivQR;
 use nalgebra::{DMatrix, DVector};
 use taut_problem::Clock;
 
-pub(crate) const MIN_NORM_LIMIT: TheoryDef = TheoryDef {
+pub(crate) const THEORY: TheoryDef = TheoryDef {
     name: "min_norm_limit",
     doc: "the limit t = ∞: θ₀ + Φ⁺(y − Φθ₀), the interpolant (or least-squares fit) nearest the start; from zero, \
           the one of least norm. A row of `trajectory` at time +∞",

@@ -3,7 +3,7 @@
 use crate::{Mode, Number, Prediction, Premise, TheoryDef};
 use taut_problem::{Clock, Motion};
 
-pub(crate) const MODE_FILTERS: TheoryDef = TheoryDef {
+pub(crate) const THEORY: TheoryDef = TheoryDef {
     name: "mode_filters",
     doc: "fraction learned of mode i: 1 − (1 − ηλᵢ)ᵗ for descent, 1 − exp(−λᵢt) for flow, with λᵢ = sᵢ²/n; \
           strength vᵢ·θ = (1 − gᵢ)vᵢ·θ₀ + gᵢuᵢ·y/sᵢ. Rows of `modes`",
