@@ -3,7 +3,16 @@
 //! Floor 2: a second witness. Nothing here sees a stepper or shares its formulas; the common ground
 //! is the problem itself, and the decompositions used here are not those of the trainer.
 
+mod assumptions;
+mod extremum;
+mod filter;
+mod marchenko_pastur;
 mod prediction;
+
+#[cfg(test)]
+mod gaussian_cases;
+#[cfg(test)]
+mod reference_tables;
 
 pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
 
@@ -18,8 +27,12 @@ macro_rules! theories {
 }
 
 theories! {
+    gradient_flow_against_ridge,
+    isotropic_ridge_risk,
+    marchenko_pastur_dynamics,
     min_norm_limit,
     mode_filters,
+    ridgeless_finite_n,
 }
 
 /// The theory of that name.
