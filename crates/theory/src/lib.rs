@@ -8,6 +8,7 @@ mod extremum;
 mod filter;
 mod marchenko_pastur;
 mod prediction;
+mod principal_axes;
 
 #[cfg(test)]
 mod gaussian_cases;
@@ -27,6 +28,8 @@ macro_rules! theories {
 }
 
 theories! {
+    benign_overfitting_ranks,
+    epochwise_double_descent,
     gradient_flow_against_ridge,
     isotropic_ridge_risk,
     marchenko_pastur_dynamics,
