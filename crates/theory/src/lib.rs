@@ -14,6 +14,10 @@ mod principal_axes;
 mod gaussian_cases;
 #[cfg(test)]
 mod reference_tables;
+mod least_norm_end;
+mod population;
+mod prediction;
+mod singular_modes;
 
 pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
 
@@ -36,6 +40,10 @@ theories! {
     min_norm_limit,
     mode_filters,
     ridgeless_finite_n,
+    double_descent_decomposition,
+    expected_risk_of_least_squares,
+    harmless_interpolation_fourier,
+    dropout_ridge,
 }
 
 /// The theory of that name.

@@ -33,7 +33,7 @@ fn build(premise: &Premise<'_>) -> Prediction {
 
 /// Φ⁺r by a complete orthogonal decomposition: pivoted QR of Φᵀ, then QR of what is left if the rank
 /// is deficient. No singular values involved.
-fn nearest(phi: &DMatrix<f64>, r: &DVector<f64>) -> DVector<f64> {
+pub(crate) fn nearest(phi: &DMatrix<f64>, r: &DVector<f64>) -> DVector<f64> {
     let (n, p) = phi.shape();
     // Φᵀ P = Q R with R k×n, k = min(n, p); the columns of P order the points.
     let qr = ColPivQR::new(phi.transpose());
