@@ -17,6 +17,7 @@ mod reference_tables;
 mod least_norm_end;
 mod population;
 mod prediction;
+mod second_moments;
 mod singular_modes;
 
 pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
@@ -44,6 +45,10 @@ theories! {
     expected_risk_of_least_squares,
     harmless_interpolation_fourier,
     dropout_ridge,
+    sgd_stationary_covariance,
+    sgd_stability,
+    inverse_schedule,
+    constant_step_plateau,
 }
 
 /// The theory of that name.
