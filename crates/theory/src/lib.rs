@@ -6,19 +6,18 @@
 mod assumptions;
 mod extremum;
 mod filter;
+mod least_norm_end;
 mod marchenko_pastur;
+mod population;
 mod prediction;
 mod principal_axes;
+mod second_moments;
+mod singular_modes;
 
 #[cfg(test)]
 mod gaussian_cases;
 #[cfg(test)]
 mod reference_tables;
-mod least_norm_end;
-mod population;
-mod prediction;
-mod second_moments;
-mod singular_modes;
 
 pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
 

@@ -78,14 +78,14 @@ fn midpoints(features: &Features) -> Regression {
     let line = Target::Line { intercept: finite(0.3), slope: finite(0.8) };
     Regression {
         noise_variance: Some(0.16 * 0.16),
-        ..Regression::new(column("x"), column("y"), Some(line), features.build())
+        ..Regression::new(column("x"), column("y"), Some(line), features.on_curve().expect("a map of one input"))
     }
 }
 
 /// A problem with a given design.
 fn explicit(design: DMatrix<f64>, y: Vec<f64>) -> Regression {
     let x = vec![0.0; y.len()];
-    let features = features("mono", design.ncols() as f64 - 1.0).build();
+    let features = features("mono", design.ncols() as f64 - 1.0).on_curve().expect("a map of one input");
     Regression { design, x: Vec::new(), ..Regression::new(x, y, None, features) }
 }
 
