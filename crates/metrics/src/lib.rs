@@ -23,6 +23,7 @@ mod risk;
 mod roughness;
 mod setting;
 mod shape;
+mod sharpness;
 mod spectrum;
 mod spline;
 mod steep;

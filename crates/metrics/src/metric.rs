@@ -1,6 +1,6 @@
 //! What a metric says of itself, and the list of all of them.
 
-use crate::{Probe, fit, parameters, risk, roughness, shape, spectrum};
+use crate::{Probe, fit, parameters, risk, roughness, shape, sharpness, spectrum};
 
 /// What must be there for a metric to be measurable; where it is not, the whole column is null.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +72,7 @@ pub static METRICS: &[MetricDef] = &[
     parameters::NULL_SPACE_NORM,
     parameters::DISTANCE_TO_MIN_NORM,
     parameters::DEGREES_OF_FREEDOM,
+    sharpness::SHARPNESS,
 ];
 
 /// The metric of this name.

@@ -74,6 +74,11 @@ impl<'a> Setting<'a> {
         })
     }
 
+    /// The right singular vector of the largest singular value; empty if the design is zero.
+    pub(crate) fn leading_direction(&self) -> Vec<f64> {
+        if self.svd.rank() == 0 { Vec::new() } else { self.svd.v.column(0).iter().copied().collect() }
+    }
+
     pub(crate) fn problem(&self) -> &'a Regression {
         self.problem
     }
