@@ -10,6 +10,7 @@ mod arc;
 mod crossings;
 mod family;
 mod fit;
+mod generalization;
 mod grid;
 mod instruments;
 mod lanes;

@@ -46,10 +46,14 @@ fn column(probe: &Probe<'_>, metric: &MetricDef) -> Option<Vec<f64>> {
 
 fn is_met(probe: &Probe<'_>, needs: Needs) -> bool {
     let setting = probe.setting();
+    let problem = setting.problem();
     let is_curve = probe.is_spline() || setting.curve().is_some();
     (!needs.curve || is_curve)
-        && (!needs.target || setting.problem().target.is_some())
+        && (!needs.target || problem.target.is_some())
         && (!needs.coefficients || !probe.is_spline())
         && (!needs.geometry || probe.has_predictor_parameters())
+        && (!needs.test || problem.test.is_some() || problem.law.is_some())
+        && (!needs.law || problem.law.is_some())
+        && (!needs.validation || problem.validation.is_some())
         && (!needs.interpolant || setting.least_bending_energy().is_some())
 }

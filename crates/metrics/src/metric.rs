@@ -1,6 +1,6 @@
 //! What a metric says of itself, and the list of all of them.
 
-use crate::{Probe, fit, parameters, risk, roughness, shape, sharpness, spectrum};
+use crate::{Probe, fit, generalization, parameters, risk, roughness, shape, sharpness, spectrum};
 
 /// What must be there for a metric to be measurable; where it is not, the whole column is null.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,12 +17,27 @@ pub struct Needs {
     pub freedom: bool,
     /// An interpolant of the points within the span of the features.
     pub interpolant: bool,
+    /// Held-out rows to test on, or the law of rows and values.
+    pub test: bool,
+    /// The law of rows and values.
+    pub law: bool,
+    /// Held-out rows to choose by.
+    pub validation: bool,
 }
 
 impl Needs {
     /// Nothing but points and a function.
-    pub const NOTHING: Self =
-        Self { curve: false, target: false, coefficients: false, geometry: false, freedom: false, interpolant: false };
+    pub const NOTHING: Self = Self {
+        curve: false,
+        target: false,
+        coefficients: false,
+        geometry: false,
+        freedom: false,
+        interpolant: false,
+        test: false,
+        law: false,
+        validation: false,
+    };
     /// A function of one input.
     pub const CURVE: Self = Self { curve: true, ..Self::NOTHING };
 }
@@ -56,6 +71,9 @@ pub static METRICS: &[MetricDef] = &[
     fit::RESIDUAL_MAX,
     risk::RISK,
     risk::RISK_IN_HULL,
+    generalization::TEST_ERROR,
+    generalization::ESTIMATION_ERROR,
+    generalization::VALIDATION_ERROR,
     roughness::VALUE_ENERGY,
     roughness::SLOPE_ENERGY,
     roughness::BENDING_ENERGY,

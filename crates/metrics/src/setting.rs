@@ -31,7 +31,7 @@ pub(crate) struct SampleTable {
     pub(crate) design: Strips,
     /// y, filled up with zeros to whole strips.
     pub(crate) y: Vec<f64>,
-    /// Sample indices by ascending x, one per distinct x.
+    /// Sample indices by ascending x, one per distinct x; empty where there is no line.
     pub(crate) order: Vec<usize>,
 }
 
@@ -123,7 +123,7 @@ impl SampleTable {
         let design = Strips::new(problem.design.as_slice(), p, n);
         let mut y = problem.y.clone();
         y.resize(n.next_multiple_of(crate::lanes::STRIP), 0.0);
-        let mut order: Vec<usize> = (0..n).collect();
+        let mut order: Vec<usize> = (0..problem.x.len()).collect();
         order.sort_by(|&a, &b| problem.x[a].total_cmp(&problem.x[b]));
         order.dedup_by(|b, a| problem.x[*a] >= problem.x[*b]);
         Self { design, y, order }

@@ -1,6 +1,6 @@
 //! Where training starts.
 
-use crate::NonNegative;
+use crate::{Finite, NonNegative};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ pub enum Init {
     Zero,
     /// θ₀ ~ N(0, scale²) entry by entry
     Gaussian(GaussianStart),
+    /// θ₀ = scale in every entry
+    Constant(ConstantStart),
     /// θ₀ from a file
     #[serde(untagged)]
     File(FileStart),
@@ -24,6 +26,14 @@ pub enum Init {
 pub struct GaussianStart {
     /// The standard deviation of each entry.
     pub scale: NonNegative,
+}
+
+/// A start with equal entries.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConstantStart {
+    /// The value of every entry.
+    pub scale: Finite,
 }
 
 /// A start read from a file in the long form `tensor,row,col,value` (zero-based).

@@ -24,8 +24,8 @@ mod target;
 pub use clock::Clock;
 pub use cubic::PiecewiseCubic;
 pub use data::{
-    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, Gaussian, PowerLaw, Select, Sparse, TablePoints,
-    TeacherKind,
+    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, Gaussian, HeldOutRows, PowerLaw,
+    Select, Sparse, Table, TablePoints, TeacherKind,
 };
 pub use dynamics::{
     Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize,
@@ -33,9 +33,10 @@ pub use dynamics::{
 };
 pub use entry::Entry;
 pub use features::{
-    Basis, Cosine, FEATURES, FeatureMap, Features, FirstInputs, Fourier, Identity, Polynomial, RoughnessWhitened,
+    Basis, Cosine, FEATURES, FeatureMap, Features, FirstInputs, Fourier, Identity, Misfit, Polynomial, RandomFourier,
+    RandomRelu, RoughnessWhitened,
 };
-pub use initial::{FileStart, GaussianStart, Init};
+pub use initial::{ConstantStart, FileStart, GaussianStart, Init};
 pub use law::{Covariance, Law};
 pub use objective::{LeastSquares, Objective};
 pub use parametrization::{Direct, PARAMETRIZATIONS, Parametrization, ParametrizationKind};

@@ -7,7 +7,7 @@ use crate::row_kinds::{Label, emit_curve, emit_parameters, measure, push_column}
 use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, best_row, largest_drop, reached};
-use crate::tables::Sheets;
+use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Prepared, Shelf};
 use taut_metrics::{Column, Setting};
 use taut_numerics::{normal, stream};
@@ -148,7 +148,7 @@ impl<'a> Cell<'a> {
             }
         }
         if let Some(rows) = &mut sheets.curves {
-            let values = self.shelf.curve_values(&recorded.snapshots);
+            let values = self.shelf.curve_values(&self.prepared.problem, &recorded.snapshots, &plan.curve_grid);
             let places = recorded.clocks.iter().copied().zip(times.iter().copied());
             for (place, values) in places.zip(values.chunks_exact(plan.curve_grid.len().max(1))) {
                 let place = Some(place);
@@ -277,8 +277,9 @@ impl<'a> Cell<'a> {
             rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
             rows.push_float(next(), clock.map(|clock| self.time(clock)));
         }
-        if let Some(risk) = plan.metrics.iter().position(|m| m.name == "risk") {
-            let best = columns[risk].values.as_deref().and_then(best_row);
+        if plan.metrics.iter().any(|m| BEST_BY.contains(&m.name)) {
+            let measured = |name: &str| columns.iter().find(|c| c.metric.name == name)?.values.as_deref();
+            let best = BEST_BY.into_iter().find_map(measured).and_then(best_row);
             let clock = best.map(|row| recorded.clocks[row]);
             rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
             rows.push_float(next(), best.map(|row| times[row]));
@@ -372,6 +373,7 @@ fn start(spec: &CellSpec<'_>, p: usize, seed: u64) -> Result<Vec<f64>, String> {
             let mut draws = stream(seed, "start", spec.replicate);
             Ok((0..p).map(|_| gaussian.scale.get() * normal(&mut draws)).collect())
         }
+        Init::Constant(constant) => Ok(vec![constant.scale.get(); p]),
         Init::File(file) => {
             let theta = spec.theta.ok_or_else(|| format!("the start in {} was not read", file.file))?;
             if theta.len() != p {

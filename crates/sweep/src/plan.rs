@@ -262,7 +262,54 @@ impl Plan {
             };
             problems.push((None, problem));
         }
+        problems.extend(self.misfits());
+        problems.extend(self.missing_replicates());
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(checked.diagnostics(problems))) }
+    }
+
+    /// Models that do not go with the data of a cell, each pair once.
+    fn misfits(&self) -> Vec<(Option<usize>, Problem)> {
+        let checked = &self.checked;
+        let mut seen = BTreeSet::new();
+        let mut problems = Vec::new();
+        for index in 0..self.cells() {
+            let cell = checked.cell(index);
+            // What does not depend on the number of inputs is checked without the data.
+            let inputs = cell.data.inputs();
+            if !seen.insert((inputs, cell.model_index)) {
+                continue;
+            }
+            if let Some(misfit) = cell.model.features.misfit(inputs) {
+                let key_path = "model.features".to_owned();
+                let problem = Problem { key_path, message: misfit.message, help: misfit.help, ..Problem::default() };
+                problems.push((Some(index), problem));
+            } else if let Some(problem) = wrong_start(&cell, inputs) {
+                problems.push((Some(index), problem));
+            }
+        }
+        problems
+    }
+
+    /// Replicates that a file has no rows for.
+    fn missing_replicates(&self) -> Vec<(Option<usize>, Problem)> {
+        let checked = &self.checked;
+        let axis = checked.axes.iter().find(|axis| axis.is_seed);
+        let replicates: Vec<u64> = axis.map_or(vec![0], |axis| (0..axis.len).map(|i| axis.replicate(i)).collect());
+        let mut problems = Vec::new();
+        for (index, data) in checked.data.iter().enumerate() {
+            let (Some((table, column)), Some(files)) = (data.value.replicate_column(), &data.file) else { continue };
+            if let Some(message) = replicates.iter().find_map(|replicate| files.missing(*replicate, column)) {
+                let problem = Problem {
+                    key_path: format!("data.{table}.replicate_column"),
+                    message,
+                    help: format!("sweep `seed` over the numbers that column `{column}` holds"),
+                    ..Problem::default()
+                };
+                let cell = (0..self.cells()).find(|&cell| checked.cell(cell).data_index == index);
+                problems.push((cell, problem));
+            }
+        }
+        problems
     }
 
     /// The axes with their values, in the order of the study.
@@ -346,6 +393,18 @@ impl Plan {
         }
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(self.checked.diagnostics(problems))) }
     }
+}
+
+/// A start from a file with another number of entries than the model has parameters.
+fn wrong_start(cell: &CellSpec<'_>, inputs: usize) -> Option<Problem> {
+    let theta = cell.theta?;
+    let parameters = cell.model.parametrization.build().parameters(cell.model.features.count(inputs));
+    (theta.len() != parameters).then(|| Problem {
+        key_path: "model.init.file".to_owned(),
+        message: format!("`theta` has {} entries, but the model has {parameters} parameters", theta.len()),
+        help: "a start has one line `tensor,row,col,value` per entry, zero-based".to_owned(),
+        ..Problem::default()
+    })
 }
 
 fn show(value: &AxisValue) -> String {

@@ -163,6 +163,9 @@ fn curves(plan: &Plan, prepared: &Prepared, fits: &Fits) -> Vec<f64> {
     if functions.features == 0 {
         return functions.cubics.iter().flat_map(|c| grid.iter().map(|x| c.value(*x, 0))).collect();
     }
+    if prepared.problem.x.is_empty() {
+        return Vec::new();
+    }
     let features = fits.own.as_ref().map_or(&prepared.problem.features, |own| &own.features);
     let rows = if fits.draws { functions.len().min(DRAWN_CURVES) } else { functions.len() };
     let table = transposed_design(&**features, grid);

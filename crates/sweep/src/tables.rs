@@ -151,6 +151,9 @@ fn axis_column(column: &AxisColumn) -> Column {
     Column::new(column.name.clone(), kind, "", format!("axis {}", column.path))
 }
 
+/// The metrics that say which row of a path is best; the first that was measured decides.
+pub(crate) const BEST_BY: [&str; 2] = ["risk", "test_error"];
+
 /// The fixed columns of `cells` before the axes.
 pub(crate) const CELL_HEAD: usize = 6;
 
@@ -191,9 +194,10 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
         columns.push(int(format!("residual_rms_below_{name}_step"), "steps", doc.clone()));
         columns.push(float(format!("residual_rms_below_{name}_time"), "1", doc));
     }
-    if metrics.iter().any(|m| m.name == "risk") {
-        columns.push(int("best_risk_step", "steps", "step of the recorded row with the smallest risk"));
-        columns.push(float("best_risk_time", "1", "time of the recorded row with the smallest risk"));
+    if metrics.iter().any(|m| BEST_BY.contains(&m.name)) {
+        let best = "the recorded row with the smallest risk (test_error where there is no curve with a target)";
+        columns.push(int("best_risk_step", "steps", format!("step of {best}")));
+        columns.push(float("best_risk_time", "1", format!("time of {best}")));
         columns.extend(metric_columns("best_", metrics));
     }
     columns.extend(metric_columns("at_interpolation_", metrics));

@@ -29,11 +29,16 @@ impl Shelf {
         Self { features, instruments, curve_table, own: Mutex::new(BTreeMap::new()) }
     }
 
-    /// f on the curve grid for every row, row-major.
-    pub(crate) fn curve_values(&self, functions: &Snapshots) -> Vec<f64> {
-        let points = self.curve_table.len() / functions.features.max(1);
-        let mut out = vec![0.0; functions.len() * points];
-        product_into(&functions.coefficients, &self.curve_table, &mut out, functions.features, points);
+    /// f on the curve grid for every row, row-major; nothing where there is no line.
+    pub(crate) fn curve_values(&self, problem: &Regression, functions: &Snapshots, grid: &[f64]) -> Vec<f64> {
+        if problem.x.is_empty() {
+            return Vec::new();
+        }
+        // Maps that belong to a replicate have no table on the shelf.
+        let drawn = self.features.is_none().then(|| transposed_design(&*problem.features, grid));
+        let table = drawn.as_ref().unwrap_or(&self.curve_table);
+        let mut out = vec![0.0; functions.len() * grid.len()];
+        product_into(&functions.coefficients, table, &mut out, functions.features, grid.len());
         out
     }
 

@@ -66,7 +66,7 @@ fn axes_vary_in_file_order_the_first_slowest() {
         ]
     );
     let cell = study.cell(6);
-    assert_eq!((cell.replicate, cell.data.curve.samples.map(|s| s.get())), (1, Some(5)));
+    assert_eq!((cell.replicate, cell.data.curve.as_ref().unwrap().samples.map(|s| s.get())), (1, Some(5)));
     assert_eq!(study.distinct(), [2, 2, 1]);
 }
 
@@ -174,7 +174,7 @@ proptest! {
             prop_assert!(before.as_ref().is_none_or(|b| *b < cell.positions), "row-major order");
             prop_assert!(meanings.insert(cell.canonical()), "no two cells mean the same");
             if let (Some(list), Some(axis)) = (&lists[1], study.axes.iter().position(|a| a.key == "data.curve.noise")) {
-                let noise = cell.data.curve.noise.map(|n| n.get());
+                let noise = cell.data.curve.as_ref().unwrap().noise.map(|n| n.get());
                 prop_assert_eq!(noise, Some(f64::from(list[cell.positions[axis]])));
             }
             before = Some(cell.positions);
@@ -211,8 +211,9 @@ fn files_enter_the_meaning_by_their_content() {
     let known = Known { metrics: &[], theories: &[] };
     let study = load(text, Path::new("s.toml"), &[], &known, &Points).unwrap_or_else(|error| panic!("{error}"));
     let cell = study.cell(1);
-    assert_eq!(cell.table.map(|table| table.x.clone()), Some(vec![0.5, 1.0]));
-    assert_eq!(cell.table.and_then(|table| table.y.clone()), Some(vec![3.0, 4.0]));
+    let points = cell.files.and_then(|files| files.points.as_ref()).expect("the points of the file");
+    assert_eq!(points.inputs, [vec![0.5, 1.0]]);
+    assert_eq!(points.y, Some(vec![3.0, 4.0]));
     assert!(
         cell.canonical().contains(r#""file":"abc","select":{"column":"part","value":"2"}"#),
         "{}",

@@ -1,10 +1,10 @@
 //! `[data.curve]`: points on the line, drawn or given.
 
-use super::TablePoints;
+use super::{Drawn, TablePoints};
 use crate::{Finite, NonNegative, Samples, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::{cos_pi, normal, stream, uniform};
+use taut_numerics::{DMatrix, cos_pi, normal, stream, uniform};
 
 /// Points (xᵢ, yᵢ) on \[-1, 1\]: a target with a design and noise, explicit lists, or a file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -32,6 +32,8 @@ pub struct Curve {
     pub y_column: Option<String>,
     /// Keep only the file's rows with this value in this column.
     pub select: Option<Select>,
+    /// Keep only the file's rows whose value in this column is the cell's replicate.
+    pub replicate_column: Option<String>,
     /// Map this interval affinely to \[-1, 1\]; without it, points outside \[-1, 1\] are an error.
     pub domain: Option<[Finite; 2]>,
 }
@@ -88,6 +90,7 @@ impl Curve {
                 ("x_column", self.x_column.is_some()),
                 ("y_column", self.y_column.is_some()),
                 ("select", self.select.is_some()),
+                ("replicate_column", self.replicate_column.is_some()),
             ] {
                 if given {
                     say(key, &format!("`{key}` belongs to a `file`, and there is none"));
@@ -148,12 +151,47 @@ impl Curve {
 
     /// Whether each replicate draws its own points or noise.
     pub fn is_random(&self) -> bool {
-        self.design == Some(Design::Uniform) || self.noise.is_some_and(|noise| noise.get() > 0.0)
+        self.has_random_design() || self.noise.is_some_and(|noise| noise.get() > 0.0)
     }
 
-    /// Whether each replicate draws its own points (not only its own noise).
+    /// Whether each replicate has its own points (not only its own noise).
     pub fn has_random_design(&self) -> bool {
-        self.design == Some(Design::Uniform)
+        self.design == Some(Design::Uniform) || self.replicate_column.is_some()
+    }
+
+    /// Whether the law of the noise on the values is known: none is, where values or offsets are given.
+    pub(super) fn has_known_noise(&self) -> bool {
+        let in_file = self.file.is_some() && self.y_column.as_deref() != Some("");
+        self.y.is_none() && self.offsets.is_none() && !in_file
+    }
+
+    /// The data of one replicate; `points` holds the file's, where there is one.
+    pub(super) fn draw(&self, seed: u64, replicate: u64, points: Option<&TablePoints>) -> Result<Drawn, String> {
+        let (x, y) = self.points(seed, replicate, points)?;
+        let noise = self.noise.filter(|_| self.has_known_noise()).map(NonNegative::get);
+        Ok(Drawn {
+            on_line: true,
+            target: self.target.clone(),
+            noise_variance: noise.map(|noise| noise * noise),
+            ..Drawn::of(DMatrix::from_column_slice(x.len(), 1, &x), y)
+        })
+    }
+
+    /// Maps `domain` to \[-1, 1\].
+    ///
+    /// # Errors
+    /// A sentence, if a point lies outside.
+    pub(super) fn map_domain(&self, x: &mut [f64]) -> Result<(), String> {
+        if let Some([a, b]) = self.domain {
+            let (a, b) = (a.get(), b.get());
+            x.iter_mut().for_each(|value| *value = -1.0 + 2.0 * (*value - a) / (b - a));
+        }
+        match x.iter().find(|x| x.abs() > 1.0) {
+            Some(outside) => Err(format!(
+                "point {outside} (after `domain`, if any) is outside [-1, 1]: say `domain = [a, b]` to map your interval there"
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The points of one replicate; `table` holds the file's, where there is one.
@@ -179,17 +217,7 @@ impl Curve {
         if x.is_empty() {
             return Err("no points: at least 1 is needed".to_owned());
         }
-        if let Some([a, b]) = self.domain {
-            let (a, b) = (a.get(), b.get());
-            for value in &mut x {
-                *value = -1.0 + 2.0 * (*value - a) / (b - a);
-            }
-        }
-        if let Some(outside) = x.iter().find(|x| x.abs() > 1.0) {
-            return Err(format!(
-                "point {outside} (after `domain`, if any) is outside [-1, 1]: say `domain = [a, b]` to map your interval there"
-            ));
-        }
+        self.map_domain(&mut x)?;
         let given = self.y.as_ref().map(|y| y.iter().map(|y| y.get()).collect::<Vec<_>>());
         if let Some(y) = given.or_else(|| table.and_then(|t| t.y.clone())) {
             return Ok((x, y));

@@ -1,10 +1,11 @@
 //! `[data.gaussian]`: Gaussian inputs with values from a linear teacher.
 
-use super::Drawn;
-use crate::{Covariance, Law, NonNegative, Positive, Samples};
+use super::{Drawn, DrawnRows, Purpose};
+use crate::law::Root;
+use crate::{Covariance, Finite, Fraction, Law, NonNegative, Positive, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::{DMatrix, normal, stream};
+use taut_numerics::{DMatrix, normal, stream, uniform};
 
 /// Rows x ~ N(0, Σ) and values y = x·θ* + unseen signal + noise.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -20,14 +21,14 @@ pub struct Gaussian {
     /// θ*. Default: dense.
     #[serde(default)]
     pub teacher: TeacherKind,
-    /// r² = ‖θ*‖² of a drawn teacher. Default 1.
+    /// r² of a drawn teacher: ‖θ*‖² = (1 − unseen)·r². Default 1; explicit teachers bring their own.
     pub signal: Option<Positive>,
-    /// Standard deviation of the label noise. Default 0.
+    /// Standard deviation σ of the label noise. Default 0.
     pub noise: Option<NonNegative>,
     /// r²/σ², instead of `noise`.
     pub snr: Option<Positive>,
-    /// 1 − κ: the share of the signal that no input sees. Default 0.
-    pub unseen: Option<crate::Fraction>,
+    /// 1 − κ: the share of r² that no input sees; it adds Gaussian values of variance unseen·r². Default 0.
+    pub unseen: Option<Fraction>,
 }
 
 /// Σ of Gaussian inputs.
@@ -41,6 +42,8 @@ pub enum CovarianceKind {
     PowerLaw(PowerLaw),
     /// Σ = diag of these
     Eigenvalues(Vec<Positive>),
+    /// Σ itself, row by row: symmetric and positive definite
+    Dense(Vec<Vec<Finite>>),
 }
 
 /// The decay of eigenvalues.
@@ -61,7 +64,7 @@ pub enum TeacherKind {
     /// Random signs on so many inputs, drawn without repetition
     Sparse(Sparse),
     /// These coefficients
-    Explicit(Vec<crate::Finite>),
+    Explicit(Vec<Finite>),
 }
 
 /// How sparse a teacher is.
@@ -73,63 +76,278 @@ pub struct Sparse {
 }
 
 impl Gaussian {
+    /// Everything that can be said against the table.
     pub(super) fn complaints(&self) -> Vec<(&'static str, String)> {
-        let mut out = Vec::new();
-        let d = self.inputs.size();
-        if let CovarianceKind::Eigenvalues(values) = &self.covariance
-            && values.len() != d
-        {
-            out.push(("covariance", format!("{} eigenvalues for {d} inputs: one per input", values.len())));
+        let mut out = self.covariance.complaints(self.inputs.size());
+        out.extend(self.teacher_complaints());
+        if self.noise.is_some() && self.snr.is_some() {
+            let message = "noise is given twice: keep one of `noise` (standard deviation) and `snr` (r²/noise²)";
+            out.push(("snr", message.to_owned()));
         }
         out
     }
 
-    /// The law of the inputs, for one replicate.
-    fn law(&self, seed: u64, replicate: u64) -> Law {
+    fn teacher_complaints(&self) -> Vec<(&'static str, String)> {
         let d = self.inputs.size();
-        let signal = self.signal.map_or(1.0, Positive::get);
-        let covariance = match &self.covariance {
-            CovarianceKind::Isotropic => Covariance::Isotropic,
-            CovarianceKind::PowerLaw(law) => {
-                Covariance::Diagonal((1..=d).map(|j| (j as f64).powf(-law.exponent.get())).collect())
+        let mut out = Vec::new();
+        match &self.teacher {
+            TeacherKind::Dense => {}
+            TeacherKind::Sparse(sparse) if sparse.nonzeros.size() <= d => {}
+            TeacherKind::Sparse(sparse) => {
+                let message = format!("{} nonzeros for {d} inputs: at most one per input", sparse.nonzeros.get());
+                out.push(("teacher.sparse.nonzeros", message));
             }
-            CovarianceKind::Eigenvalues(values) => Covariance::Diagonal(values.iter().map(|v| v.get()).collect()),
+            TeacherKind::Explicit(values) => {
+                if values.len() != d {
+                    let message = format!("{} coefficients for {d} inputs: one per input", values.len());
+                    out.push(("teacher.explicit", message));
+                }
+                if self.signal.is_some() {
+                    let message = "an explicit teacher brings its own signal, its squared norm: remove `signal`";
+                    out.push(("signal", message.to_owned()));
+                }
+                if self.snr.is_some() && values.iter().all(|v| v.get().abs() <= 0.0) {
+                    let message = "a teacher of zeros has no signal, so no noise has a ratio to it: use `noise`";
+                    out.push(("snr", message.to_owned()));
+                }
+            }
+        }
+        out
+    }
+
+    /// The law of the inputs and values, for one replicate.
+    ///
+    /// The stream `data-teacher` draws the teacher. A sparse one is nested: more nonzeros keep the
+    /// inputs and signs of fewer.
+    fn law(&self, seed: u64, replicate: u64) -> Law {
+        let unseen = self.unseen.map_or(0.0, Fraction::get);
+        let (direction, signal) = self.teacher(seed, replicate);
+        // r² is the whole signal; an explicit teacher is the part of it that is seen.
+        let signal = match self.teacher {
+            TeacherKind::Explicit(_) => signal / (1.0 - unseen),
+            TeacherKind::Dense | TeacherKind::Sparse(_) => self.signal.map_or(1.0, Positive::get),
         };
-        let mut draws = stream(seed, "data-teacher", replicate);
-        let mut teacher: Vec<f64> = (0..d).map(|_| normal(&mut draws)).collect();
-        let norm = teacher.iter().map(|t| t * t).sum::<f64>().sqrt();
-        teacher.iter_mut().for_each(|t| *t *= signal.sqrt() / norm);
+        let length = ((1.0 - unseen) * signal).sqrt();
+        let predictor = match self.teacher {
+            TeacherKind::Explicit(_) => direction,
+            TeacherKind::Dense | TeacherKind::Sparse(_) => direction.into_iter().map(|t| t * length).collect(),
+        };
         let noise_variance = match (self.noise, self.snr) {
             (Some(noise), _) => noise.get() * noise.get(),
             (None, Some(snr)) => signal / snr.get(),
             (None, None) => 0.0,
         };
-        Law { covariance, predictor: teacher, noise_variance, unseen_variance: 0.0 }
+        Law {
+            covariance: self.covariance.sigma(self.inputs.size()),
+            predictor,
+            noise_variance,
+            unseen_variance: unseen * signal,
+        }
     }
 
-    pub(super) fn draw(&self, seed: u64, replicate: u64) -> Result<Drawn, String> {
-        let (n, d) = (self.samples.size(), self.inputs.size());
+    /// The teacher's direction (or itself, if explicit) with its squared norm.
+    fn teacher(&self, seed: u64, replicate: u64) -> (Vec<f64>, f64) {
+        let d = self.inputs.size();
+        let mut draws = stream(seed, "data-teacher", replicate);
+        let mut teacher: Vec<f64> = match &self.teacher {
+            TeacherKind::Dense => (0..d).map(|_| normal(&mut draws)).collect(),
+            TeacherKind::Sparse(sparse) => {
+                let mut places: Vec<usize> = (0..d).collect();
+                let mut teacher = vec![0.0; d];
+                for i in 0..sparse.nonzeros.size() {
+                    let other = i + (uniform(&mut draws) * (d - i) as f64) as usize;
+                    places.swap(i, other);
+                    teacher[places[i]] = if uniform(&mut draws) < 0.5 { 1.0 } else { -1.0 };
+                }
+                teacher
+            }
+            TeacherKind::Explicit(values) => values.iter().map(|v| v.get()).collect(),
+        };
+        let squared = teacher.iter().map(|t| t * t).sum::<f64>();
+        if !matches!(self.teacher, TeacherKind::Explicit(_)) {
+            teacher.iter_mut().for_each(|t| *t /= squared.sqrt());
+        }
+        (teacher, squared)
+    }
+
+    /// The rows of one replicate, with `test` and `validation` new rows held out.
+    pub(super) fn draw(&self, seed: u64, replicate: u64, test: usize, validation: usize) -> Result<Drawn, String> {
         let law = self.law(seed, replicate);
-        let mut draws = stream(seed, "data-design", replicate);
-        // Row by row: a longer data set begins with the shorter one's rows.
-        let mut inputs = DMatrix::zeros(n, d);
-        for i in 0..n {
-            for j in 0..d {
-                inputs[(i, j)] = normal(&mut draws);
+        let root = law.covariance.root().ok_or("the covariance is not positive definite")?;
+        let rows = |purpose: Purpose, n: usize| rows(&law, &root, purpose, n, (seed, replicate));
+        let DrawnRows { inputs, y } = rows(Purpose::Fit, self.samples.size());
+        let held_out = |purpose, n| (n > 0).then(|| rows(purpose, n));
+        Ok(Drawn {
+            test: held_out(Purpose::Test, test),
+            validation: held_out(Purpose::Validation, validation),
+            noise_variance: Some(law.noise_variance),
+            law: Some(law),
+            ..Drawn::of(inputs, y)
+        })
+    }
+}
+
+impl CovarianceKind {
+    fn complaints(&self, d: usize) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Eigenvalues(values) if values.len() != d => {
+                vec![("covariance.eigenvalues", format!("{} eigenvalues for {d} inputs: one per input", values.len()))]
+            }
+            Self::Dense(rows) => dense_complaint(rows, d).map(|said| ("covariance.dense", said)).into_iter().collect(),
+            Self::Isotropic | Self::PowerLaw(_) | Self::Eigenvalues(_) => Vec::new(),
+        }
+    }
+
+    fn sigma(&self, d: usize) -> Covariance {
+        match self {
+            Self::Isotropic => Covariance::Isotropic,
+            Self::PowerLaw(law) => {
+                Covariance::Diagonal((1..=d).map(|j| (j as f64).powf(-law.exponent.get())).collect())
+            }
+            Self::Eigenvalues(values) => Covariance::Diagonal(values.iter().map(|v| v.get()).collect()),
+            Self::Dense(rows) => Covariance::Dense(matrix(rows)),
+        }
+    }
+}
+
+fn matrix(rows: &[Vec<Finite>]) -> DMatrix<f64> {
+    DMatrix::from_fn(rows.len(), rows.len(), |i, j| rows[i][j].get())
+}
+
+/// What is wrong with an explicit Σ.
+fn dense_complaint(rows: &[Vec<Finite>], d: usize) -> Option<String> {
+    if rows.len() != d {
+        return Some(format!("{} rows for {d} inputs: one row per input", rows.len()));
+    }
+    if let Some(i) = rows.iter().position(|row| row.len() != d) {
+        return Some(format!("row {} has {} entries for {d} inputs: one entry per input", i + 1, rows[i].len()));
+    }
+    let sigma = matrix(rows);
+    for i in 0..d {
+        for j in 0..i {
+            let (low, high) = (sigma[(i, j)], sigma[(j, i)]);
+            if (low - high).abs() > 1e-12 * (low.abs() + high.abs()) {
+                let (row, column) = (i + 1, j + 1);
+                return Some(format!(
+                    "not symmetric: row {row}, column {column} holds {low}, and row {column}, column {row} {high}"
+                ));
             }
         }
-        if let Some(variances) = law.covariance.diagonal(d) {
-            for (mut column, variance) in inputs.column_iter_mut().zip(variances) {
-                column *= variance.sqrt();
+    }
+    if Covariance::Dense(sigma.clone()).root().is_some() {
+        return None;
+    }
+    let least = sigma.symmetric_eigenvalues().min();
+    Some(format!("not positive definite: the smallest eigenvalue is {least:.3e}, expected one above 0"))
+}
+
+/// Rows x = Rz with Σ = RRᵀ, and values.
+///
+/// Every input has a stream of its own, so more rows begin with the fewer, and more inputs with the
+/// fewer: an axis over either changes no draw.
+fn rows(law: &Law, root: &Root, purpose: Purpose, n: usize, (seed, replicate): (u64, u64)) -> DrawnRows {
+    let d = law.predictor.len();
+    let mut inputs = DMatrix::zeros(n, d);
+    for (j, column) in inputs.as_mut_slice().chunks_exact_mut(n).enumerate() {
+        let mut draws = stream(seed, &format!("{}-{j}", purpose.design()), replicate);
+        column.fill_with(|| normal(&mut draws));
+    }
+    root.apply(&mut inputs);
+    let mut y = vec![0.0; n];
+    for (column, teacher) in inputs.as_slice().chunks_exact(n).zip(&law.predictor) {
+        if *teacher != 0.0 {
+            y.iter_mut().zip(column).for_each(|(y, x)| *y += teacher * x);
+        }
+    }
+    let mut add = |variance: f64, name: &str| {
+        if variance > 0.0 {
+            let mut draws = stream(seed, name, replicate);
+            y.iter_mut().for_each(|y| *y += variance.sqrt() * normal(&mut draws));
+        }
+    };
+    add(law.unseen_variance, purpose.unseen());
+    if purpose != Purpose::Test {
+        add(law.noise_variance, purpose.noise());
+    }
+    DrawnRows { inputs, y }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gaussian(samples: f64, inputs: f64) -> Gaussian {
+        Gaussian {
+            samples: Samples::try_from(samples).unwrap(),
+            inputs: Samples::try_from(inputs).unwrap(),
+            covariance: CovarianceKind::Isotropic,
+            teacher: TeacherKind::Dense,
+            signal: None,
+            noise: None,
+            snr: None,
+            unseen: None,
+        }
+    }
+
+    fn finite(values: &[f64]) -> Vec<Finite> {
+        values.iter().map(|v| Finite::try_from(*v).unwrap()).collect()
+    }
+
+    #[test]
+    fn smaller_data_begin_larger_ones() {
+        let small = gaussian(5.0, 3.0).draw(7, 2, 0, 0).unwrap().inputs;
+        let large = gaussian(9.0, 6.0).draw(7, 2, 4, 4).unwrap().inputs;
+        assert_eq!(small, large.view((0, 0), (5, 3)));
+    }
+
+    #[test]
+    fn moments_are_those_of_the_law() {
+        // Third row and column: correlated with the first.
+        let sigma = [[2.0, 0.3, -0.5], [0.3, 1.0, 0.0], [-0.5, 0.0, 0.7]];
+        let mut data = gaussian(40_000.0, 3.0);
+        data.covariance = CovarianceKind::Dense(sigma.iter().map(|row| finite(row)).collect());
+        data.teacher = TeacherKind::Explicit(finite(&[1.0, -2.0, 0.5]));
+        data.snr = Some(Positive::try_from(4.0).unwrap());
+        data.unseen = Some(Fraction::try_from(0.25).unwrap());
+        let drawn = data.draw(1, 0, 40_000, 0).unwrap();
+        let law = drawn.law.as_ref().unwrap();
+        // ‖θ*‖² = 5.25 is three quarters of r² = 7.
+        assert!((law.noise_variance - 7.0 / 4.0).abs() < 1e-14 && (law.unseen_variance - 7.0 / 4.0).abs() < 1e-14);
+        let n = drawn.y.len() as f64;
+        let found = drawn.inputs.transpose() * &drawn.inputs / n;
+        for (i, row) in sigma.iter().enumerate() {
+            for (j, exact) in row.iter().enumerate() {
+                // Four standard errors of a product of Gaussians of variance at most 2.
+                assert!((found[(i, j)] - exact).abs() < 4.0 * 2.0 * (2.0 / n).sqrt(), "{i} {j}");
             }
         }
-        let mut noise = stream(seed, "data-noise", replicate);
-        let spread = law.noise_variance.sqrt();
-        let y = (0..n)
-            .map(|i| {
-                inputs.row(i).iter().zip(&law.predictor).map(|(x, t)| x * t).sum::<f64>() + spread * normal(&mut noise)
-            })
-            .collect();
-        Ok(Drawn { inputs, y, target: None, noise_variance: Some(law.noise_variance), law: Some(law) })
+        let rest = |inputs: &DMatrix<f64>, y: &[f64]| {
+            let fit = inputs * taut_numerics::DVector::from_column_slice(&law.predictor);
+            y.iter().zip(fit.iter()).map(|(y, f)| (y - f).powi(2)).sum::<f64>() / n
+        };
+        let error = 4.0 * 3.5 * (2.0 / n).sqrt();
+        assert!((rest(&drawn.inputs, &drawn.y) - 3.5).abs() < error);
+        let test = drawn.test.as_ref().unwrap();
+        assert!((rest(&test.inputs, &test.y) - 1.75).abs() < error, "test values have no label noise");
+    }
+
+    #[test]
+    fn a_sparse_teacher_has_its_norm_on_few_inputs() {
+        let mut data = gaussian(2.0, 40.0);
+        data.teacher = TeacherKind::Sparse(Sparse { nonzeros: Samples::try_from(5.0).unwrap() });
+        data.signal = Some(Positive::try_from(3.0).unwrap());
+        let law = data.law(3, 1);
+        assert_eq!(law.predictor.iter().filter(|t| **t != 0.0).count(), 5);
+        assert!((law.signal() - 3.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn what_is_no_covariance_is_refused() {
+        let said = |rows: &[&[f64]]| dense_complaint(&rows.iter().map(|r| finite(r)).collect::<Vec<_>>(), 2);
+        assert_eq!(said(&[&[2.0, 1.0], &[1.0, 2.0]]), None);
+        assert!(said(&[&[2.0, 1.0]]).unwrap().contains("1 rows for 2 inputs"));
+        assert!(said(&[&[2.0, 1.0], &[1.0]]).unwrap().contains("row 2 has 1 entries"));
+        assert!(said(&[&[2.0, 1.0], &[1.5, 2.0]]).unwrap().contains("not symmetric"));
+        assert!(said(&[&[1.0, 2.0], &[2.0, 1.0]]).unwrap().contains("smallest eigenvalue is -1.000e0"));
     }
 }

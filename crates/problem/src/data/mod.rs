@@ -2,11 +2,16 @@
 
 mod curve;
 mod gaussian;
+mod held_out;
+mod table;
 
 pub use curve::{Curve, Design, Select};
 pub use gaussian::{CovarianceKind, Gaussian, PowerLaw, Sparse, TeacherKind};
+pub use held_out::HeldOutRows;
+pub use table::Table;
 
-use crate::{Law, Samples, Target};
+use crate::{HeldOut, Law, Samples, Target, design};
+use held_out::Purpose;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,6 +25,12 @@ pub struct Data {
     pub curve: Option<Curve>,
     /// Gaussian inputs with values from a linear teacher.
     pub gaussian: Option<Gaussian>,
+    /// Rows of any number of inputs, given or read from a file.
+    pub table: Option<Table>,
+    /// Held-out rows with noise-free values: what `test_error` averages over.
+    pub test: Option<HeldOutRows>,
+    /// Held-out rows with noisy values: what `validation_error` averages over.
+    pub validation: Option<HeldOutRows>,
 }
 
 /// A mistake in a table, at one of its keys.
@@ -42,11 +53,38 @@ pub struct TablePoints {
     pub replicate: Option<Vec<u64>>,
 }
 
+impl TablePoints {
+    /// The number of rows; the largest of any replicate if each has its own.
+    fn rows(&self) -> usize {
+        let Some(replicates) = &self.replicate else {
+            return self.inputs.first().map_or(0, Vec::len);
+        };
+        let mut sorted = replicates.clone();
+        sorted.sort_unstable();
+        sorted.chunk_by(|a, b| a == b).map(<[u64]>::len).max().unwrap_or(0)
+    }
+
+    /// The rows of one replicate.
+    fn of(&self, replicate: u64) -> Self {
+        let Some(replicates) = &self.replicate else {
+            return self.clone();
+        };
+        let kept = |values: &Vec<f64>| -> Vec<f64> {
+            values.iter().zip(replicates).filter(|(_, r)| **r == replicate).map(|(value, _)| *value).collect()
+        };
+        Self { inputs: self.inputs.iter().map(kept).collect(), y: self.y.as_ref().map(kept), replicate: None }
+    }
+}
+
 /// What the files of a `[data]` table hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DataFiles {
     /// The points to fit.
     pub points: Option<TablePoints>,
+    /// Rows held out for `test_error`.
+    pub test: Option<TablePoints>,
+    /// Rows held out for `validation_error`.
+    pub validation: Option<TablePoints>,
 }
 
 /// The data of one replicate.
@@ -56,26 +94,43 @@ pub struct Drawn {
     pub inputs: DMatrix<f64>,
     /// n values.
     pub y: Vec<f64>,
+    /// Whether the inputs are points on \[-1, 1\].
+    pub on_line: bool,
     /// The noise-free function of one input, where it is known.
     pub target: Option<Target>,
     /// Variance of the noise on y, where it is known.
     pub noise_variance: Option<f64>,
     /// The law of the inputs and values, where it is known.
     pub law: Option<Law>,
+    /// Rows held out to test.
+    pub test: Option<DrawnRows>,
+    /// Rows held out to choose by.
+    pub validation: Option<DrawnRows>,
+}
+
+/// Rows with their values.
+#[derive(Clone, Debug)]
+pub struct DrawnRows {
+    /// m × d.
+    pub inputs: DMatrix<f64>,
+    /// m values.
+    pub y: Vec<f64>,
 }
 
 /// The one source of a `[data]` table.
 enum Source<'a> {
     Curve(&'a Curve),
     Gaussian(&'a Gaussian),
+    Table(&'a Table),
 }
 
 impl Data {
     /// `None` if there is none, or several; `complaints` says so.
     fn source(&self) -> Option<Source<'_>> {
-        match (&self.curve, &self.gaussian) {
-            (Some(curve), None) => Some(Source::Curve(curve)),
-            (None, Some(gaussian)) => Some(Source::Gaussian(gaussian)),
+        match (&self.curve, &self.gaussian, &self.table) {
+            (Some(curve), None, None) => Some(Source::Curve(curve)),
+            (None, Some(gaussian), None) => Some(Source::Gaussian(gaussian)),
+            (None, None, Some(table)) => Some(Source::Table(table)),
             _ => None,
         }
     }
@@ -88,14 +143,22 @@ impl Data {
                 .map(|(key, message)| Complaint { key: format!("{table}.{key}"), message })
                 .collect::<Vec<_>>()
         };
-        match self.source() {
-            Some(Source::Curve(curve)) => within("curve", curve.complaints()),
-            Some(Source::Gaussian(gaussian)) => within("gaussian", gaussian.complaints()),
-            None => vec![Complaint {
-                key: String::new(),
-                message: "expected one source of points: `[data.curve]` or `[data.gaussian]`".to_owned(),
-            }],
+        let Some(source) = self.source() else {
+            let message =
+                "expected one source of points: one of `[data.curve]`, `[data.gaussian]` and `[data.table]`".to_owned();
+            return vec![Complaint { key: String::new(), message }];
+        };
+        let mut out = match &source {
+            Source::Curve(curve) => within("curve", curve.complaints()),
+            Source::Gaussian(gaussian) => within("gaussian", gaussian.complaints()),
+            Source::Table(table) => within("table", table.complaints()),
+        };
+        for (purpose, rows) in [(Purpose::Test, &self.test), (Purpose::Validation, &self.validation)] {
+            if let Some(rows) = rows {
+                out.extend(within(purpose.key(), rows.complaints(&source, purpose)));
+            }
         }
+        out
     }
 
     /// Whether the points lie on the line.
@@ -107,81 +170,132 @@ impl Data {
     pub fn inputs(&self) -> usize {
         match self.source() {
             Some(Source::Gaussian(gaussian)) => gaussian.inputs.size(),
+            Some(Source::Table(table)) => table.input_count(),
             Some(Source::Curve(_)) | None => 1,
         }
     }
 
     /// The number of samples n, as far as it is known before anything is drawn.
     pub fn samples(&self, files: Option<&DataFiles>) -> Option<usize> {
+        let in_file = || files?.points.as_ref().map(TablePoints::rows);
         match self.source()? {
             Source::Curve(curve) => {
-                let given = curve.x.as_ref().map(Vec::len).or(curve.samples.map(Samples::size));
-                given.or_else(|| Some(files?.points.as_ref()?.inputs.first()?.len()))
+                curve.x.as_ref().map(Vec::len).or(curve.samples.map(Samples::size)).or_else(in_file)
             }
             Source::Gaussian(gaussian) => Some(gaussian.samples.size()),
+            Source::Table(table) => table.x.as_ref().map(Vec::len).or_else(in_file),
         }
     }
 
-    /// Whether each replicate draws its own points or noise.
+    /// Whether each replicate has points, noise or held-out rows of its own.
     pub fn is_random(&self) -> bool {
-        match self.source() {
-            Some(Source::Curve(curve)) => curve.is_random(),
-            Some(Source::Gaussian(_)) => true,
-            None => false,
-        }
+        let held_out = [&self.test, &self.validation];
+        let drawn = held_out.into_iter().flatten().any(|rows| rows.samples.is_some());
+        drawn
+            || match self.source() {
+                Some(Source::Curve(curve)) => curve.is_random(),
+                Some(Source::Gaussian(_)) => true,
+                Some(Source::Table(table)) => table.replicate_column.is_some(),
+                None => false,
+            }
     }
 
-    /// Whether each replicate draws its own points (not only its own noise).
+    /// Whether each replicate has its own points (not only its own noise).
     pub fn has_random_design(&self) -> bool {
         match self.source() {
             Some(Source::Curve(curve)) => curve.has_random_design(),
             Some(Source::Gaussian(_)) => true,
+            Some(Source::Table(table)) => table.replicate_column.is_some(),
             None => false,
         }
     }
 
     /// The files it names.
     pub fn files(&self) -> Vec<&str> {
-        self.curve.iter().filter_map(|curve| curve.file.as_deref()).collect()
+        let curve = self.curve.iter().filter_map(|curve| curve.file.as_deref());
+        let table = self.table.iter().filter_map(|table| table.file.as_deref());
+        let held_out = [&self.test, &self.validation].into_iter().flatten().filter_map(|rows| rows.file.as_deref());
+        curve.chain(table).chain(held_out).collect()
+    }
+
+    /// The key of the column that says which replicate a row of the file belongs to, with its name.
+    pub fn replicate_column(&self) -> Option<(&'static str, &str)> {
+        let curve = self.curve.as_ref().and_then(|curve| Some(("curve", curve.replicate_column.as_deref()?)));
+        curve.or_else(|| self.table.as_ref().and_then(|table| Some(("table", table.replicate_column.as_deref()?))))
     }
 
     /// The data of one replicate; `files` holds what the files do.
     ///
-    /// Streams: `data-design` for drawn points, `data-noise` for noise, `data-teacher` for a teacher;
-    /// none depends on the model, so cells that differ in anything else share their data.
+    /// Streams: `data-design` for drawn points (`data-design-j` for Gaussian input j), `data-noise` for
+    /// noise, `data-teacher` for a teacher, `data-unseen` for a signal that no input sees, and the same
+    /// with `data-test` and `data-validation` for held-out rows. None depends on the model, so cells
+    /// that differ in anything else share their data.
     ///
     /// # Errors
     /// A sentence, if the points cannot be had.
     pub fn draw(&self, seed: u64, replicate: u64, files: Option<&DataFiles>) -> Result<Drawn, String> {
-        match self.source() {
-            Some(Source::Curve(curve)) => {
-                let (x, y) = curve.points(seed, replicate, files.and_then(|files| files.points.as_ref()))?;
-                let noise = if curve.y.is_some() || curve.offsets.is_some() { None } else { curve.noise };
-                Ok(Drawn {
-                    inputs: DMatrix::from_column_slice(x.len(), 1, &x),
-                    y,
-                    target: curve.target.clone(),
-                    noise_variance: noise.map(|noise| noise.get() * noise.get()),
-                    law: None,
-                })
-            }
-            Some(Source::Gaussian(gaussian)) => gaussian.draw(seed, replicate),
-            None => Err("no source of points".to_owned()),
+        let own = |points: fn(&DataFiles) -> Option<&TablePoints>| files.and_then(points).map(|p| p.of(replicate));
+        let points = own(|files| files.points.as_ref());
+        if points.as_ref().is_some_and(|points| points.rows() == 0) {
+            return Err(match self.replicate_column() {
+                Some((_, column)) => no_rows(replicate, column),
+                None => "no points: at least 1 is needed".to_owned(),
+            });
         }
+        let source = self.source().ok_or("no source of points")?;
+        let count = |rows: &Option<HeldOutRows>| rows.as_ref().and_then(|rows| rows.samples).map_or(0, Samples::size);
+        let mut drawn = match &source {
+            Source::Curve(curve) => curve.draw(seed, replicate, points.as_ref())?,
+            Source::Gaussian(gaussian) => gaussian.draw(seed, replicate, count(&self.test), count(&self.validation))?,
+            Source::Table(table) => table.draw(points.as_ref())?,
+        };
+        let held_out = |rows: &Option<HeldOutRows>, purpose, file: Option<TablePoints>| {
+            rows.as_ref().map(|rows| rows.draw(&source, purpose, file.as_ref(), seed, replicate)).transpose()
+        };
+        let test = held_out(&self.test, Purpose::Test, own(|files| files.test.as_ref()))?;
+        let validation = held_out(&self.validation, Purpose::Validation, own(|files| files.validation.as_ref()))?;
+        drawn.test = drawn.test.or(test.flatten());
+        drawn.validation = drawn.validation.or(validation.flatten());
+        Ok(drawn)
+    }
+}
+
+/// What a replicate is told that a file says nothing about.
+fn no_rows(replicate: u64, column: &str) -> String {
+    format!("seed {replicate}: no row has {column} = {replicate}")
+}
+
+impl DataFiles {
+    /// Why a replicate has no points, if it has none; `column` is what the study calls the replicate's.
+    pub fn missing(&self, replicate: u64, column: &str) -> Option<String> {
+        let replicates = self.points.as_ref()?.replicate.as_ref()?;
+        (!replicates.contains(&replicate)).then(|| no_rows(replicate, column))
     }
 }
 
 impl Drawn {
+    /// Points and values of which nothing else is known.
+    pub(crate) fn of(inputs: DMatrix<f64>, y: Vec<f64>) -> Self {
+        let (target, law, test, validation) = (None, None, None, None);
+        Self { inputs, y, on_line: false, target, noise_variance: None, law, test, validation }
+    }
+
     /// The regression in these features, with the law that they see.
     pub fn regression(self, features: Arc<dyn crate::FeatureMap>) -> crate::Regression {
         let seen = features.first_inputs();
         let law = self.law.zip(seen).map(|(law, p)| Arc::new(law.of_first(p)));
-        let x = if self.inputs.ncols() == 1 { self.inputs.as_slice().to_vec() } else { Vec::new() };
+        let x = if self.on_line { self.inputs.as_slice().to_vec() } else { Vec::new() };
+        let held_out = |rows: Option<DrawnRows>| {
+            rows.map(|rows| Arc::new(HeldOut { design: design(&*features, &rows.inputs), y: rows.y }))
+        };
+        let (test, validation) = (held_out(self.test), held_out(self.validation));
         crate::Regression {
             x,
             target: self.target,
             noise_variance: self.noise_variance,
             law,
+            test,
+            validation,
             ..crate::Regression::from_inputs(&self.inputs, self.y, features)
         }
     }

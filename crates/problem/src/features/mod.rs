@@ -4,12 +4,17 @@ mod cosine;
 mod fourier;
 mod identity;
 mod polynomial;
+mod random_fourier;
+mod random_relu;
+mod random_weights;
 mod whitened;
 
 pub use cosine::Cosine;
 pub use fourier::Fourier;
 pub use identity::Identity;
 pub use polynomial::{Basis, Polynomial};
+pub use random_fourier::RandomFourier;
+pub use random_relu::RandomRelu;
 pub use whitened::RoughnessWhitened;
 
 use crate::{Entry, Expansion};
@@ -54,6 +59,19 @@ pub enum Features {
     Identity,
     /// The first `count` inputs
     FirstInputs(FirstInputs),
+    /// √(2/p)·max(0, w·x + b) with random weights
+    RandomRelu(RandomRelu),
+    /// √(2/p)·cos(w·x/bandwidth + b) with random weights
+    RandomFourier(RandomFourier),
+}
+
+/// Why features do not go with the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What is wrong.
+    pub message: String,
+    /// One thing to try.
+    pub help: String,
 }
 
 /// How many of the inputs are features.
@@ -74,24 +92,44 @@ impl Features {
             Self::RoughnessWhitened(map) => map.degree.size() + 1,
             Self::Identity => inputs,
             Self::FirstInputs(first) => first.count.size(),
+            Self::RandomRelu(map) => map.count.size(),
+            Self::RandomFourier(map) => map.count.size(),
         }
     }
 
     /// Why these features do not go with so many inputs, if they do not.
-    pub fn misfit(&self, inputs: usize) -> Option<String> {
+    pub fn misfit(&self, inputs: usize) -> Option<Misfit> {
         match self {
-            Self::FirstInputs(first) if first.count.size() > inputs => {
-                Some(format!("{} of the inputs are asked for, but the data have {inputs}", first.count.get()))
-            }
-            Self::Identity | Self::FirstInputs(_) => None,
-            _ if inputs != 1 => Some(format!("this feature map takes 1 input, but the data have {inputs}")),
+            Self::FirstInputs(first) if first.count.size() > inputs => Some(Misfit {
+                message: format!("first-inputs asks for {} inputs, but the data have {inputs}", first.count.get()),
+                help: format!("use a `count` of at most {inputs}, or data with more inputs"),
+            }),
+            Self::Identity | Self::FirstInputs(_) | Self::RandomRelu(_) | Self::RandomFourier(_) => None,
+            _ if inputs != 1 => Some(Misfit {
+                message: format!("{} takes 1 input, but the data have {inputs}", self.name()),
+                help: "use identity, first-inputs, random-relu or random-fourier, or data with 1 input".to_owned(),
+            }),
             _ => None,
+        }
+    }
+
+    /// The name as a study writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Polynomial(_) => "polynomial",
+            Self::Fourier(_) => "fourier",
+            Self::Cosine(_) => "cosine",
+            Self::RoughnessWhitened(_) => "roughness-whitened",
+            Self::Identity => "identity",
+            Self::FirstInputs(_) => "first-inputs",
+            Self::RandomRelu(_) => "random-relu",
+            Self::RandomFourier(_) => "random-fourier",
         }
     }
 
     /// Whether each replicate draws its own features.
     pub fn is_random(&self) -> bool {
-        false
+        matches!(self, Self::RandomRelu(_) | Self::RandomFourier(_))
     }
 
     /// The map of one input that does not depend on the data or the replicate, if this is one.
@@ -101,16 +139,17 @@ impl Features {
             Self::Fourier(map) => Some(Arc::new(map.clone())),
             Self::Cosine(map) => Some(Arc::new(map.clone())),
             Self::RoughnessWhitened(map) => Some(Arc::new(map.build())),
-            Self::Identity | Self::FirstInputs(_) => None,
+            Self::Identity | Self::FirstInputs(_) | Self::RandomRelu(_) | Self::RandomFourier(_) => None,
         }
     }
 
-    /// The feature map for so many inputs; random features draw from the stream `features`.
+    /// The feature map for so many inputs; random features draw from the streams `features-j`.
     pub fn build(&self, inputs: usize, seed: u64, replicate: u64) -> Arc<dyn FeatureMap> {
-        let _ = (seed, replicate);
         match self {
             Self::Identity => Arc::new(Identity { count: inputs }),
             Self::FirstInputs(first) => Arc::new(Identity { count: first.count.size() }),
+            Self::RandomRelu(map) => Arc::new(map.build(inputs, seed, replicate)),
+            Self::RandomFourier(map) => Arc::new(map.build(inputs, seed, replicate)),
             _ => self.on_curve().expect("all others are maps of one input"),
         }
     }
@@ -141,6 +180,18 @@ pub static FEATURES: &[Entry] = &[
     Entry { name: "identity", doc: "φ(x) = x: every input is a feature", cite: "" },
     Entry {
         name: "first-inputs", doc: "φ(x) = (x₁, …, xₚ), p = `count`: the other inputs are not seen", cite: ""
+    },
+    Entry {
+        name: "random-relu",
+        doc: "√(2/p)·max(0, wⱼ·x) for j = 1 … p = `count`, wⱼ ~ N(0, I) drawn anew by every replicate; with `bias`, \
+              wⱼ·x + bⱼ, bⱼ ~ N(0, 1)",
+        cite: "Cho and Saul 2009",
+    },
+    Entry {
+        name: "random-fourier",
+        doc: "√(2/p)·cos(wⱼ·x/`bandwidth` + bⱼ) for j = 1 … p = `count`, wⱼ ~ N(0, I), bⱼ uniform on [0, 2π), drawn \
+              anew by every replicate",
+        cite: "Rahimi and Recht 2007",
     },
 ];
 
@@ -173,7 +224,49 @@ mod tests {
         }
         let whitened = RoughnessWhitened { degree: degree(12.0), epsilon: crate::Positive::try_from(0.1).unwrap() };
         out.push(("whitened".into(), Features::RoughnessWhitened(whitened).on_curve().unwrap()));
+        for map in random(12.0) {
+            out.push((map.name().to_owned(), map.build(1, 5, 1)));
+        }
         out
+    }
+
+    fn random(count: f64) -> [Features; 2] {
+        let count = crate::Samples::try_from(count).unwrap();
+        let bandwidth = crate::Positive::try_from(0.5).unwrap();
+        [
+            Features::RandomRelu(RandomRelu { count, bias: true }),
+            Features::RandomFourier(RandomFourier { count, bandwidth }),
+        ]
+    }
+
+    #[test]
+    fn every_feature_map_is_listed() {
+        for map in random(2.0) {
+            assert!(FEATURES.iter().any(|entry| entry.name == map.name()));
+        }
+    }
+
+    #[test]
+    fn fewer_random_features_are_the_first_of_more() {
+        let x = DMatrix::from_fn(4, 3, |i, j| ((i * 3 + j) as f64).sin());
+        for (few, many) in random(3.0).into_iter().zip(random(10.0)) {
+            let [few, many] = [few, many].map(|map| map.build(3, 7, 2));
+            let (few, many) = (crate::design(&*few, &x) * 3.0_f64.sqrt(), crate::design(&*many, &x) * 10.0_f64.sqrt());
+            assert!((few - many.columns(0, 3)).amax() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn kernels_of_many_random_features_are_known() {
+        let x = DMatrix::from_row_slice(2, 2, &[0.6, 0.8, 1.0, 0.0]);
+        let [relu, fourier] = random(200_000.0 / 2.0).map(|map| crate::design(&*map.build(2, 0, 0), &x));
+        let gram = |phi: &DMatrix<f64>| (phi * phi.transpose())[(0, 1)];
+        // With a bias the rectified features see (x, 1): |(x, 1)|² = 2, and the cosine of the angle is 0.8.
+        let angle = 0.8_f64.acos();
+        let arc_cosine = 2.0 / std::f64::consts::PI * (angle.sin() + (std::f64::consts::PI - angle) * 0.8);
+        assert!((gram(&relu) - arc_cosine).abs() < 4.0 * 6.0 / 100_000_f64.sqrt(), "{}", gram(&relu));
+        let gaussian = (-0.8_f64 / (2.0 * 0.25)).exp();
+        assert!((gram(&fourier) - gaussian).abs() < 4.0 * 1.5 / 100_000_f64.sqrt(), "{}", gram(&fourier));
     }
 
     fn at(map: &dyn FeatureMap, x: &[f64], order: u8) -> DMatrix<f64> {
@@ -204,7 +297,10 @@ mod tests {
     fn expansions_give_the_same_functions() {
         let x = [-1.0, -0.77, -0.1, 0.0, 0.33, 0.98, 1.0];
         for (name, map) in listed() {
-            let expansion = map.expansion().expect("a map of one input");
+            let Some(expansion) = map.expansion() else {
+                assert!(name.starts_with("random"), "{name} has an orthonormal family");
+                continue;
+            };
             assert_eq!(expansion.features(), map.features(), "{name}");
             for order in 0..=2 {
                 let table = expansion.series.table(&x, order);

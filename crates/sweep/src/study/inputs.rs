@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use taut_problem::{Curve, Data, DataFiles, FileStart, TablePoints};
+use taut_problem::{Curve, Data, DataFiles, FileStart, HeldOutRows, Select, Table, TablePoints};
 
 /// Reads the user's tables.
 pub trait Files {
@@ -87,36 +87,85 @@ impl<'a> Library<'a> {
     pub(crate) fn data(&mut self, data: &Data) -> Result<ReadData, (&'static str, FileComplaint)> {
         let mut files = DataFiles::default();
         let mut hashes = Vec::new();
+        let columns = Columns::of(data);
+        let mut keep = |table: &'static str, read: Result<(TablePoints, String), FileComplaint>| {
+            let (points, hash) = read.map_err(|complaint| (table, complaint))?;
+            hashes.push((table.to_owned(), hash));
+            Ok(Some(points))
+        };
         if let Some(curve) = &data.curve
             && let Some(file) = &curve.file
         {
-            let (points, hash) = self.points(curve, file).map_err(|complaint| ("curve", complaint))?;
-            files.points = Some(points);
-            hashes.push(("curve".to_owned(), hash));
+            files.points = keep("curve", self.on_line(file, &columns, curve.select.as_ref(), curve))?;
         }
+        if let Some(table) = &data.table
+            && let Some(file) = &table.file
+        {
+            files.points = keep("table", self.points(file, &columns, table.select.as_ref()))?;
+        }
+        files.test = match &data.test {
+            Some(HeldOutRows { file: Some(file), select, .. }) => {
+                keep("test", self.held_out(file, &columns, select.as_ref(), data))?
+            }
+            _ => None,
+        };
+        files.validation = match &data.validation {
+            Some(HeldOutRows { file: Some(file), select, .. }) => {
+                keep("validation", self.held_out(file, &columns, select.as_ref(), data))?
+            }
+            _ => None,
+        };
         Ok((files, hashes))
     }
 
-    /// The points that `[data.curve]` names a file for, and the file's hash.
-    fn points(&mut self, curve: &Curve, file: &str) -> Result<(TablePoints, String), FileComplaint> {
+    /// The rows of a file, and its hash.
+    fn points(
+        &mut self,
+        file: &str,
+        columns: &Columns<'_>,
+        select: Option<&Select>,
+    ) -> Result<(TablePoints, String), FileComplaint> {
         let (table, hash) = self.get(file)?;
-        let rows = selected_rows(table, curve)?;
-        let x_name = curve.x_column.as_deref().unwrap_or("x");
-        let y_name = curve.y_column.as_deref().unwrap_or("y");
-        let x = numbers(table, if curve.x_column.is_some() { "x_column" } else { "file" }, "x_column", x_name, &rows)?;
-        let y = match y_name {
-            "" => None,
-            name => Some(numbers(
-                table,
-                if curve.y_column.is_some() { "y_column" } else { "file" },
-                "y_column",
-                name,
-                &rows,
-            )?),
-        };
-        let points = TablePoints { inputs: vec![x], y, replicate: None };
+        let rows = selected_rows(table, select)?;
+        let number = |(key, setting, name): Named<'_>| numbers(table, key, setting, name, &rows);
+        let inputs = columns.inputs.iter().map(|named| number(*named)).collect::<Result<_, _>>()?;
+        let y = columns.output.map(number).transpose()?;
+        let replicate = columns.replicate.map(|name| replicates(table, name, &rows)).transpose()?;
+        Ok((TablePoints { inputs, y, replicate }, hash))
+    }
+
+    /// The same for points on the line: none may lie outside of the domain.
+    fn on_line(
+        &mut self,
+        file: &str,
+        columns: &Columns<'_>,
+        select: Option<&Select>,
+        curve: &Curve,
+    ) -> Result<(TablePoints, String), FileComplaint> {
+        let (points, hash) = self.points(file, columns, select)?;
         curve.points(0, 0, Some(&points)).map_err(|message| FileComplaint::new("file", message, ""))?;
         Ok((points, hash))
+    }
+
+    /// Held-out rows; the replicate counts where the file has its column.
+    fn held_out(
+        &mut self,
+        file: &str,
+        columns: &Columns<'_>,
+        select: Option<&Select>,
+        data: &Data,
+    ) -> Result<(TablePoints, String), FileComplaint> {
+        let (table, _) = self.get(file)?;
+        let has = |name: &str| table.columns.iter().any(|column| column.name == name);
+        let columns = columns.without_settings(columns.replicate.filter(|name| has(name)));
+        match &data.curve {
+            Some(curve) => {
+                // Design, values and offsets belong to the points that are fitted.
+                let curve = Curve { design: None, samples: None, x: None, y: None, offsets: None, ..curve.clone() };
+                self.on_line(file, &columns, select, &curve)
+            }
+            None => self.points(file, &columns, select),
+        }
     }
 
     /// θ₀ from a file, and the file's hash; `parameters` is the length that the model needs,
@@ -205,9 +254,56 @@ fn check_only(start: &FileStart, tensors: &[String], wanted: &str) -> Result<(),
     }
 }
 
-fn selected_rows(table: &FileTable, curve: &Curve) -> Result<Vec<usize>, FileComplaint> {
+/// A column: the key that a mistake is about, the setting that would name it, and its name.
+type Named<'a> = (&'static str, &'static str, &'a str);
+
+/// Where the inputs, the values and the replicate of a source's rows are.
+struct Columns<'a> {
+    inputs: Vec<Named<'a>>,
+    output: Option<Named<'a>>,
+    replicate: Option<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(data: &'a Data) -> Self {
+        let named = |setting: &'static str, name: Option<&'a str>, default: &'static str| -> Named<'a> {
+            (if name.is_some() { setting } else { "file" }, setting, name.unwrap_or(default))
+        };
+        let replicate = data.replicate_column().map(|(_, name)| name);
+        if let Some(Table { inputs, output, .. }) = &data.table {
+            let inputs = inputs.iter().flatten().map(|name| ("inputs", "inputs", name.as_str())).collect();
+            return Self { inputs, output: Some(named("output", output.as_deref(), "y")), replicate };
+        }
+        let curve = data.curve.as_ref();
+        let x = named("x_column", curve.and_then(|curve| curve.x_column.as_deref()), "x");
+        let y = named("y_column", curve.and_then(|curve| curve.y_column.as_deref()), "y");
+        Self { inputs: vec![x], output: Some(y).filter(|(_, _, name)| !name.is_empty()), replicate }
+    }
+
+    /// The same columns in another file: a mistake is about that file.
+    fn without_settings(&self, replicate: Option<&'a str>) -> Self {
+        let plain = |&(_, _, name): &Named<'a>| -> Named<'a> { ("file", "", name) };
+        Self { inputs: self.inputs.iter().map(plain).collect(), output: self.output.as_ref().map(plain), replicate }
+    }
+}
+
+/// The replicate of each row.
+fn replicates(table: &FileTable, name: &str, rows: &[usize]) -> Result<Vec<u64>, FileComplaint> {
+    let key = "replicate_column";
+    let values = numbers(table, key, key, name, rows)?;
+    let whole = |value: &f64| value.fract() == 0.0 && (0.0..=9e15).contains(value);
+    match values.iter().find(|value| !whole(value)) {
+        Some(value) => {
+            let message = format!("column `{name}` holds {value}: expected whole numbers of at least 0");
+            Err(FileComplaint::new(key, message, "a row belongs to the cells whose `seed` in [sweep] is this number"))
+        }
+        None => Ok(values.into_iter().map(|value| value as u64).collect()),
+    }
+}
+
+fn selected_rows(table: &FileTable, select: Option<&Select>) -> Result<Vec<usize>, FileComplaint> {
     let count = table.columns.first().map_or(0, |column| column.texts.len());
-    let Some(select) = &curve.select else {
+    let Some(select) = select else {
         return Ok((0..count).collect());
     };
     let texts = &column(table, "select", &select.column, "")?.texts;
