@@ -23,6 +23,7 @@ mod risk;
 mod roughness;
 mod setting;
 mod shape;
+mod sigma_points;
 mod spectrum;
 mod spline;
 mod steep;
