@@ -13,6 +13,7 @@ pub(crate) static LOSS: MetricDef = MetricDef {
     needs: Needs::NOTHING,
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: |probe, out| per_row(probe, out, |fit, n, row| fit.squares[row] / (2.0 * n)),
 };
 
@@ -25,6 +26,7 @@ pub(crate) static TRAIN_MSE: MetricDef = MetricDef {
     needs: Needs::NOTHING,
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: |probe, out| per_row(probe, out, |fit, n, row| fit.squares[row] / n),
 };
 
@@ -37,6 +39,7 @@ pub(crate) static RESIDUAL_RMS: MetricDef = MetricDef {
     needs: Needs::NOTHING,
     integer: false,
     wiggliness: false,
+    quadratic: false,
     eval_into: |probe, out| per_row(probe, out, |fit, n, row| (fit.squares[row] / n).sqrt()),
 };
 
@@ -49,6 +52,7 @@ pub(crate) static RESIDUAL_MAX: MetricDef = MetricDef {
     needs: Needs::NOTHING,
     integer: false,
     wiggliness: false,
+    quadratic: false,
     eval_into: |probe, out| per_row(probe, out, |fit, _, row| fit.largest[row]),
 };
 

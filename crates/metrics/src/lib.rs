@@ -25,6 +25,7 @@ mod roughness;
 mod setting;
 mod shape;
 mod sharpness;
+mod sigma_points;
 mod spectrum;
 mod spline;
 mod steep;

@@ -1,5 +1,6 @@
 //! Columns of measured values: one per metric, one value per row.
 
+use crate::sigma_points::sigma_points;
 use crate::{MetricDef, Needs, Probe, Setting};
 use taut_problem::Snapshots;
 
@@ -23,11 +24,35 @@ impl Column {
 
 /// Measures every row: one column per metric, in the order asked. `out` is cleared first.
 ///
-/// Rows do not influence each other: a row has the same bits alone and in a block.
+/// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a
+/// covariance S around their coefficients m have the expectations q(m) + tr(QS) of metrics that are
+/// quadratic, and no others.
 pub fn measure(setting: &Setting<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
+    if !snapshots.covariances.is_empty() {
+        *out = expectations(setting, snapshots, metrics);
+        return;
+    }
     let probe = Probe::new(setting, snapshots);
     out.clear();
     out.extend(metrics.iter().map(|&metric| Column { metric, values: column(&probe, metric) }));
+}
+
+/// Means over points that have the mean and covariance of each row.
+fn expectations(setting: &Setting<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
+    let p = snapshots.features;
+    let mut out: Vec<Column> = metrics.iter().map(|&metric| Column { metric, values: None }).collect();
+    let rows = snapshots.coefficients.chunks_exact(p).zip(snapshots.covariances.chunks_exact(p * p));
+    for (mean, covariance) in rows {
+        let points = sigma_points(mean, covariance);
+        let probe = Probe::new(setting, &points);
+        for Column { metric, values } in out.iter_mut().filter(|column| column.metric.quadratic) {
+            if let Some(at_points) = column(&probe, metric) {
+                let expectation = at_points.iter().sum::<f64>() / at_points.len() as f64;
+                values.get_or_insert_default().push(expectation);
+            }
+        }
+    }
+    out
 }
 
 fn column(probe: &Probe<'_>, metric: &MetricDef) -> Option<Vec<f64>> {

@@ -59,6 +59,9 @@ pub struct MetricDef {
     pub integer: bool,
     /// Whether it measures wiggliness: then its largest drop along a path is worth a summary.
     pub wiggliness: bool,
+    /// Whether it is a polynomial of degree two in the coefficients: then the expectation over a row with a
+    /// covariance is exact from the mean and the covariance; other metrics are null there.
+    pub quadratic: bool,
     /// Writes one value per row of the probe. Called only where the needs are met.
     pub eval_into: fn(&Probe<'_>, &mut [f64]),
 }

@@ -12,6 +12,7 @@ pub(crate) static PARAMETER_NORM: MetricDef = MetricDef {
     needs: Needs { coefficients: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: false,
     eval_into: parameter_norm,
 };
 
@@ -25,6 +26,7 @@ pub(crate) static NULL_SPACE_NORM: MetricDef = MetricDef {
     needs: Needs { coefficients: true, geometry: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: false,
     eval_into: null_space_norm,
 };
 
@@ -37,6 +39,7 @@ pub(crate) static DISTANCE_TO_MIN_NORM: MetricDef = MetricDef {
     needs: Needs { coefficients: true, geometry: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: false,
     eval_into: distance_to_min_norm,
 };
 
@@ -50,6 +53,7 @@ pub(crate) static DEGREES_OF_FREEDOM: MetricDef = MetricDef {
     needs: Needs { freedom: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: false,
     eval_into: |probe, out| out.copy_from_slice(&probe.snapshots().freedom),
 };
 

@@ -17,6 +17,7 @@ pub(crate) static RISK: MetricDef = MetricDef {
     needs: Needs { curve: true, target: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: risk,
 };
 
@@ -30,6 +31,7 @@ pub(crate) static RISK_IN_HULL: MetricDef = MetricDef {
     needs: Needs { curve: true, target: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: risk_in_hull,
 };
 

@@ -14,6 +14,7 @@ const ENERGY: MetricDef = MetricDef {
     needs: Needs::CURVE,
     integer: false,
     wiggliness: true,
+    quadratic: true,
     eval_into: |_, _| {},
 };
 

@@ -18,6 +18,7 @@ const SHAPE: MetricDef = MetricDef {
     needs: Needs::CURVE,
     integer: false,
     wiggliness: true,
+    quadratic: false,
     eval_into: |_, _| {},
 };
 

@@ -15,6 +15,7 @@ pub(crate) static HIGH_DEGREE_SHARE: MetricDef = MetricDef {
     needs: Needs { curve: true, coefficients: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: true,
+    quadratic: false,
     eval_into: high_degree_share,
 };
 
@@ -28,6 +29,7 @@ pub(crate) static SOBOLEV_NORM: MetricDef = MetricDef {
     needs: Needs { curve: true, coefficients: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: true,
+    quadratic: false,
     eval_into: sobolev_norm,
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure};
-use taut_numerics::{GaussLegendre, ThinSvd, normal, stream};
+use taut_numerics::{DVector, GaussLegendre, ThinSvd, normal, stream};
 use taut_problem::{
     Basis, Cosine, FeatureMap, Features, Fourier, PiecewiseCubic, Polynomial, Regression, Series, Snapshots, Target,
 };
@@ -478,5 +478,43 @@ fn every_metric_survives_every_row() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn expectations_are_the_mean_and_a_trace() {
+    let cell = Cell::ten(polynomial(Basis::LegendreOrthonormal, 12, 1.0));
+    let p = cell.problem.feature_count();
+    let mut draws = stream(2, "expectation", 0);
+    let mean: Vec<f64> = (0..p).map(|_| normal(&mut draws)).collect();
+    // Rank 3, and small beside the mean: what is added is seen on its own.
+    let roots: Vec<Vec<f64>> = (0..3).map(|_| (0..p).map(|_| 1e-2 * normal(&mut draws)).collect()).collect();
+    let mut snapshots = Snapshots::series(p);
+    snapshots.push_series(&mean, f64::NAN);
+    let at_mean = cell.measured(&snapshots);
+    snapshots.covariances = (0..p * p).map(|at| roots.iter().map(|l| l[at / p] * l[at % p]).sum()).collect();
+    let expected = cell.measured(&snapshots);
+    let n = cell.problem.samples() as f64;
+    let values = |l: &[f64]| &cell.problem.design * DVector::from_row_slice(l);
+    let spread = roots.iter().map(|l| values(l).norm_squared()).sum::<f64>() / n;
+    // Rounding of a loss near 1.
+    let (loss, mse) = (value(&expected, "loss", 0), value(&expected, "train_mse", 0));
+    assert!((loss - value(&at_mean, "loss", 0) - 0.5 * spread).abs() < 1e-12, "½tr(AS)");
+    assert!((mse - value(&at_mean, "train_mse", 0) - spread).abs() < 1e-12, "tr(AS)");
+    for (column, at_mean) in expected.iter().zip(&at_mean) {
+        let name = column.metric.name;
+        assert_eq!(column.values.is_some(), column.metric.quadratic, "{name}");
+        let Some(got) = column.value(0) else { continue };
+        // A quadratic is its value at the mean and half its second differences.
+        let second: f64 = roots
+            .iter()
+            .map(|l| {
+                let moved = |sign: f64| mean.iter().zip(l).map(|(m, l)| m + sign * l).collect::<Vec<f64>>();
+                let around = [1.0, -1.0].map(|sign| value(&cell.row(&moved(sign)), name, 0));
+                0.5 * (around[0] + around[1]) - at_mean.value(0).unwrap()
+            })
+            .sum();
+        let scale = at_mean.value(0).unwrap().abs();
+        assert!((got - at_mean.value(0).unwrap() - second).abs() <= 1e-12 * scale, "{name}");
     }
 }

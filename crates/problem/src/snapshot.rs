@@ -13,6 +13,9 @@ pub struct Snapshot<'a> {
     pub predictor: &'a [f64],
     /// Fraction gᵢ learned of each mode of the design, modes × lanes; empty if the motion does not know.
     pub filters: &'a [f64],
+    /// Covariance of θ over all draws of the motion, p × p, row-major, with θ its mean; empty where θ is a
+    /// single path. One lane only.
+    pub covariance: &'a [f64],
     /// The number of lanes.
     pub lanes: usize,
 }
@@ -69,6 +72,9 @@ pub struct Snapshots {
     pub cubics: Vec<PiecewiseCubic>,
     /// Parameters θ, row-major; empty if they are the coefficients themselves, or there are none.
     pub theta: Vec<f64>,
+    /// Covariance of the coefficients around those of the row, rows × features × features; empty for
+    /// ordinary rows.
+    pub covariances: Vec<f64>,
     /// Effective degrees of freedom tr(∂ŷ/∂y), one per row; NaN where not known.
     pub freedom: Vec<f64>,
 }
@@ -94,6 +100,7 @@ impl Snapshots {
         self.coefficients.clear();
         self.cubics.clear();
         self.theta.clear();
+        self.covariances.clear();
         self.freedom.clear();
     }
 
@@ -108,6 +115,7 @@ impl Snapshots {
     pub fn push_lane(&mut self, snapshot: &Snapshot<'_>, lane: usize) {
         let lanes = snapshot.lanes;
         self.coefficients.extend(snapshot.predictor.iter().skip(lane).step_by(lanes));
+        self.covariances.extend_from_slice(snapshot.covariance);
         let freedom = if snapshot.filters.is_empty() {
             f64::NAN
         } else {

@@ -138,6 +138,7 @@ impl Trajectory for Descent {
             theta: &self.theta,
             predictor: &self.beta,
             filters: &[],
+            covariance: &[],
             lanes: self.lanes,
         }
     }

@@ -3,12 +3,14 @@
 //! Floor 2: never sees a prediction, a metric, a file or a thread.
 
 mod descent;
+mod moments;
 mod optimizers;
 mod settings;
 mod solutions;
 mod spectral_path;
 
 pub use descent::Descent;
+pub use moments::{MOST_MOMENTS, Moments};
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;
