@@ -7,9 +7,11 @@ mod optimizers;
 mod settings;
 mod solutions;
 mod spectral_path;
+mod staged;
 
 pub use descent::Descent;
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;
 pub use spectral_path::SpectralPath;
+pub use staged::{Stage, Staged};
