@@ -1,6 +1,6 @@
 //! How parameters are moved, as plain data: the only thing that trainer and theory have in common.
 
-use crate::{Clock, Finite, NonNegative, Positive, Probability, Samples, Schedule, Steps};
+use crate::{Clock, Degree, Finite, NonNegative, Positive, Probability, Schedule, Steps};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -260,7 +260,7 @@ pub enum Solver {
     Moments,
 }
 
-/// When to stop; at least one of `steps` and `time` is needed.
+/// When to stop; at least one of `steps` and `time` is needed, or `limit` with a continuation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
@@ -270,18 +270,55 @@ pub struct Until {
     pub time: Option<NonNegative>,
     /// A loss L = |y − f|²/(2n): stop at the first step at or below it.
     pub loss: Option<NonNegative>,
+    /// Each stage of a continuation goes to its limit, instead of so many steps or so long.
+    pub limit: Option<bool>,
+}
+
+impl Until {
+    /// Whether each stage goes to its limit.
+    pub fn is_limit(&self) -> bool {
+        self.limit == Some(true)
+    }
 }
 
 /// Moving from an easy problem to the hard one: the stages of `train.continuation`.
+///
+/// Each stage is a problem of its own, started where the last one ended, for as long as `until` says.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Continuation {
-    /// Ridge λ goes through these values, each stage starting where the last one ended
+    /// The ridge penalty λ of ½λ‖θ‖² goes through these values
     Ridge(Vec<NonNegative>),
-    /// The weight μ of ½μ∫f″² goes through these values
-    Bending(Vec<NonNegative>),
-    /// Only features up to this index move: 0, then 1, …; what was learned stays
-    Degree(Vec<Samples>),
-    /// The data move from the noise-free target to the noisy values: y = target + share·noise
+    /// Only features up to this degree (or harmonic) move; the others stay as they are
+    Degree(Vec<Degree>),
+    /// The values go from the noise-free target to the noisy data: target + share·(y − target)
     NoiseShare(Vec<Finite>),
+}
+
+impl Continuation {
+    /// The name as a study writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ridge(_) => "ridge",
+            Self::Degree(_) => "degree",
+            Self::NoiseShare(_) => "noise-share",
+        }
+    }
+
+    /// The number of stages.
+    pub fn stages(&self) -> usize {
+        match self {
+            Self::Ridge(values) => values.len(),
+            Self::Degree(values) => values.len(),
+            Self::NoiseShare(values) => values.len(),
+        }
+    }
+
+    /// The largest ridge penalty on the way.
+    pub fn largest_ridge(&self) -> f64 {
+        match self {
+            Self::Ridge(values) => values.iter().map(|ridge| ridge.get()).fold(0.0, f64::max),
+            Self::Degree(_) | Self::NoiseShare(_) => 0.0,
+        }
+    }
 }

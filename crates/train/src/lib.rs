@@ -8,6 +8,7 @@ mod optimizers;
 mod settings;
 mod solutions;
 mod spectral_path;
+mod staged;
 
 pub use descent::Descent;
 pub use moments::{MOST_MOMENTS, Moments};
@@ -15,3 +16,4 @@ pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;
 pub use spectral_path::SpectralPath;
+pub use staged::{Stage, Staged};

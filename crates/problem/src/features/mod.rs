@@ -97,6 +97,17 @@ impl Features {
         }
     }
 
+    /// How many features have at most this degree or harmonic, where features are ordered by it.
+    pub fn up_to(&self, degree: usize) -> Option<usize> {
+        let (count, all) = match self {
+            Self::Polynomial(map) => (degree + usize::from(map.constant), map.features()),
+            Self::Fourier(map) => (2 * degree + usize::from(map.constant), map.features()),
+            Self::Cosine(map) => (degree + usize::from(map.constant), map.features()),
+            Self::RoughnessWhitened(_) | Self::Identity | Self::FirstInputs(_) => return None,
+        };
+        Some(count.min(all))
+    }
+
     /// Why these features do not go with so many inputs, if they do not.
     pub fn misfit(&self, inputs: usize) -> Option<Misfit> {
         match self {
