@@ -14,6 +14,7 @@ pub(crate) static TEST_ERROR: MetricDef = MetricDef {
     needs: Needs { coefficients: true, test: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: test_error,
 };
 
@@ -27,6 +28,7 @@ pub(crate) static ESTIMATION_ERROR: MetricDef = MetricDef {
     needs: Needs { coefficients: true, law: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: estimation_error,
 };
 
@@ -39,6 +41,7 @@ pub(crate) static VALIDATION_ERROR: MetricDef = MetricDef {
     needs: Needs { coefficients: true, validation: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: validation_error,
 };
 

@@ -12,6 +12,7 @@ pub(crate) static SHARPNESS: MetricDef = MetricDef {
     needs: Needs { coefficients: true, geometry: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
+    quadratic: true,
     eval_into: sharpness,
 };
 

@@ -141,7 +141,14 @@ impl Trajectory for Staged<'_> {
     }
 
     fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot { clock: self.clock, theta: &self.theta, predictor: &self.theta, filters: &self.filters, lanes: 1 }
+        Snapshot {
+            clock: self.clock,
+            theta: &self.theta,
+            predictor: &self.theta,
+            filters: &self.filters,
+            covariance: &[],
+            lanes: 1,
+        }
     }
 
     fn first_passage(&self, _lane: usize, level: f64) -> Passage {
