@@ -399,6 +399,10 @@ fn the_schedule_for_strong_convexity_loses_by_sixteen_orders() {
         for (column, schedule) in
             [("x_T_eta_1_over_k", "inverse"), ("x_T_eta_1_over_sqrt_k", "inverse-sqrt"), ("x_T_eta_1", "constant")]
         {
+            // The reference has no value where it is far below what 64 bits hold.
+            if row[column].is_empty() {
+                continue;
+            }
             let value = exact(&row, column);
             let got = parameters.number("value", places[&(by[schedule], Some(steps))][0]);
             // What 64 bits cannot hold is zero there.
