@@ -2,14 +2,17 @@
 //!
 //! Floor 2: never sees a prediction, a metric, a file or a thread.
 
-mod descent;
+mod modes;
 mod optimizers;
+mod quadratic;
+mod responses;
 mod settings;
 mod solutions;
 mod spectral_path;
+mod stepped;
 
-pub use descent::Descent;
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;
 pub use spectral_path::SpectralPath;
+pub use stepped::{Lane, Stepped};
