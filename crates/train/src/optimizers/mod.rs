@@ -79,6 +79,8 @@ optimizers! {
     gradient_flow::GradientFlow,
     /// θ ← θ − η∇L(θ) + β(θ − θ₋)
     heavy_ball::HeavyBall(settings: HeavyBall),
+    /// θ ← y − η∇L(y) with y = θ + β(θ − θ₋)
+    nesterov::Nesterov(settings: Nesterov),
 }
 
 impl Method {
