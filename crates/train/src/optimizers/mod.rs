@@ -81,6 +81,8 @@ optimizers! {
     heavy_ball::HeavyBall(settings: HeavyBall),
     /// θ ← y − η∇L(y) with y = θ + β(θ − θ₋)
     nesterov::Nesterov(settings: Nesterov),
+    /// Descent on batches of rows
+    sgd::Sgd(settings: Sgd),
 }
 
 impl Method {
