@@ -83,6 +83,8 @@ optimizers! {
     nesterov::Nesterov(settings: Nesterov),
     /// Descent on batches of rows
     sgd::Sgd(settings: Sgd),
+    /// Steps scaled by running moments of the gradient
+    adam::Adam(settings: Adam),
 }
 
 impl Method {
