@@ -38,7 +38,7 @@ pub use features::{
 };
 pub use initial::{ConstantStart, FileStart, GaussianStart, Init};
 pub use law::{Covariance, Law};
-pub use objective::{LeastSquares, Objective};
+pub use objective::{LeastSquares, Objective, Rows};
 pub use parametrization::{Direct, PARAMETRIZATIONS, Parametrization, ParametrizationKind};
 pub use quantity::{Degree, Finite, Fraction, Harmonics, NonNegative, Positive, Probability, Samples, Steps};
 pub use regression::{HeldOut, Regression, design};

@@ -11,8 +11,32 @@ pub trait Objective: Send + Sync {
     /// The number of features p.
     fn features(&self) -> usize;
 
-    /// Writes L into `loss` (lanes) and ∂L/∂β into `g` (features × lanes).
-    fn loss_and_grad_into(&mut self, beta: &[f64], loss: &mut [f64], g: &mut [f64]);
+    /// The number of samples n.
+    fn samples(&self) -> usize;
+
+    /// Writes L into `loss` (lanes) and ∂L/∂β into `g` (features × lanes), both over these rows.
+    fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]);
+
+    /// g ← g + Φᵀw, with `w` samples × lanes.
+    fn add_transposed(&self, w: &[f64], g: &mut [f64]);
+}
+
+/// What an update sees of the data: rows per lane, and what is done to them.
+///
+/// Slots are places of the batch × lanes, with the lanes of one place side by side.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'a> {
+    /// Every row once, as it is.
+    All,
+    /// A batch, whose mean is taken.
+    Batch {
+        /// The row in each slot, below n.
+        rows: &'a [usize],
+        /// Added to the label of each slot; empty for nothing.
+        shifts: &'a [f64],
+        /// Factors on the features, places × features × lanes; empty for ones.
+        factors: &'a [f64],
+    },
 }
 
 /// Least squares with a design of its own for every lane: L = |y − Φβ|²/(2n).
@@ -61,9 +85,19 @@ impl Objective for LeastSquares {
         self.features
     }
 
-    fn loss_and_grad_into(&mut self, beta: &[f64], loss: &mut [f64], g: &mut [f64]) {
+    fn samples(&self) -> usize {
+        self.samples
+    }
+
+    fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]) {
         loss.fill(0.0);
         g.fill(0.0);
+        if let Rows::Batch { rows, shifts, factors } = rows {
+            for lane in 0..self.lanes {
+                self.batch(lane, beta, (rows, shifts, factors), loss, g);
+            }
+            return;
+        }
         run_wide(LossAndGrad {
             lanes: self.lanes,
             samples: self.samples,
@@ -74,6 +108,47 @@ impl Objective for LeastSquares {
             loss,
             g,
         });
+    }
+
+    fn add_transposed(&self, w: &[f64], g: &mut [f64]) {
+        let lanes = self.lanes;
+        let row_length = self.features * lanes;
+        for (weights, row) in w.chunks_exact(lanes).zip(self.design.chunks_exact(row_length)) {
+            for (phi, g) in row.chunks_exact(lanes).zip(g.chunks_exact_mut(lanes)) {
+                for lane in 0..lanes {
+                    g[lane] = f64::mul_add(phi[lane], weights[lane], g[lane]);
+                }
+            }
+        }
+    }
+}
+
+impl LeastSquares {
+    /// Loss and gradient of one lane over a batch.
+    fn batch(
+        &self,
+        lane: usize,
+        beta: &[f64],
+        (rows, shifts, factors): (&[usize], &[f64], &[f64]),
+        loss: &mut [f64],
+        g: &mut [f64],
+    ) {
+        let (lanes, p) = (self.lanes, self.features);
+        let per_row = lanes as f64 / rows.len() as f64;
+        for (place, &row) in rows.iter().skip(lane).step_by(lanes).enumerate() {
+            let slot = place * lanes + lane;
+            let factor = |k: usize| factors.get((place * p + k) * lanes + lane).copied().unwrap_or(1.0);
+            let phi = |k: usize| factor(k) * self.design[(row * p + k) * lanes + lane];
+            let mut residual = -(self.y[row * lanes + lane] + shifts.get(slot).copied().unwrap_or(0.0));
+            for k in 0..p {
+                residual = f64::mul_add(phi(k), beta[k * lanes + lane], residual);
+            }
+            loss[lane] += 0.5 * per_row * residual * residual;
+            residual *= per_row;
+            for k in 0..p {
+                g[k * lanes + lane] = f64::mul_add(phi(k), residual, g[k * lanes + lane]);
+            }
+        }
     }
 }
 

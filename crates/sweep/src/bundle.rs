@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use taut_metrics::Setting;
-use taut_problem::{Clock, Dynamics, Passage, Trajectory};
-use taut_train::{Descent, Route};
+use taut_problem::{Clock, Passage, Trajectory};
+use taut_train::{Lane, Route, Stepped};
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
 const SHARED: usize = 16;
@@ -187,11 +187,10 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     let (n, p) = lanes[0].prepared.problem.design.shape();
     let width = if n * p <= SMALL { LANES } else { 1 };
     for cells in lanes.chunks(width) {
-        let problems: Vec<_> = cells.iter().map(|cell| &cell.prepared.problem).collect();
-        let dynamics: Vec<Dynamics> = cells.iter().map(|cell| cell.dynamics.clone()).collect();
-        let starts: Vec<Vec<f64>> = cells.iter().map(|cell| cell.start.clone()).collect();
+        let given: Vec<Lane<'_>> = cells.iter().map(Cell::lane).collect();
         let parametrization = spec.model.parametrization.build();
-        let mut path = Descent::new(&problems, width, parametrization, &spec.train.method, &dynamics, &starts, &levels);
+        let seed = plan.checked.study.seed;
+        let mut path = Stepped::new(&given, width, parametrization, &spec.train.method, seed, &levels);
         record_lanes(plan, cells, &mut path, loss, stop, sheets)?;
     }
     Some(())
@@ -203,7 +202,7 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
 fn record_lanes(
     plan: &Plan,
     lanes: &[Cell<'_>],
-    path: &mut Descent,
+    path: &mut Stepped,
     loss: Option<f64>,
     stop: &AtomicBool,
     sheets: &mut Sheets,

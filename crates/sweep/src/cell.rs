@@ -11,10 +11,10 @@ use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Prepared, Shelf};
 use taut_metrics::{Column, Setting};
 use taut_numerics::{normal, stream};
-use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Trajectory};
+use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Steps, Trajectory};
 use taut_store::Rows;
 use taut_theory::{Prediction, Premise};
-use taut_train::SpectralPath;
+use taut_train::{Lane, SpectralPath};
 
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,16 @@ impl<'a> Cell<'a> {
         Ok(Self { index, spec, identity, prepared, shelf, dynamics, start })
     }
 
+    /// This cell in a stepped bundle.
+    pub(crate) fn lane(&self) -> Lane<'_> {
+        Lane {
+            problem: &self.prepared.problem,
+            dynamics: &self.dynamics,
+            start: &self.start,
+            replicate: self.spec.replicate,
+        }
+    }
+
     fn is_flow(&self) -> bool {
         self.dynamics.motion == Motion::Flow
     }
@@ -79,9 +89,11 @@ impl<'a> Cell<'a> {
 
     /// Where to look at this cell; `path` answers when a loss is passed.
     pub(crate) fn clocks(&self, plan: &Plan, path: Option<&SpectralPath>) -> Result<Vec<Clock>, String> {
-        clocks(&plan.checked.study.record, &self.spec.train.until, self.is_flow(), self.dynamics.step_size, |loss| {
+        let until = &self.spec.train.until;
+        let last = until.steps.map_or(u64::MAX, Steps::get);
+        clocks(&plan.checked.study.record, until, self.is_flow(), self.dynamics.step_size, |loss| {
             // L = rms²/2 for every least-squares model.
-            path.and_then(|path| reached(path.first_passage(0, (2.0 * loss).sqrt())))
+            path.and_then(|path| reached(path.first_passage_by((2.0 * loss).sqrt(), last)))
         })
     }
 

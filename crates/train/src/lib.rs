@@ -2,18 +2,21 @@
 //!
 //! Floor 2: never sees a prediction, a metric, a file or a thread.
 
-mod descent;
+mod modes;
 mod moments;
 mod optimizers;
+mod quadratic;
+mod responses;
 mod settings;
 mod solutions;
 mod spectral_path;
 mod staged;
+mod stepped;
 
-pub use descent::Descent;
 pub use moments::{MOST_MOMENTS, Moments};
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;
 pub use spectral_path::SpectralPath;
 pub use staged::{Stage, Staged};
+pub use stepped::{Lane, Stepped};

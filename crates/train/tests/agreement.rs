@@ -10,10 +10,10 @@
 use std::sync::Arc;
 use taut_numerics::{ThinSvd, normal, stream, uniform};
 use taut_problem::{
-    Basis, Clock, Cosine, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, ParametrizationKind, Passage,
+    Basis, Clock, Cosine, Degree, Dynamics, FeatureMap, Fourier, Harmonics, NonNegative, ParametrizationKind, Passage,
     Polynomial, Regression, Trajectory,
 };
-use taut_train::{Descent, SpectralPath};
+use taut_train::{Lane, Method, SpectralPath, Stepped};
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -57,8 +57,10 @@ fn lambda_max(svd: &ThinSvd, problem: &Regression) -> f64 {
     svd.s[0] * svd.s[0] / problem.samples() as f64
 }
 
-fn descent(problem: &Regression, step_size: f64, theta0: &[f64], levels: &[f64]) -> Descent {
-    Descent::new(&[problem], 1, ParametrizationKind::default().build(), &[step_size], &[theta0.to_vec()], levels)
+fn descent(problem: &Regression, step_size: f64, theta0: &[f64], levels: &[f64]) -> Stepped {
+    let dynamics = Dynamics::descent(step_size);
+    let lane = Lane { problem, dynamics: &dynamics, start: theta0, replicate: 0 };
+    Stepped::new(&[lane], 1, ParametrizationKind::default().build(), &Method::GradientDescent, 0, levels)
 }
 
 fn largest(values: &[f64]) -> f64 {
@@ -84,7 +86,7 @@ fn the_closed_form_is_the_loop() {
                 let label = format!("{name}, n = {n}, relative {relative}, start {scale}");
                 let step_size = relative / lambda_max(&svd, &problem);
                 let theta0 = start(problem.feature_count(), scale, 0);
-                let mut exact = SpectralPath::new(&problem, &svd, Method::GradientDescent, step_size, &theta0);
+                let mut exact = SpectralPath::new(&problem, &svd, &Dynamics::descent(step_size), &theta0);
                 let mut stepped = descent(&problem, step_size, &theta0, &levels);
                 for step in [0, 1, 2, 10, 1000] {
                     exact.advance_to(Clock::Step(step));
@@ -128,7 +130,7 @@ fn small_steps_approach_the_flow_at_first_order() {
         let svd = ThinSvd::new(problem.design.as_view());
         let theta0 = start(problem.feature_count(), 0.5, 1);
         let time = 3.0 / lambda_max(&svd, &problem);
-        let mut flow = SpectralPath::new(&problem, &svd, Method::GradientFlow, 0.0, &theta0);
+        let mut flow = SpectralPath::new(&problem, &svd, &Dynamics::flow(), &theta0);
         flow.advance_to(Clock::Time(time));
         let error = |steps: u64| {
             let mut stepped = descent(&problem, time / steps as f64, &theta0, &[]);
@@ -150,7 +152,7 @@ fn a_flow_passes_levels_where_it_says() {
         let problem = problem(&features, 5, 4);
         let svd = ThinSvd::new(problem.design.as_view());
         let theta0 = vec![0.0; problem.feature_count()];
-        let mut flow = SpectralPath::new(&problem, &svd, Method::GradientFlow, 0.0, &theta0);
+        let mut flow = SpectralPath::new(&problem, &svd, &Dynamics::flow(), &theta0);
         for level in [0.5, 0.1, 1e-2] {
             let Passage::At(Clock::Time(time)) = flow.first_passage(0, level) else { continue };
             let mut residual = |time: f64| {
@@ -181,13 +183,13 @@ fn the_limit_is_where_a_long_run_ends() {
         let (p, step_size) = (problem.feature_count(), 1.0 / lambda_max(&svd, &problem));
         for scale in [0.0, 0.5] {
             let theta0 = start(p, scale, 2);
-            let mut path = SpectralPath::new(&problem, &svd, Method::GradientDescent, step_size, &theta0);
+            let mut path = SpectralPath::new(&problem, &svd, &Dynamics::descent(step_size), &theta0);
             path.advance_to(Clock::Step(1 << 60));
             let long = path.snapshot().theta.to_vec();
             path.advance_to(Clock::Limit);
             let limit = path.snapshot().theta.to_vec();
             assert!(distance(&long, &limit) < 1e-14, "{name}: the same numbers, summed the same way");
-            let mut flow = SpectralPath::new(&problem, &svd, Method::GradientFlow, 0.0, &theta0);
+            let mut flow = SpectralPath::new(&problem, &svd, &Dynamics::flow(), &theta0);
             flow.advance_to(Clock::Limit);
             assert!(distance(flow.snapshot().theta, &limit) < 1e-14, "{name}: flow and descent end at one place");
             // 40,000 steps learn all of it where sᵢ²/s₁² > 1e-3; one that still moves is no limit.
@@ -218,7 +220,7 @@ fn both_diverge_at_the_same_step() {
             let svd = ThinSvd::new(problem.design.as_view());
             let step_size = relative / lambda_max(&svd, &problem);
             let theta0 = start(problem.feature_count(), 0.1, 3);
-            let mut exact = SpectralPath::new(&problem, &svd, Method::GradientDescent, step_size, &theta0);
+            let mut exact = SpectralPath::new(&problem, &svd, &Dynamics::descent(step_size), &theta0);
             let mut stepped = descent(&problem, step_size, &theta0, &[]);
             let far = Clock::Step(4000);
             exact.advance_to(far);
@@ -234,7 +236,7 @@ fn both_diverge_at_the_same_step() {
 /// A bundle of different problems of one shape, each with its own step size and start.
 struct Bundle {
     problems: Vec<Regression>,
-    step_sizes: Vec<f64>,
+    dynamics: Vec<Dynamics>,
     starts: Vec<Vec<f64>>,
 }
 
@@ -242,27 +244,31 @@ impl Bundle {
     fn new(count: u64) -> Self {
         let features = polynomial(Basis::Legendre, 12, 0.0);
         let problems: Vec<Regression> = (0..count).map(|i| problem(&features, 7, 100 + i)).collect();
-        let step_sizes = (0..count).zip(&problems).map(|(i, problem)| {
+        let dynamics = (0..count).zip(&problems).map(|(i, problem)| {
             let svd = ThinSvd::new(problem.design.as_view());
             // One lane blows up: its neighbours must not notice.
             let relative = if i == 2 { 3.0 } else { 0.5 + 0.2 * i as f64 };
-            relative.min(3.0) / lambda_max(&svd, problem)
+            Dynamics::descent(relative.min(3.0) / lambda_max(&svd, problem))
         });
-        let step_sizes = step_sizes.collect();
+        let dynamics = dynamics.collect();
         let starts = (0..count).map(|i| start(13, 0.3, 50 + i)).collect();
-        Self { problems, step_sizes, starts }
+        Self { problems, dynamics, starts }
     }
 
-    fn descent(&self, order: &[usize], lanes: usize, levels: &[f64]) -> Descent {
-        let problems: Vec<&Regression> = order.iter().map(|&i| &self.problems[i]).collect();
-        let step_sizes: Vec<f64> = order.iter().map(|&i| self.step_sizes[i]).collect();
-        let starts: Vec<Vec<f64>> = order.iter().map(|&i| self.starts[i].clone()).collect();
-        Descent::new(&problems, lanes, ParametrizationKind::default().build(), &step_sizes, &starts, levels)
+    fn descent(&self, order: &[usize], lanes: usize, levels: &[f64]) -> Stepped {
+        let lane = |&i: &usize| Lane {
+            problem: &self.problems[i],
+            dynamics: &self.dynamics[i],
+            start: &self.starts[i],
+            replicate: i as u64,
+        };
+        let given: Vec<Lane<'_>> = order.iter().map(lane).collect();
+        Stepped::new(&given, lanes, ParametrizationKind::default().build(), &Method::GradientDescent, 7, levels)
     }
 }
 
 /// Everything that is known of one lane, by its bits.
-fn lane(path: &Descent, lane: usize, levels: &[f64]) -> (Vec<u64>, Vec<Passage>, Option<Clock>) {
+fn lane(path: &Stepped, lane: usize, levels: &[f64]) -> (Vec<u64>, Vec<Passage>, Option<Clock>) {
     let snapshot = path.snapshot();
     let bits = |values: &[f64]| -> Vec<u64> {
         values.iter().skip(lane).step_by(snapshot.lanes).map(|v| v.to_bits()).collect()

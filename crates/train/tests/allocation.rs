@@ -7,9 +7,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 use taut_numerics::ThinSvd;
 use taut_problem::{
-    Basis, Clock, Degree, FeatureMap, Method, NonNegative, ParametrizationKind, Polynomial, Regression, Trajectory,
+    Basis, Clock, Degree, Dynamics, FeatureMap, Motion, NonNegative, ParametrizationKind, Polynomial, Regression,
+    Trajectory,
 };
-use taut_train::{Descent, SpectralPath};
+use taut_train::{Lane, Method, SpectralPath, Stepped};
 
 /// The system's allocator with a count per thread, so that tests side by side do not disturb each other.
 struct Counting;
@@ -75,13 +76,14 @@ fn the_counter_counts() {
 fn a_thousand_steps_allocate_nothing() {
     for (lanes, n, degree) in [(8, 10, 50.0), (1, 10, 50.0), (3, 7, 5.0), (1, 100, 60.0)] {
         let problem = problem(n, degree);
-        let problems = vec![&problem; lanes];
-        let starts = vec![vec![0.1; problem.feature_count()]; lanes];
+        let start = vec![0.1; problem.feature_count()];
         // One lane diverges and one passes its levels on the way: both are written without memory.
-        let mut step_sizes = vec![0.01; lanes];
-        step_sizes[0] = 10.0;
+        let mut dynamics = vec![Dynamics::descent(0.01); lanes];
+        dynamics[0].step_size = 10.0;
+        let lane = |dynamics| Lane { problem: &problem, dynamics, start: &start, replicate: 0 };
+        let given: Vec<Lane<'_>> = dynamics.iter().map(lane).collect();
         let parametrization = ParametrizationKind::default().build();
-        let mut path = Descent::new(&problems, lanes, parametrization, &step_sizes, &starts, &[0.5, 0.1, 1e-2]);
+        let mut path = Stepped::new(&given, lanes, parametrization, &Method::GradientDescent, 0, &[0.5, 0.1, 1e-2]);
         let counted = allocations(|| {
             for step in (100..=1000).step_by(100) {
                 path.advance_to(Clock::Step(step));
@@ -99,14 +101,12 @@ fn a_closed_form_allocates_nothing() {
         let problem = problem(n, degree);
         let svd = ThinSvd::new(problem.design.as_view());
         let start = vec![0.1; problem.feature_count()];
-        for method in [Method::GradientDescent, Method::GradientFlow] {
-            let mut path = SpectralPath::new(&problem, &svd, method, 0.1, &start);
+        for method in [Dynamics::descent(0.1), Dynamics::flow()] {
+            let mut path = SpectralPath::new(&problem, &svd, &method, &start);
             let counted = allocations(|| {
                 for k in 0..50 {
-                    path.advance_to(match method {
-                        Method::GradientDescent => Clock::Step(1 << k),
-                        Method::GradientFlow => Clock::Time((1_u64 << k) as f64),
-                    });
+                    let is_flow = method.motion == Motion::Flow;
+                    path.advance_to(if is_flow { Clock::Time((1_u64 << k) as f64) } else { Clock::Step(1 << k) });
                 }
                 path.advance_to(Clock::Limit);
             });

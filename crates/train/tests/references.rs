@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use taut_numerics::{DMatrix, Mat, ThinSvd};
 use taut_problem::{
-    Basis, Clock, Cosine, Degree, FeatureMap, Fourier, Harmonics, Method, NonNegative, Passage, Polynomial, Regression,
-    Trajectory,
+    Basis, Clock, Cosine, Degree, Dynamics, FeatureMap, Fourier, Harmonics, NonNegative, Passage, Polynomial,
+    Regression, Trajectory,
 };
 use taut_train::SpectralPath;
 
@@ -55,7 +55,7 @@ fn problem(basis: &str, dataset: &str) -> Regression {
 fn descent(problem: &Regression) -> SpectralPath {
     let svd = ThinSvd::new(problem.design.as_view());
     let step = problem.samples() as f64 / (svd.s[0] * svd.s[0]);
-    SpectralPath::new(problem, &svd, Method::GradientDescent, step, &vec![0.0; problem.feature_count()])
+    SpectralPath::new(problem, &svd, &Dynamics::descent(step), &vec![0.0; problem.feature_count()])
 }
 
 fn clock(t: &str) -> Clock {

@@ -33,24 +33,25 @@ impl Optimizer for HeavyBall {
     }
 
     fn rule(&self, slots: usize) -> Option<Box<dyn Rule>> {
-        Some(Box::new(Roll { momentum: self.momentum.get(), last_move: vec![0.0; slots] }))
+        Some(Box::new(Roll { momentum: self.momentum.get(), before: vec![0.0; slots] }))
     }
 }
 
 struct Roll {
     momentum: f64,
-    /// θ − θ₋.
-    last_move: Vec<f64>,
+    /// θ₋: the difference to it is the last move, also where something else than this rule has moved θ.
+    before: Vec<f64>,
 }
 
 impl Rule for Roll {
-    fn update(&mut self, _k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
-        let lanes = eta.len();
-        let moves = self.last_move.chunks_exact_mut(lanes);
-        for ((theta, gradient), last) in theta.chunks_exact_mut(lanes).zip(gradient.chunks_exact(lanes)).zip(moves) {
+    fn update(&mut self, k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
+        let (momentum, lanes) = (if k == 0 { 0.0 } else { self.momentum }, eta.len());
+        let memory = self.before.chunks_exact_mut(lanes);
+        for ((theta, gradient), before) in theta.chunks_exact_mut(lanes).zip(gradient.chunks_exact(lanes)).zip(memory) {
             for lane in 0..lanes {
-                last[lane] = self.momentum * last[lane] - eta[lane] * gradient[lane];
-                theta[lane] += last[lane];
+                let now = theta[lane];
+                theta[lane] = now + momentum * (now - before[lane]) - eta[lane] * gradient[lane];
+                before[lane] = now;
             }
         }
     }

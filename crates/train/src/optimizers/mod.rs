@@ -79,6 +79,12 @@ optimizers! {
     gradient_flow::GradientFlow,
     /// θ ← θ − η∇L(θ) + β(θ − θ₋)
     heavy_ball::HeavyBall(settings: HeavyBall),
+    /// θ ← y − η∇L(y) with y = θ + β(θ − θ₋)
+    nesterov::Nesterov(settings: Nesterov),
+    /// Descent on batches of rows
+    sgd::Sgd(settings: Sgd),
+    /// Steps scaled by running moments of the gradient
+    adam::Adam(settings: Adam),
 }
 
 impl Method {

@@ -1,0 +1,51 @@
+//! Stochastic gradient descent on mini-batches.
+
+use super::gradient_descent::Descend;
+use super::{Optimizer, Rule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taut_problem::{Batch, Entry, Motion, Samples};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "sgd",
+    doc: "θ ← θ − ηₖ∇L(θ) over a batch of rows drawn for every update; stepped, or exact moments",
+    cite: "Robbins and Monro 1951",
+};
+
+/// Settings of stochastic gradient descent.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sgd {
+    /// Rows per update.
+    pub batch: Samples,
+    /// Whether one row may be drawn twice in one update.
+    #[serde(default = "yes")]
+    pub replacement: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(super) fn optimizer(settings: &Sgd) -> impl Optimizer + use<> {
+    *settings
+}
+
+impl Optimizer for Sgd {
+    fn motion(&self) -> Motion {
+        Motion::Descent
+    }
+
+    fn batch(&self) -> Option<Batch> {
+        Some(Batch { size: self.batch.size(), replacement: self.replacement })
+    }
+
+    /// Where the mean diverges; the mean square may do so earlier.
+    fn stability(&self) -> Option<f64> {
+        Some(2.0)
+    }
+
+    fn rule(&self, _slots: usize) -> Option<Box<dyn Rule>> {
+        Some(Box::new(Descend))
+    }
+}

@@ -1,0 +1,71 @@
+//! Steps of constant size, and flow: e = (1 − ηλ)ᵗ or exp(−λt).
+
+use super::{Response, log_size, power};
+use taut_problem::Clock;
+
+/// e = (1 − ηλ)ᵗ, or exp(−λt) without a step size.
+#[derive(Clone)]
+pub(super) struct Geometric {
+    /// ηλᵢ; zero for flow.
+    x: Vec<f64>,
+    /// ln|1 − ηλᵢ|, or −λᵢ.
+    rate: Vec<f64>,
+    at: Clock,
+}
+
+impl Geometric {
+    pub(super) fn new(step_size: Option<f64>, curvature: &[f64]) -> Self {
+        let x: Vec<f64> = curvature.iter().map(|l| step_size.map_or(0.0, |eta| eta * l)).collect();
+        let rate = match step_size {
+            None => curvature.iter().map(|l| -l).collect(),
+            Some(_) => x.iter().map(|x| log_size(*x)).collect(),
+        };
+        Self { x, rate, at: Clock::Step(0) }
+    }
+
+    /// Whether 1 − ηλᵢ is negative: the mode's error changes sign at every step.
+    fn alternates(&self, mode: usize) -> bool {
+        self.x[mode] > 1.0
+    }
+}
+
+impl Response for Geometric {
+    fn move_to(&mut self, t: Clock) {
+        self.at = t;
+    }
+
+    fn left(&self, mode: usize) -> f64 {
+        match self.at {
+            Clock::Step(0) => 1.0,
+            Clock::Step(k) => power(k, self.rate[mode], self.alternates(mode)),
+            Clock::Time(time) => (time * self.rate[mode]).exp(),
+            Clock::Limit if self.dies_out(mode) => 0.0,
+            Clock::Limit => f64::NAN,
+        }
+    }
+
+    fn learned(&self, mode: usize) -> f64 {
+        match self.at {
+            Clock::Step(0) => 0.0,
+            Clock::Step(k) if !self.alternates(mode) => -(k as f64 * self.rate[mode]).exp_m1(),
+            Clock::Time(time) => -(time * self.rate[mode]).exp_m1(),
+            Clock::Step(_) | Clock::Limit => 1.0 - self.left(mode),
+        }
+    }
+
+    fn dies_out(&self, mode: usize) -> bool {
+        self.rate[mode] < 0.0
+    }
+
+    fn leaps(&self) -> bool {
+        true
+    }
+
+    fn largest_share(&self) -> Option<f64> {
+        Some(self.x.iter().copied().fold(0.0, f64::max))
+    }
+
+    fn fresh(&self) -> Box<dyn Response> {
+        Box::new(Self { at: Clock::Step(0), ..self.clone() })
+    }
+}

@@ -1,0 +1,234 @@
+//! The plain loop over a bundle of lanes: every motion, with everything that shapes it.
+
+mod draws;
+mod penalties;
+mod watches;
+
+use crate::{Method, Rule};
+use draws::Draws;
+use penalties::Penalties;
+use taut_problem::{
+    Clock, Dynamics, LeastSquares, Objective, Parametrization, Passage, Regression, Rows, Snapshot, Trajectory,
+};
+use watches::Watches;
+
+/// One cell of a bundle.
+#[derive(Clone, Copy)]
+pub struct Lane<'a> {
+    /// What it fits.
+    pub problem: &'a Regression,
+    /// How it moves. Lanes of one bundle differ in the step size alone.
+    pub dynamics: &'a Dynamics,
+    /// θ₀.
+    pub start: &'a [f64],
+    /// Which draws it sees: with the study's seed it names the streams of this lane.
+    pub replicate: u64,
+}
+
+/// A motion step by step, several cells side by side.
+///
+/// Every array holds the lanes of one entry next to each other. A lane's bits depend neither on its
+/// neighbours nor on the save times: each has random streams of its own (`sgd`, `label-noise`,
+/// `dropout`, `gradient-noise`). Residual levels are those of the data alone, for the iterate or
+/// average that is shown. They, and divergence, are checked at every step of a deterministic motion, and at every
+/// ⌈n/batch⌉-th of a stochastic one, on all rows. No allocation after construction.
+pub struct Stepped {
+    parametrization: Box<dyn Parametrization>,
+    objective: LeastSquares,
+    rule: Box<dyn Rule>,
+    /// What all lanes share but the step size.
+    dynamics: Dynamics,
+    lanes: usize,
+    step_size: Vec<f64>,
+    /// ηₖ of each lane.
+    eta: Vec<f64>,
+    step: u64,
+    theta: Vec<f64>,
+    /// Where a gradient is taken if not at θ: ahead of it, or behind a mask.
+    point: Vec<f64>,
+    masked: Vec<f64>,
+    /// The running mean of the iterates; empty if the iterate itself is shown.
+    mean: Vec<f64>,
+    beta: Vec<f64>,
+    loss: Vec<f64>,
+    g: Vec<f64>,
+    gradient: Vec<f64>,
+    draws: Option<Draws>,
+    penalties: Penalties,
+    /// Steps between two looks at the full loss.
+    stride: u64,
+    watches: Watches,
+}
+
+impl Stepped {
+    /// A bundle of `width` lanes; those beyond the given ones repeat the last one.
+    ///
+    /// `levels` are root mean square residuals whose first passage is wanted; `seed` is the study's.
+    ///
+    /// # Panics
+    /// If there is no lane, shapes or starts differ in size, the method is a flow, or a bending
+    /// penalty is asked of features that are no curves.
+    pub fn new(
+        given: &[Lane<'_>],
+        width: usize,
+        parametrization: Box<dyn Parametrization>,
+        method: &Method,
+        seed: u64,
+        levels: &[f64],
+    ) -> Self {
+        let lanes = width.max(given.len());
+        let of = |lane: usize| &given[lane.min(given.len() - 1)];
+        let problems: Vec<&Regression> = given.iter().map(|lane| lane.problem).collect();
+        let objective = LeastSquares::new(&problems, lanes);
+        let (samples, features) = (objective.samples(), objective.features());
+        let slots = parametrization.parameters(features) * lanes;
+        assert!(given.iter().all(|lane| lane.start.len() * lanes == slots), "one start per parameter");
+        let dynamics = given[0].dynamics.clone();
+        let replicates: Vec<u64> = (0..lanes).map(|lane| of(lane).replicate).collect();
+        let all: Vec<&Regression> = (0..lanes).map(|lane| of(lane).problem).collect();
+        let batch = dynamics.batch.map_or(samples, |batch| batch.size.min(samples));
+        let draws = Draws::new(&dynamics, [samples, features, slots / lanes], seed, &replicates);
+        let mut stepped = Self {
+            parametrization,
+            lanes,
+            rule: method.optimizer().rule(slots).expect("the plan steps no flow"),
+            step_size: (0..lanes).map(|lane| of(lane).dynamics.step_size).collect(),
+            eta: vec![0.0; lanes],
+            step: 0,
+            theta: (0..slots).map(|slot| of(slot % lanes).start[slot / lanes]).collect(),
+            point: vec![0.0; slots],
+            masked: vec![0.0; slots],
+            mean: if dynamics.average.from().is_some() { vec![0.0; slots] } else { Vec::new() },
+            beta: vec![0.0; features * lanes],
+            loss: vec![0.0; lanes],
+            g: vec![0.0; features * lanes],
+            gradient: vec![0.0; slots],
+            stride: if draws.is_some() { samples.div_ceil(batch) as u64 } else { 1 },
+            draws,
+            penalties: Penalties::new(&all, &dynamics),
+            watches: Watches::new(levels, lanes, features),
+            objective,
+            dynamics,
+        };
+        stepped.look();
+        stepped
+    }
+
+    /// Moves every lane by one update.
+    fn update(&mut self) {
+        let ahead = self.rule.look_ahead(self.step, &self.theta, &mut self.point);
+        // The look at θ has left the gradient there; anything else needs its own.
+        if ahead || self.draws.is_some() || !self.mean.is_empty() {
+            self.take_gradient(ahead);
+        } else {
+            self.parametrization.pullback_into(&self.theta, &self.g, &mut self.gradient, self.lanes);
+        }
+        let at = if ahead { &self.point } else { &self.theta };
+        self.penalties.add(at, &mut self.gradient);
+        let factor = self.dynamics.factor(self.step);
+        for (eta, step_size) in self.eta.iter_mut().zip(&self.step_size) {
+            *eta = factor * step_size;
+        }
+        self.rule.update(self.step, &self.eta, &self.gradient, &mut self.theta);
+        self.penalties.shrink(&self.eta, &mut self.theta);
+        self.step += 1;
+        self.average();
+    }
+
+    /// The gradient as this update sees it: its rows, noise and masks.
+    fn take_gradient(&mut self, ahead: bool) {
+        let at = if ahead { &self.point } else { &self.theta };
+        let Some(draws) = &mut self.draws else {
+            self.parametrization.predictor_into(at, &mut self.beta, self.lanes);
+            self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
+            self.parametrization.pullback_into(at, &self.g, &mut self.gradient, self.lanes);
+            return;
+        };
+        draws.draw();
+        let at = if draws.mask(at, &mut self.masked) { &self.masked } else { at };
+        self.parametrization.predictor_into(at, &mut self.beta, self.lanes);
+        self.objective.loss_and_grad_into(&self.beta, draws.rows(), &mut self.loss, &mut self.g);
+        if let Some(weights) = draws.curvature_weights() {
+            self.objective.add_transposed(weights, &mut self.g);
+        }
+        self.parametrization.pullback_into(at, &self.g, &mut self.gradient, self.lanes);
+        draws.mask_and_shake(&mut self.gradient);
+    }
+
+    /// θ takes its place in the average.
+    fn average(&mut self) {
+        let Some(from) = self.dynamics.average.from() else { return };
+        match self.step.saturating_sub(from) {
+            0 => {}
+            1 => self.mean.copy_from_slice(&self.theta),
+            count => {
+                for (mean, theta) in self.mean.iter_mut().zip(&self.theta) {
+                    *mean += (theta - *mean) / count as f64;
+                }
+            }
+        }
+    }
+
+    /// What the outside sees: the iterate, or the average once it has begun.
+    fn shown(&self) -> &[f64] {
+        match self.dynamics.average.from() {
+            Some(from) if self.step > from => &self.mean,
+            _ => &self.theta,
+        }
+    }
+
+    /// The predictor of what is shown.
+    fn show(&mut self) {
+        let mut beta = std::mem::take(&mut self.beta);
+        self.parametrization.predictor_into(self.shown(), &mut beta, self.lanes);
+        self.beta = beta;
+    }
+
+    /// Loss and gradient of what is shown, over all rows, and what the watches make of it.
+    fn look(&mut self) {
+        self.show();
+        self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
+        self.watches.look(self.step, &self.loss, &self.beta);
+    }
+}
+
+impl Trajectory for Stepped {
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    fn advance_to(&mut self, t: Clock) {
+        let Clock::Step(target) = t else { unreachable!("the plan gives a stepped run steps") };
+        while self.step < target {
+            self.update();
+            if self.step.is_multiple_of(self.stride) {
+                self.look();
+            }
+        }
+        self.show();
+    }
+
+    fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            clock: Clock::Step(self.step),
+            theta: self.shown(),
+            predictor: &self.beta,
+            filters: &[],
+            lanes: self.lanes,
+        }
+    }
+
+    fn first_passage(&self, lane: usize, level: f64) -> Passage {
+        self.watches.passed(lane, level).map_or(Passage::NotYet, |step| Passage::At(Clock::Step(step)))
+    }
+
+    fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)> {
+        self.watches.predictor(lane, level).map(|predictor| (predictor, f64::NAN))
+    }
+
+    fn diverged(&self, lane: usize) -> Option<Clock> {
+        // Between two looks at the loss the parameters themselves tell.
+        let is_lost = || self.shown().iter().skip(lane).step_by(self.lanes).any(|theta| !theta.is_finite());
+        self.watches.diverged(lane).or_else(|| is_lost().then_some(self.step)).map(Clock::Step)
+    }
+}

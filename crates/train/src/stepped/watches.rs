@@ -1,0 +1,62 @@
+//! First passages and divergence: what a bundle notices on its way.
+
+/// Levels of the residual, and what is known of each lane.
+pub(super) struct Watches {
+    lanes: usize,
+    levels: Vec<Watch>,
+    diverged: Vec<Option<u64>>,
+}
+
+/// One level: when each lane first passed it, and its predictor then.
+struct Watch {
+    level: f64,
+    passed: Vec<Option<u64>>,
+    /// lanes × features, lane by lane.
+    predictors: Vec<f64>,
+}
+
+impl Watches {
+    pub(super) fn new(levels: &[f64], lanes: usize, features: usize) -> Self {
+        let watch = |&level: &f64| Watch { level, passed: vec![None; lanes], predictors: vec![0.0; features * lanes] };
+        Self { lanes, levels: levels.iter().map(watch).collect(), diverged: vec![None; lanes] }
+    }
+
+    /// Notes what the losses at `step` mean.
+    pub(super) fn look(&mut self, step: u64, loss: &[f64], beta: &[f64]) {
+        for (lane, loss) in loss.iter().enumerate() {
+            if !loss.is_finite() {
+                self.diverged[lane].get_or_insert(step);
+                continue;
+            }
+            let residual = (2.0 * loss).sqrt();
+            for watch in &mut self.levels {
+                if watch.passed[lane].is_none() && residual <= watch.level {
+                    watch.passed[lane] = Some(step);
+                    let features = beta.len() / self.lanes;
+                    for k in 0..features {
+                        watch.predictors[lane * features + k] = beta[k * self.lanes + lane];
+                    }
+                }
+            }
+        }
+    }
+
+    fn find(&self, level: f64) -> Option<&Watch> {
+        self.levels.iter().find(|w| w.level.total_cmp(&level).is_eq())
+    }
+
+    pub(super) fn passed(&self, lane: usize, level: f64) -> Option<u64> {
+        self.find(level).and_then(|watch| watch.passed[lane])
+    }
+
+    pub(super) fn predictor(&self, lane: usize, level: f64) -> Option<Vec<f64>> {
+        let watch = self.find(level)?;
+        watch.passed[lane]?;
+        let features = watch.predictors.len() / self.lanes;
+        Some(watch.predictors[lane * features..(lane + 1) * features].to_vec())
+    }
+
+    pub(super) fn diverged(&self, lane: usize) -> Option<u64> {
+        self.diverged[lane]
+    }
+}
