@@ -77,7 +77,8 @@ fn maps() -> Vec<(&'static str, Arc<dyn FeatureMap>)> {
     let polynomial = |basis, decay: f64| {
         let decay = decay.try_into().expect("not negative");
         Features::Polynomial(Polynomial { basis, degree: 50.0.try_into().expect("a degree"), decay, constant: true })
-            .build()
+            .on_curve()
+            .unwrap()
     };
     let decay: taut_problem::NonNegative = 2.0.try_into().expect("not negative");
     let fourier = Fourier { harmonics: 25.0.try_into().expect("harmonics"), decay, constant: true };
@@ -87,8 +88,8 @@ fn maps() -> Vec<(&'static str, Arc<dyn FeatureMap>)> {
         ("legendre", polynomial(Basis::LegendreOrthonormal, 0.0)),
         ("chebyshev", polynomial(Basis::Chebyshev, 0.0)),
         ("monomial", polynomial(Basis::Monomial, 0.0)),
-        ("fourier decay 2", Features::Fourier(fourier).build()),
-        ("cosine decay 2", Features::Cosine(cosine).build()),
+        ("fourier decay 2", Features::Fourier(fourier).on_curve().unwrap()),
+        ("cosine decay 2", Features::Cosine(cosine).on_curve().unwrap()),
     ]
 }
 

@@ -9,17 +9,17 @@ use taut_problem::{
 
 fn polynomial(basis: Basis, degree: usize, decay: f64) -> Arc<dyn FeatureMap> {
     let (degree, decay) = ((degree as f64).try_into().unwrap(), decay.try_into().unwrap());
-    Features::Polynomial(Polynomial { basis, degree, decay, constant: true }).build()
+    Features::Polynomial(Polynomial { basis, degree, decay, constant: true }).on_curve().unwrap()
 }
 
 fn fourier(harmonics: usize, decay: f64) -> Arc<dyn FeatureMap> {
     let (harmonics, decay) = ((harmonics as f64).try_into().unwrap(), decay.try_into().unwrap());
-    Features::Fourier(Fourier { harmonics, decay, constant: true }).build()
+    Features::Fourier(Fourier { harmonics, decay, constant: true }).on_curve().unwrap()
 }
 
 fn cosine(harmonics: usize, decay: f64) -> Arc<dyn FeatureMap> {
     let (harmonics, decay) = ((harmonics as f64).try_into().unwrap(), decay.try_into().unwrap());
-    Features::Cosine(Cosine { harmonics, decay, constant: true }).build()
+    Features::Cosine(Cosine { harmonics, decay, constant: true }).on_curve().unwrap()
 }
 
 fn line() -> Target {
@@ -302,7 +302,7 @@ fn without_a_constant_the_least_rough_function_obeys() {
     // Powers from x on vanish at 0: through (0.5, 1) and (−0.5, 1) they must bend, a constant need not.
     let features = |basis, constant| {
         let (degree, decay) = (12.0.try_into().unwrap(), 0.0.try_into().unwrap());
-        Features::Polynomial(Polynomial { basis, degree, decay, constant }).build()
+        Features::Polynomial(Polynomial { basis, degree, decay, constant }).on_curve().unwrap()
     };
     let least = |basis, constant| {
         Cell::new(features(basis, constant), &[-0.5, 0.5], &[1.0, 1.0], None).setting().least_bending_energy().unwrap()

@@ -8,7 +8,9 @@ use taut_problem::{Basis, FeatureMap, Features, Fourier, Polynomial, Regression,
 
 fn polynomial(basis: Basis, degree: usize) -> Arc<dyn FeatureMap> {
     let degree = (degree as f64).try_into().unwrap();
-    Features::Polynomial(Polynomial { basis, degree, decay: 0.0.try_into().unwrap(), constant: true }).build()
+    Features::Polynomial(Polynomial { basis, degree, decay: 0.0.try_into().unwrap(), constant: true })
+        .on_curve()
+        .unwrap()
 }
 
 fn table(text: &str) -> Vec<BTreeMap<String, String>> {
@@ -96,7 +98,8 @@ fn fixed_polynomials_agree_with_sixty_digits() {
 #[test]
 fn fixed_trigonometric_polynomial_agrees_with_sixty_digits() {
     let harmonics = 12.0.try_into().unwrap();
-    let features = Features::Fourier(Fourier { harmonics, decay: 0.0.try_into().unwrap(), constant: true }).build();
+    let features =
+        Features::Fourier(Fourier { harmonics, decay: 0.0.try_into().unwrap(), constant: true }).on_curve().unwrap();
     let mut c = vec![0.2];
     for k in 1..=12 {
         let (k, sign) = (f64::from(k), if k % 2 == 0 { 1.0 } else { -1.0 });
