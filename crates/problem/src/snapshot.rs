@@ -104,6 +104,12 @@ impl Snapshots {
         self.freedom.clear();
     }
 
+    /// The covariance of a row, features × features; `None` for an ordinary row.
+    pub fn covariance(&self, row: usize) -> Option<&[f64]> {
+        let size = self.features * self.features;
+        self.covariances.get(row * size..(row + 1) * size).filter(|covariance| !covariance.is_empty())
+    }
+
     /// Adds one series whose parameters are its coefficients.
     pub fn push_series(&mut self, coefficients: &[f64], freedom: f64) {
         assert_eq!(coefficients.len(), self.features, "one coefficient per feature");

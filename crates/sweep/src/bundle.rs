@@ -17,6 +17,9 @@ use taut_train::{Lane, Route, Stepped};
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
 const SHARED: usize = 16;
 
+/// The same for moments: what they share is little beside what each cell costs.
+const SHARED_MOMENTS: usize = 4;
+
 /// Lanes of a stepped bundle with a small design; larger ones step alone. Fixed by the shape.
 const LANES: usize = 8;
 
@@ -28,6 +31,8 @@ const SMALL: usize = 4096;
 pub(crate) enum Bundle {
     /// One design, closed form.
     Exact(Vec<usize>),
+    /// One design, moments of one cell after the other.
+    Moments(Vec<usize>),
     /// Lanes of one shape.
     Stepped(Vec<usize>),
 }
@@ -37,6 +42,7 @@ impl Bundle {
     pub(crate) fn single_cells(&self) -> Vec<Self> {
         let alone = |&cell: &usize| match self {
             Self::Exact(_) => Self::Exact(vec![cell]),
+            Self::Moments(_) => Self::Moments(vec![cell]),
             Self::Stepped(_) => Self::Stepped(vec![cell]),
         };
         self.cells().iter().map(alone).collect()
@@ -44,7 +50,7 @@ impl Bundle {
 
     pub(crate) fn cells(&self) -> &[usize] {
         match self {
-            Self::Exact(cells) | Self::Stepped(cells) => cells,
+            Self::Exact(cells) | Self::Moments(cells) | Self::Stepped(cells) => cells,
         }
     }
 }
@@ -52,20 +58,24 @@ impl Bundle {
 /// Groups the cells of a part; depends on the study alone.
 pub(crate) fn bundles(plan: &Plan, cells: std::ops::Range<usize>) -> Vec<Bundle> {
     let mut exact: BTreeMap<ProblemKey, Vec<usize>> = BTreeMap::new();
+    let mut moments: BTreeMap<ProblemKey, Vec<usize>> = BTreeMap::new();
     let mut stepped: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for index in cells {
         let spec = plan.checked.cell(index);
-        if spec.train.route() == Route::Stepped {
-            // One model and one data entry have one shape, and one entry of train one set of times.
-            let shape = (spec.model_index, spec.train_index);
-            stepped.entry(shape).or_default().push(index);
-        } else {
-            exact.entry(ProblemKey::of(&spec)).or_default().push(index);
+        match spec.train.route() {
+            Route::Stepped => {
+                // One model and one data entry have one shape, and one entry of train one set of times.
+                let shape = (spec.model_index, spec.train_index);
+                stepped.entry(shape).or_default().push(index);
+            }
+            Route::Moments => moments.entry(ProblemKey::of(&spec)).or_default().push(index),
+            Route::Exact | Route::Staged => exact.entry(ProblemKey::of(&spec)).or_default().push(index),
         }
     }
     let exact = exact.into_values().flat_map(|group| chunks(&group, SHARED)).map(Bundle::Exact);
     let stepped = stepped.into_values().flat_map(|group| chunks(&group, LANES)).map(Bundle::Stepped);
-    exact.chain(stepped).collect()
+    let moments = moments.into_values().flat_map(|group| chunks(&group, SHARED_MOMENTS)).map(Bundle::Moments);
+    exact.chain(moments).chain(stepped).collect()
 }
 
 impl Plan {
@@ -91,7 +101,7 @@ pub(crate) fn compute(plan: &Plan, bundle: &Bundle, place: &Place, stop: &Atomic
     let started = Instant::now();
     let mut sheets = Sheets::new(&plan.schemas);
     match bundle {
-        Bundle::Exact(cells) => exact(plan, cells, &mut sheets),
+        Bundle::Exact(cells) | Bundle::Moments(cells) => one_design(plan, cells, stop, &mut sheets)?,
         Bundle::Stepped(cells) => stepped(plan, cells, stop, &mut sheets)?,
     }
     time(bundle, started, place, &mut sheets);
@@ -117,12 +127,16 @@ fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
     rows.repeat_int(3, Some(place.threads as i64), count);
 }
 
-fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
+/// One cell after the other on a design that they share.
+fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
     let prepared = match Prepared::new(&first, shelf.features.as_ref(), plan.checked.study.seed) {
         Ok(prepared) => prepared,
-        Err(reason) => return fail_all(plan, cells, &reason, sheets),
+        Err(reason) => {
+            fail_all(plan, cells, &reason, sheets);
+            return Some(());
+        }
     };
     let setting = Setting::new(&shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
     let mut solved: Option<(u64, Solved)> = None;
@@ -133,13 +147,16 @@ fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
             solved = Some((replicate, Solved::new(plan, &prepared, &shelf, &setting, replicate)));
         }
         let Some((_, solved)) = &solved else { unreachable!("just filled") };
-        let outcome = Cell::new(plan, index, spec, &prepared, &shelf)
-            .and_then(|cell| cell.record_exactly(plan).map(|recorded| (cell, recorded)));
+        let outcome = match Cell::new(plan, index, spec, &prepared, &shelf) {
+            Ok(cell) => cell.record(plan, stop)?.map(|recorded| (cell, recorded)),
+            Err(reason) => Err(reason),
+        };
         match outcome {
             Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, &setting, sheets),
             Err(reason) => emit_failed(plan, index, &plan.checked.cell(index), reason, sheets),
         }
     }
+    Some(())
 }
 
 fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
@@ -264,7 +281,7 @@ fn record_lanes(
 }
 
 /// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
-const WORK_BETWEEN_LOOKS: usize = 100_000_000;
+pub(crate) const WORK_BETWEEN_LOOKS: usize = 100_000_000;
 
 /// The step of a clock of a stepped run.
 fn at(clock: Clock) -> u64 {

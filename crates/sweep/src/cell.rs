@@ -1,20 +1,22 @@
 //! One cell, from its problem to its rows.
 
+use crate::bundle::WORK_BETWEEN_LOOKS;
 use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
-use crate::row_kinds::{Label, emit_curve, emit_parameters, measure, push_column};
+use crate::row_kinds::{Label, emit_curve, emit_moments, emit_parameters, measure, push_column};
 use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Prepared, Shelf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use taut_metrics::{Column, Setting};
 use taut_numerics::{normal, stream};
 use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Steps, Trajectory};
 use taut_store::Rows;
 use taut_theory::{Prediction, Premise};
-use taut_train::{Lane, SpectralPath};
+use taut_train::{Lane, Moments, Route, SpectralPath};
 
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,8 +99,44 @@ impl<'a> Cell<'a> {
         })
     }
 
+    /// A closed form or moments, looked at; `None` if asked to stop on the way.
+    pub(crate) fn record(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
+        match self.spec.train.route() {
+            Route::Moments => self.record_moments(plan, stop),
+            Route::Exact | Route::Stepped | Route::Staged => Some(self.record_exactly(plan)),
+        }
+    }
+
+    /// Mean and covariance over all draws, looked at.
+    fn record_moments(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
+        let Prepared { problem, svd, .. } = self.prepared;
+        let clocks = match self.clocks(plan, None) {
+            Ok(clocks) => clocks,
+            Err(reason) => return Some(Err(reason)),
+        };
+        let mut path = Moments::new(problem, svd, &self.dynamics, &self.start);
+        let modes = svd.rank() + 1;
+        let stride = (WORK_BETWEEN_LOOKS / (problem.samples() * modes * modes)).max(1) as u64;
+        let mut recorded = Recorded::empty(problem.feature_count(), Route::Moments.name());
+        let mut now = 0;
+        for step in clocks.into_iter().filter_map(Clock::step) {
+            while now < step {
+                if stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                now = step.min(now + stride);
+                path.advance_to(Clock::Step(now));
+            }
+            recorded.push(&path, 0, Clock::Step(step));
+            if recorded.diverged.is_some() {
+                break;
+            }
+        }
+        Some(Ok(recorded))
+    }
+
     /// The closed form, looked at.
-    pub(crate) fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
+    fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
         let Prepared { problem, svd, .. } = self.prepared;
         let mut path = SpectralPath::new(problem, svd, &self.dynamics, &self.start);
         let clocks = self.clocks(plan, Some(&path))?;
@@ -156,7 +194,11 @@ impl<'a> Cell<'a> {
                 self.emit_modes((clock, time), theta, recorded, row, rows);
             }
             if let Some(rows) = &mut sheets.parameters {
-                emit_parameters(self.identity.cell, "trained", Some((clock, time)), &Label::default(), theta, rows);
+                let place = Some((clock, time));
+                match recorded.snapshots.covariance(row) {
+                    Some(covariance) => emit_moments(self.identity.cell, place, theta, covariance, rows),
+                    None => emit_parameters(self.identity.cell, "trained", place, &Label::default(), theta, rows),
+                }
             }
         }
         if let Some(rows) = &mut sheets.curves {
@@ -265,6 +307,9 @@ impl<'a> Cell<'a> {
         rows: &mut Rows,
     ) {
         let ending = match recorded.diverged {
+            Some(Clock::Step(k)) if recorded.solver == Route::Moments.name() => {
+                Ending::Diverged(format!("the mean or the covariance stops being finite at step {k}"))
+            }
             Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
             Some(_) => Ending::Diverged("the limit does not exist: step size at or beyond 2/λ_max".to_owned()),
             None => Ending::Finished,

@@ -14,7 +14,7 @@ use taut_metrics::MetricDef;
 use taut_problem::StepSize;
 use taut_store::Rows;
 use taut_theory::TheoryDef;
-use taut_train::Train;
+use taut_train::{MOST_MOMENTS, Route, Train};
 
 /// A part holds at most about this many bytes over all its tables; two parts are in memory at a time.
 const BYTES_PER_PART: usize = 64_000_000;
@@ -232,7 +232,9 @@ impl Plan {
             rows.push(("curves", (times + kept + drawn) * self.curve_grid.len()));
         }
         if self.schemas.parameters.is_some() {
-            rows.push(("parameters", (times + kept) * p));
+            let has_moments = self.checked.train.iter().any(|train| train.value.route() == Route::Moments);
+            let tensors = if has_moments { p + p * p } else { p };
+            rows.push(("parameters", times * tensors + kept * p));
         }
         rows
     }
@@ -250,6 +252,24 @@ impl Plan {
                 ..Problem::default()
             };
             problems.push((cell_with(&|cell| cell.model_index == index), problem));
+        }
+        let wide = |cell: &CellSpec<'_>| {
+            let features = cell.model.features.count(cell.data.inputs());
+            cell.train.route() == Route::Moments && features > MOST_MOMENTS
+        };
+        let has_moments = checked.train.iter().any(|train| train.value.route() == Route::Moments);
+        if has_moments && let Some(index) = cell_with(&wide) {
+            let cell = checked.cell(index);
+            let count = cell.model.features.count(cell.data.inputs());
+            let problem = Problem {
+                key_path: "train.solver".to_owned(),
+                message: format!(
+                    "solver = \"moments\" with {count} features: a covariance is known up to {MOST_MOMENTS} of them"
+                ),
+                help: "use fewer features, or solver = \"stepped\" with replicates".to_owned(),
+                ..Problem::default()
+            };
+            problems.push((Some(index), problem));
         }
         let too_many = |train: &Train| save_steps(&checked.study.record, train) > MOST_SAVE_TIMES;
         if let Some(index) = checked.train.iter().position(|t| too_many(&t.value)) {

@@ -45,8 +45,27 @@ pub(crate) fn emit_parameters(
     theta: &[f64],
     rows: &mut Rows,
 ) {
-    let count = theta.len();
     let tensor = if label.own { "beta" } else { "theta" };
+    emit_tensor(cell, source, place, label, (tensor, 1), theta, rows);
+}
+
+/// Mean and covariance of a trained row.
+pub(crate) fn emit_moments(cell: i64, place: Option<(Clock, f64)>, mean: &[f64], covariance: &[f64], rows: &mut Rows) {
+    emit_tensor(cell, "trained", place, &Label::default(), ("mean", 1), mean, rows);
+    emit_tensor(cell, "trained", place, &Label::default(), ("covariance", mean.len()), covariance, rows);
+}
+
+/// A tensor by its name and number of columns, row by row.
+fn emit_tensor(
+    cell: i64,
+    source: &str,
+    place: Option<(Clock, f64)>,
+    label: &Label<'_>,
+    (tensor, columns): (&str, usize),
+    values: &[f64],
+    rows: &mut Rows,
+) {
+    let count = values.len();
     rows.repeat_int(0, Some(cell), count);
     rows.repeat_text(1, Some(source), count);
     rows.repeat_int(2, place.and_then(|p| p.0.step()).map(|s| s as i64), count);
@@ -56,11 +75,11 @@ pub(crate) fn emit_parameters(
     rows.repeat_float(6, label.parameter, count);
     rows.repeat_int(7, label.draw, count);
     rows.repeat_text(8, Some(tensor), count);
-    for row in 0..count {
-        rows.push_int(9, Some(row as i64));
+    for entry in 0..count {
+        rows.push_int(9, Some((entry / columns) as i64));
+        rows.push_int(10, Some((entry % columns) as i64));
     }
-    rows.repeat_int(10, Some(0), count);
-    rows.extend_floats(11, theta);
+    rows.extend_floats(11, values);
 }
 
 pub(crate) fn emit_curve(

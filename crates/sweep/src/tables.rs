@@ -164,7 +164,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
         int("seed", "", "the replicate: which draw of the random streams"),
         text("status", "`finished`, `diverged` or `failed`"),
         text("reason", "why a cell diverged or failed; null if it finished"),
-        text("solver", "`exact` (closed form) or `stepped`"),
+        text("solver", "`exact` (closed form), `stepped`, or `moments` (mean and covariance over all draws)"),
     ];
     debug_assert_eq!(columns.len(), CELL_HEAD);
     columns.extend(checked.axes.iter().filter(|a| !a.is_seed).flat_map(|a| &a.columns).map(axis_column));
@@ -244,7 +244,11 @@ fn parameters() -> Arc<TableSchema> {
         text("variant", "law or selection of the solution; null where there is one only"),
         float("parameter", "", "λ, μ or degree of the solution; null where there is none"),
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
-        text("tensor", "`theta` (parameters), or `beta` (coefficients in a solution's own features)"),
+        text(
+            "tensor",
+            "`theta` (parameters); `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
+             a solution's own features)",
+        ),
         int("row", "", "from 0"),
         int("col", "", "from 0"),
         float("value", "", "entry"),

@@ -3,7 +3,7 @@
 use super::save_times::Times;
 use super::spec::{Claim, Record};
 use super::spelling::did_you_mean;
-use taut_problem::{Data, Samples, Solver, StepSize};
+use taut_problem::{Data, Motion, Samples, Solver, StepSize};
 use taut_train::{Route, Solutions, Train};
 
 /// The names that a study may ask for.
@@ -61,7 +61,41 @@ pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
 
 /// Mistakes of `[train]`; `stepped_elsewhere` says whether another cell uses what a flow has no use for.
 pub(crate) fn train(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
-    if train.method.is_flow() { flow(train, stepped_elsewhere) } else { descent(train) }
+    let mut out = if train.method.is_flow() { flow(train, stepped_elsewhere) } else { descent(train) };
+    if train.solver == Solver::Moments {
+        moments(train, &mut out);
+    }
+    out
+}
+
+/// What exact moments cannot do.
+fn moments(train: &Train, out: &mut Vec<Finding>) {
+    let solver = "solver = \"moments\"";
+    let dynamics = train.dynamics(1.0);
+    let sampled = "use solver = \"stepped\" with replicates";
+    if !matches!(dynamics.motion, Motion::Descent | Motion::HeavyBall(_)) {
+        out.push(finding(
+            "train.method",
+            format!("{solver} with {}: the moments of descent and of the heavy ball are known", train.method.name()),
+            "use `{ sgd = { batch = 1 } }`, or gradient-descent or heavy-ball with `noise`",
+        ));
+    } else if dynamics.batch.is_none() && !dynamics.noise.is_some() {
+        out.push(finding(
+            "train.solver",
+            format!("{solver} where nothing is random: every draw would be the same path"),
+            "use method = { sgd = { batch = 1 } }, add `noise = { labels = 0.1 }`, or use solver = \"auto\"",
+        ));
+    }
+    let refused = [
+        (dynamics.penalty.l1.get() > 0.0, "train.penalty.l1", "proximal steps are not linear"),
+        (dynamics.penalty.bending.get() > 0.0, "train.penalty.bending", "of the penalties it knows ridge"),
+        (dynamics.dropout.is_some(), "train.dropout", "it knows no masks"),
+        (train.continuation.is_some(), "train.continuation", "it knows one problem, not a sequence"),
+        (train.until.loss.is_some(), "train.until.loss", "a mean over paths does not say when a path passes a loss"),
+    ];
+    for (_, path, why) in refused.into_iter().filter(|(is_there, ..)| *is_there) {
+        out.push(finding(path, format!("{solver} with this: {why}"), format!("remove it, or {sampled}")));
+    }
 }
 
 fn descent(train: &Train) -> Vec<Finding> {
