@@ -134,7 +134,7 @@ fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
         }
         let Some((_, solved)) = &solved else { unreachable!("just filled") };
         let outcome = Cell::new(plan, index, spec, &prepared, &shelf)
-            .and_then(|cell| cell.record_exactly(plan).map(|recorded| (cell, recorded)));
+            .and_then(|cell| cell.record(plan).map(|recorded| (cell, recorded)));
         match outcome {
             Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, &setting, sheets),
             Err(reason) => emit_failed(plan, index, &plan.checked.cell(index), reason, sheets),
