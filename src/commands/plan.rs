@@ -18,6 +18,7 @@ fn json(plan: &Plan) -> serde_json::Value {
         "cells": plan.cells(),
         "parts": plan.parts(),
         "bundles": plan.bundles(),
+        "single_steps": plan.single_steps().map(|(steps, _)| steps),
         "axes": plan.axes().iter().map(|axis| serde_json::json!({
             "columns": axis.columns, "values": axis.values, "shown": axis.shown,
         })).collect::<Vec<_>>(),
@@ -43,6 +44,11 @@ fn text(plan: &Plan) -> String {
     };
     let parts = if plan.parts() == 1 { "1 part".to_owned() } else { format!("{} parts", plan.parts()) };
     out.push(format!("{:>9}  cells in {bundles}{parts} per table", plan.cells()));
+    if let Some((steps, cells)) = plan.single_steps()
+        && cells > 0
+    {
+        out.push(format!("{:>9}  steps one by one, in {cells} cells", format!("{steps:.3e}")));
+    }
     out.push(String::new());
     out.push("table            rows up to   columns    bytes up to (before compression)".to_owned());
     for size in plan.sizes() {

@@ -313,12 +313,4 @@ impl Continuation {
             Self::NoiseShare(values) => values.len(),
         }
     }
-
-    /// The largest ridge penalty on the way.
-    pub fn largest_ridge(&self) -> f64 {
-        match self {
-            Self::Ridge(values) => values.iter().map(|ridge| ridge.get()).fold(0.0, f64::max),
-            Self::Degree(_) | Self::NoiseShare(_) => 0.0,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use crate::bundle::WORK_BETWEEN_LOOKS;
 use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
-use crate::row_kinds::{Label, emit_curve, emit_moments, emit_parameters, measure, push_column};
+use crate::row_kinds::{Label, emit_curve, emit_moments, emit_parameters, measure, push_column, push_stage};
 use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, best_row, largest_drop, reached};
@@ -16,7 +16,7 @@ use taut_numerics::{normal, stream};
 use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Steps, Trajectory};
 use taut_store::Rows;
 use taut_theory::{Prediction, Premise};
-use taut_train::{Lane, Moments, Route, SpectralPath};
+use taut_train::{Lane, Moments, Route, SpectralPath, Stage, Staged};
 
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub(crate) struct Recorded {
     pub(crate) interpolation: Option<(Vec<f64>, f64)>,
     pub(crate) diverged: Option<Clock>,
     pub(crate) solver: &'static str,
+    /// The stage of each row, from 1; empty without a continuation.
+    pub(crate) stages: Vec<i64>,
 }
 
 impl<'a> Cell<'a> {
@@ -63,7 +65,7 @@ impl<'a> Cell<'a> {
         let start = start(&spec, prepared.problem.feature_count(), plan.checked.study.seed)?;
         let stability = spec.train.method.optimizer().stability();
         if !spec.train.allow_unstable
-            && let Some(beyond) = prepared.instability(&dynamics, stability)
+            && let Some(beyond) = prepared.instability(&spec.train.stiffest(prepared.lambda_max), stability)
         {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
@@ -103,7 +105,8 @@ impl<'a> Cell<'a> {
     pub(crate) fn record(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
         match self.spec.train.route() {
             Route::Moments => self.record_moments(plan, stop),
-            Route::Exact | Route::Stepped | Route::Staged => Some(self.record_exactly(plan)),
+            Route::Staged => Some(self.record_stages(plan)),
+            Route::Exact | Route::Stepped => Some(self.record_exactly(plan)),
         }
     }
 
@@ -135,6 +138,51 @@ impl<'a> Cell<'a> {
         Some(Ok(recorded))
     }
 
+    /// Every stage of a continuation, looked at on a grid of its own; its end always.
+    fn record_stages(&self, plan: &Plan) -> Result<Recorded, String> {
+        let Prepared { problem, svd, .. } = self.prepared;
+        let start = if self.is_flow() { Clock::Time(0.0) } else { Clock::Step(0) };
+        let length = self.stage_length()?;
+        let grid = if length == Clock::Limit { vec![start] } else { self.clocks(plan, None)? };
+        let mut path = Staged::new(problem, svd, &self.dynamics, &self.stages()?, length, &self.start)?;
+        let mut recorded = Recorded::empty(problem.feature_count(), Route::Staged.name());
+        let last = path.stages() - 1;
+        for stage in 0..=last {
+            // The start of a later stage is the end of the one before; beyond the last there is the limit.
+            let inner = grid.iter().copied().filter(|c| *c < length && (stage == 0 || *c != start));
+            let beyond = (stage == last && grid.last() == Some(&Clock::Limit)).then_some(Clock::Limit);
+            for clock in inner.chain([length]).chain(beyond) {
+                let overall = path.visit(stage, clock);
+                recorded.push(&path, 0, overall);
+                recorded.stages.push(stage as i64 + 1);
+            }
+            if recorded.diverged.is_some() {
+                break;
+            }
+        }
+        recorded.see_passages(&path);
+        Ok(recorded)
+    }
+
+    fn stages(&self) -> Result<Vec<Stage>, String> {
+        let continuation = self.spec.train.continuation.as_ref().ok_or("there is no continuation")?;
+        let features = &self.spec.model.features;
+        let all = self.prepared.problem.feature_count();
+        Ok(Stage::of(continuation, |degree| features.up_to(degree).unwrap_or(all)))
+    }
+
+    /// How long every stage is, whatever the save times are.
+    fn stage_length(&self) -> Result<Clock, String> {
+        let until = &self.spec.train.until;
+        let by_time = || until.time.map(|time| (time.get() / self.dynamics.step_size).floor().min(9e15) as u64);
+        let length = match (until.is_limit(), self.is_flow()) {
+            (true, _) => Some(Clock::Limit),
+            (false, true) => until.time.map(|time| Clock::Time(time.get())),
+            (false, false) => until.steps.map(|s| s.get()).into_iter().chain(by_time()).min().map(Clock::Step),
+        };
+        length.ok_or_else(|| "the stages have no length".to_owned())
+    }
+
     /// The closed form, looked at.
     fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
         let Prepared { problem, svd, .. } = self.prepared;
@@ -148,9 +196,7 @@ impl<'a> Cell<'a> {
                 break;
             }
         }
-        recorded.passages = LEVELS.map(|(level, _)| path.first_passage(0, level));
-        let interpolation = LEVELS.iter().position(|(level, _)| level.total_cmp(&INTERPOLATION).is_eq());
-        recorded.interpolation = interpolation.and_then(|i| reached(recorded.passages[i])).map(|clock| path.at(clock));
+        recorded.see_passages(&path);
         Ok(recorded)
     }
 
@@ -166,14 +212,22 @@ impl<'a> Cell<'a> {
         sheets.timing.push_int(0, Some(self.identity.cell));
         let columns = measure(setting, &recorded.snapshots, &plan.metrics);
         let times = self.dynamics.times(&recorded.clocks);
-        self.emit_path("trained", &recorded.clocks, &times, &columns, &mut sheets.trajectory);
+        self.emit_path("trained", &recorded.clocks, &times, &recorded.stages, &columns, &mut sheets.trajectory);
         self.emit_details(plan, recorded, &times, sheets);
         self.emit_theory(plan, recorded, &times, setting, sheets);
         solved.emit(plan, self.identity.cell, sheets);
         self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
     }
 
-    fn emit_path(&self, source: &str, clocks: &[Clock], times: &[f64], columns: &[Column], rows: &mut Rows) {
+    fn emit_path(
+        &self,
+        source: &str,
+        clocks: &[Clock],
+        times: &[f64],
+        stages: &[i64],
+        columns: &[Column],
+        rows: &mut Rows,
+    ) {
         let count = clocks.len();
         rows.repeat_int(0, Some(self.identity.cell), count);
         rows.repeat_text(1, Some(source), count);
@@ -184,6 +238,9 @@ impl<'a> Cell<'a> {
         for (i, column) in columns.iter().enumerate() {
             push_column(rows, 4 + i, column, count);
         }
+        for row in 0..count {
+            push_stage(rows, stages.get(row).copied(), 1);
+        }
     }
 
     fn emit_details(&self, plan: &Plan, recorded: &Recorded, times: &[f64], sheets: &mut Sheets) {
@@ -192,21 +249,24 @@ impl<'a> Cell<'a> {
             let theta = &recorded.snapshots.coefficients[row * p..(row + 1) * p];
             if let Some(rows) = &mut sheets.modes {
                 self.emit_modes((clock, time), theta, recorded, row, rows);
+                push_stage(rows, recorded.stages.get(row).copied(), self.prepared.svd.rank());
             }
             if let Some(rows) = &mut sheets.parameters {
                 let place = Some((clock, time));
+                let label = Label { stage: recorded.stages.get(row).copied(), ..Label::default() };
                 match recorded.snapshots.covariance(row) {
                     Some(covariance) => emit_moments(self.identity.cell, place, theta, covariance, rows),
-                    None => emit_parameters(self.identity.cell, "trained", place, &Label::default(), theta, rows),
+                    None => emit_parameters(self.identity.cell, "trained", place, &label, theta, rows),
                 }
             }
         }
         if let Some(rows) = &mut sheets.curves {
             let values = self.shelf.curve_values(&self.prepared.problem, &recorded.snapshots, &plan.curve_grid);
             let places = recorded.clocks.iter().copied().zip(times.iter().copied());
-            for (place, values) in places.zip(values.chunks_exact(plan.curve_grid.len().max(1))) {
-                let place = Some(place);
-                emit_curve(self.identity.cell, place, &Label::default(), &plan.curve_grid, values, rows);
+            let curves = values.chunks_exact(plan.curve_grid.len().max(1));
+            for (row, (place, values)) in places.zip(curves).enumerate() {
+                let label = Label { stage: recorded.stages.get(row).copied(), ..Label::default() };
+                emit_curve(self.identity.cell, Some(place), &label, &plan.curve_grid, values, rows);
             }
         }
     }
@@ -233,6 +293,10 @@ impl<'a> Cell<'a> {
     }
 
     fn emit_theory(&self, plan: &Plan, recorded: &Recorded, times: &[f64], setting: &Setting<'_>, sheets: &mut Sheets) {
+        if self.spec.train.continuation.is_some() {
+            // No theory knows of stages, and one that took them for a plain motion would be wrong.
+            return;
+        }
         let ridge = plan.checked.study.solutions.ridge_grid();
         for theory in &plan.theories {
             let prediction = (theory.build)(&Premise {
@@ -261,12 +325,13 @@ impl<'a> Cell<'a> {
         }
         let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
         let columns = measure(setting, &functions, &plan.metrics);
-        self.emit_path(theory, &clocks, &self.dynamics.times(&clocks), &columns, &mut sheets.trajectory);
+        self.emit_path(theory, &clocks, &self.dynamics.times(&clocks), &[], &columns, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
         if let Some(rows) = &mut sheets.modes {
             for m in &prediction.modes {
                 let place = (m.clock, self.time(m.clock));
                 self.push_mode(theory, place, (m.mode, m.value, m.strength, Some(m.filter)), rows);
+                push_stage(rows, None, 1);
             }
         }
         if let Some(rows) = &mut sheets.predictions {
@@ -294,6 +359,7 @@ impl<'a> Cell<'a> {
             for (i, metric) in plan.metrics.iter().enumerate() {
                 rows.push_float(4 + i, (metric.name == name).then_some(value));
             }
+            push_stage(rows, None, 1);
         }
     }
 
@@ -374,7 +440,14 @@ impl Recorded {
             interpolation: None,
             diverged: None,
             solver,
+            stages: Vec::new(),
         }
+    }
+
+    /// Asks a closed form when it passes which level.
+    fn see_passages(&mut self, path: &dyn Trajectory) {
+        self.passages = LEVELS.map(|(level, _)| path.first_passage(0, level));
+        self.interpolation = path.at_passage(0, INTERPOLATION);
     }
 
     /// Adds one lane of where `path` is now.

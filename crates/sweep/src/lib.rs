@@ -3,6 +3,7 @@
 mod bundle;
 mod cell;
 mod clocks;
+mod crossings;
 mod files;
 mod identity;
 mod listing;

@@ -1,9 +1,10 @@
 //! What would run: cells, parts, tables, sizes; checked before the first step.
 
 use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
+use crate::crossings::crossings;
 use crate::identity::Identity;
 use crate::row_kinds::DRAWN_CURVES;
-use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError};
+use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
 use crate::workbench::{Prepared, Shelf, Shelves};
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::StepSize;
+use taut_problem::{Continuation, StepSize};
 use taut_store::Rows;
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
@@ -64,7 +65,8 @@ impl Plan {
     /// Lays out a checked study.
     ///
     /// # Errors
-    /// A step size beyond 2/λ_max on a design that is known now.
+    /// A step size beyond 2/λ_max on a design that is known now, or settings of `[train]` that the data
+    /// or the model have no use for.
     pub fn new(checked: Checked) -> Result<Self, StudyError> {
         let metrics: Vec<&'static MetricDef> = match &checked.study.record.metrics {
             None => taut_metrics::METRICS.iter().collect(),
@@ -79,6 +81,10 @@ impl Plan {
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
         plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(PARTS)));
+        let crossings = crossings(&plan.checked);
+        if !crossings.is_empty() {
+            return Err(StudyError::Invalid(plan.checked.diagnostics(crossings)));
+        }
         plan.check_step_sizes()?;
         Ok(plan)
     }
@@ -113,6 +119,19 @@ impl Plan {
     pub(crate) fn shelf(&self, cell: &CellSpec<'_>) -> Arc<Shelf> {
         let grid = self.schemas.curves.is_some().then_some(&self.curve_grid[..]);
         self.shelves.get(cell.model_index, cell.model, grid)
+    }
+
+    /// How many updates are made one by one over all cells, and in how many of them; `None` where there
+    /// are too many cells to count them at once.
+    pub fn single_steps(&self) -> Option<(f64, usize)> {
+        let steps: Vec<u64> = self.checked.train.iter().map(|train| single_steps(&train.value)).collect();
+        if steps.iter().all(|steps| *steps == 0) {
+            return Some((0.0, 0));
+        }
+        (self.cells() <= 100_000).then(|| {
+            let of_cells = (0..self.cells()).map(|index| steps[self.checked.cell(index).train_index]);
+            of_cells.fold((0.0, 0), |(sum, cells), steps| (sum + steps as f64, cells + usize::from(steps > 0)))
+        })
     }
 
     /// Number of parts.
@@ -209,6 +228,9 @@ impl Plan {
             clocks(&study.record, &train.until, train.method.is_flow(), step_size, |_| None)
                 .map_or(1, |clocks| clocks.len())
         };
+        // A stage has its own grid and its end.
+        let stages = |train: &Train| train.continuation.as_ref().map(Continuation::stages);
+        let grid = |train: &Train| stages(train).map_or_else(|| grid(train), |stages| stages * (grid(train) + 1) + 1);
         let times = self.checked.train.iter().map(|train| grid(&train.value)).max().unwrap_or(1);
         let inputs = self.checked.data.iter().map(|d| d.value.inputs()).max().unwrap_or(1);
         let p = self.checked.model.iter().map(|m| m.value.features.count(inputs)).max().unwrap_or(1);
@@ -378,15 +400,19 @@ impl Plan {
 
     /// λ_max once per distinct design that is known now, against the absolute step sizes.
     fn check_step_sizes(&self) -> Result<(), StudyError> {
+        // A ridge adds to the curvature, so that 1/λ_max can be too much.
+        let has_ridge = |train: &Train| train.stiffest(1.0).penalty.ridge.get() > 0.0;
+        let is_absolute = |train: &Train| matches!(train.step_size, Some(StepSize::Absolute(_)));
+        let needs_curvature = |train: &Train| is_absolute(train) || has_ridge(train);
         let absolute = |cell: &CellSpec<'_>| {
             let train = cell.train;
-            matches!(train.step_size, Some(StepSize::Absolute(_)))
+            needs_curvature(train)
                 && !train.method.is_flow()
                 && !train.allow_unstable
                 && !cell.data.has_random_design()
                 && !cell.model.features.is_random()
         };
-        if !self.checked.train.iter().any(|t| matches!(t.value.step_size, Some(StepSize::Absolute(_)))) {
+        if !self.checked.train.iter().any(|t| needs_curvature(&t.value)) {
             return Ok(());
         }
         let mut seen = BTreeSet::new();
@@ -399,13 +425,19 @@ impl Plan {
             let Ok(prepared) = Prepared::new(&cell, None, self.checked.study.seed) else {
                 continue;
             };
-            let dynamics = cell.train.dynamics(prepared.lambda_max);
+            let dynamics = cell.train.stiffest(prepared.lambda_max);
             if let Some(beyond) = prepared.instability(&dynamics, cell.train.method.optimizer().stability()) {
                 let problem = Problem {
-                    key_path: "train.step_size.absolute".to_owned(),
-                    message: format!("{beyond}: the run would diverge"),
-                    help: "use a smaller one, say `step_size = { relative = 1.0 }`, or set train.allow_unstable = true"
+                    key_path: if is_absolute(cell.train) { "train.step_size.absolute" } else { "train.step_size" }
                         .to_owned(),
+                    message: format!("{beyond}: the run would diverge"),
+                    help: match has_ridge(cell.train) {
+                        true => "use a smaller one, or less ridge, or set train.allow_unstable = true",
+                        false => {
+                            "use a smaller one, say `step_size = { relative = 1.0 }`, or set train.allow_unstable = true"
+                        }
+                    }
+                    .to_owned(),
                     ..Problem::default()
                 };
                 problems.push((Some(index), problem));

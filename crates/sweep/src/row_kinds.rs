@@ -19,6 +19,17 @@ pub(crate) struct Label<'a> {
     pub(crate) draw: Option<i64>,
     /// Whether its coefficients are those of features of its own.
     pub(crate) own: bool,
+    /// The stage of a continuation, from 1.
+    pub(crate) stage: Option<i64>,
+}
+
+/// Fills the column `stage` of the last `count` rows, in studies that have it.
+pub(crate) fn push_stage(rows: &mut Rows, stage: Option<i64>, count: usize) {
+    let columns = &rows.schema().columns;
+    let last = columns.len() - 1;
+    if columns[last].name == crate::tables::STAGE {
+        rows.repeat_int(last, stage, count);
+    }
 }
 
 /// The values of all metrics.
@@ -80,6 +91,7 @@ fn emit_tensor(
         rows.push_int(10, Some((entry % columns) as i64));
     }
     rows.extend_floats(11, values);
+    push_stage(rows, label.stage, count);
 }
 
 pub(crate) fn emit_curve(
@@ -101,6 +113,7 @@ pub(crate) fn emit_curve(
     rows.repeat_float(7, place.map(|(_, time)| time), count);
     rows.extend_floats(8, x);
     rows.extend_floats(9, f);
+    push_stage(rows, label.stage, count);
 }
 
 /// Only metrics that make sense for a function outside the study's features.

@@ -101,6 +101,7 @@ fn label(fits: &Fits, row: usize) -> Label<'_> {
         parameter: fits.parameter.get(row).copied(),
         draw: fits.draws.then_some(row as i64),
         own: fits.own.is_some(),
+        stage: None,
     }
 }
 

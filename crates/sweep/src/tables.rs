@@ -78,12 +78,15 @@ impl Sheets {
 impl Schemas {
     pub(crate) fn new(checked: &Checked, metrics: &[&'static MetricDef]) -> Self {
         let wants = |table| checked.study.record.tables.contains(&table);
+        let has_stages = checked.train.iter().any(|train| train.value.continuation.is_some());
+        let staged =
+            |name: &str, columns: Vec<Column>| table(name, columns.into_iter().chain(has_stages.then(stage)).collect());
         Self {
             cells: cells(checked, metrics),
-            trajectory: table("trajectory", place().into_iter().chain(metric_columns("", metrics)).collect()),
-            modes: wants(TableName::Modes).then(modes),
-            curves: wants(TableName::Curves).then(curves),
-            parameters: wants(TableName::Parameters).then(parameters),
+            trajectory: staged("trajectory", place().into_iter().chain(metric_columns("", metrics)).collect()),
+            modes: wants(TableName::Modes).then(|| staged("modes", modes())),
+            curves: wants(TableName::Curves).then(|| staged("curves", curves())),
+            parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
             solutions: solutions(metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
             timing: timing(),
@@ -99,6 +102,13 @@ impl Schemas {
             .map(|schema| &**schema)
             .collect()
     }
+}
+
+/// The last column of tables with a clock, in studies with a continuation.
+pub(crate) const STAGE: &str = "stage";
+
+fn stage() -> Column {
+    int(STAGE, "", "stage of the continuation, from 1; its end belongs to it; null where there is none")
 }
 
 fn table(name: &str, columns: Vec<Column>) -> Arc<TableSchema> {
@@ -164,7 +174,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
         int("seed", "", "the replicate: which draw of the random streams"),
         text("status", "`finished`, `diverged` or `failed`"),
         text("reason", "why a cell diverged or failed; null if it finished"),
-        text("solver", "`exact` (closed form), `stepped`, or `moments` (mean and covariance over all draws)"),
+        text("solver", "`exact` (closed form), `stepped`, `moments` or `staged` (a continuation, in closed form)"),
     ];
     debug_assert_eq!(columns.len(), CELL_HEAD);
     columns.extend(checked.axes.iter().filter(|a| !a.is_seed).flat_map(|a| &a.columns).map(axis_column));
@@ -212,7 +222,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
     table("cells", columns)
 }
 
-fn modes() -> Arc<TableSchema> {
+fn modes() -> Vec<Column> {
     let mut columns = place();
     columns.extend([
         int("mode", "", "number of the mode, from 1, by descending singular value of the design"),
@@ -220,10 +230,10 @@ fn modes() -> Arc<TableSchema> {
         float("strength", "y", "vᵢ·θ, with the largest component of vᵢ positive"),
         float("filter", "1", "fraction learned; null where the motion does not know it"),
     ]);
-    table("modes", columns)
+    columns
 }
 
-fn curves() -> Arc<TableSchema> {
+fn curves() -> Vec<Column> {
     let mut columns = vec![cell(), source(), text("solution", "name of the solution; null for a trajectory")];
     columns.extend([
         text("variant", "law or selection of the solution; null where there is one only"),
@@ -234,10 +244,10 @@ fn curves() -> Arc<TableSchema> {
         float("x", "x", "point"),
         float("f", "y", "value there"),
     ]);
-    table("curves", columns)
+    columns
 }
 
-fn parameters() -> Arc<TableSchema> {
+fn parameters() -> Vec<Column> {
     let mut columns = place();
     columns.extend([
         text("solution", "name of the solution; null for a trajectory"),
@@ -253,7 +263,7 @@ fn parameters() -> Arc<TableSchema> {
         int("col", "", "from 0"),
         float("value", "", "entry"),
     ]);
-    table("parameters", columns)
+    columns
 }
 
 fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {

@@ -129,6 +129,7 @@ impl Prepared {
         let curvature = self.lambda_max + dynamics.penalty.ridge.get();
         // Rounding of 2/λ_max itself is no instability.
         let is_beyond = eta * curvature > limit + 1e-12;
-        is_beyond.then(|| format!("step size {eta} is beyond {limit}/λ_max = {}", limit / curvature))
+        let edge = if dynamics.penalty.ridge.get() > 0.0 { "(λ_max + ridge)" } else { "λ_max" };
+        is_beyond.then(|| format!("step size {eta} is beyond {limit}/{edge} = {}", limit / curvature))
     }
 }

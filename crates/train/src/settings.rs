@@ -83,6 +83,16 @@ impl Train {
         }
     }
 
+    /// The motion with the largest ridge penalty that any stage has.
+    pub fn stiffest(&self, lambda_ref: f64) -> Dynamics {
+        let mut dynamics = self.dynamics(lambda_ref);
+        if let Some(Continuation::Ridge(stages)) = &self.continuation {
+            let ridge = stages.iter().copied().fold(dynamics.penalty.ridge, |a, b| if b > a { b } else { a });
+            dynamics.penalty.ridge = ridge;
+        }
+        dynamics
+    }
+
     /// Whether the motion is a function of the modes of the design (or of a quadratic penalty beside
     /// it): deterministic, linear in θ, without proximal steps.
     pub fn has_closed_form(&self) -> bool {

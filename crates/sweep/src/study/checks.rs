@@ -3,7 +3,7 @@
 use super::save_times::Times;
 use super::spec::{Claim, Record};
 use super::spelling::did_you_mean;
-use taut_problem::{Data, Motion, Samples, Solver, StepSize};
+use taut_problem::{Data, Samples, Solver};
 use taut_train::{Route, Solutions, Train};
 
 /// The names that a study may ask for.
@@ -23,7 +23,7 @@ pub(crate) struct Finding {
     pub(crate) help: String,
 }
 
-fn finding(path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Finding {
+pub(crate) fn finding(path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Finding {
     Finding { path: path.into(), message: message.into(), help: help.into() }
 }
 
@@ -59,99 +59,6 @@ pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
     out
 }
 
-/// Mistakes of `[train]`; `stepped_elsewhere` says whether another cell uses what a flow has no use for.
-pub(crate) fn train(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
-    let mut out = if train.method.is_flow() { flow(train, stepped_elsewhere) } else { descent(train) };
-    if train.solver == Solver::Moments {
-        moments(train, &mut out);
-    }
-    out
-}
-
-/// What exact moments cannot do.
-fn moments(train: &Train, out: &mut Vec<Finding>) {
-    let solver = "solver = \"moments\"";
-    let dynamics = train.dynamics(1.0);
-    let sampled = "use solver = \"stepped\" with replicates";
-    if !matches!(dynamics.motion, Motion::Descent | Motion::HeavyBall(_)) {
-        out.push(finding(
-            "train.method",
-            format!("{solver} with {}: the moments of descent and of the heavy ball are known", train.method.name()),
-            "use `{ sgd = { batch = 1 } }`, or gradient-descent or heavy-ball with `noise`",
-        ));
-    } else if dynamics.batch.is_none() && !dynamics.noise.is_some() {
-        out.push(finding(
-            "train.solver",
-            format!("{solver} where nothing is random: every draw would be the same path"),
-            "use method = { sgd = { batch = 1 } }, add `noise = { labels = 0.1 }`, or use solver = \"auto\"",
-        ));
-    }
-    let refused = [
-        (dynamics.penalty.l1.get() > 0.0, "train.penalty.l1", "proximal steps are not linear"),
-        (dynamics.penalty.bending.get() > 0.0, "train.penalty.bending", "of the penalties it knows ridge"),
-        (dynamics.dropout.is_some(), "train.dropout", "it knows no masks"),
-        (train.continuation.is_some(), "train.continuation", "it knows one problem, not a sequence"),
-        (train.until.loss.is_some(), "train.until.loss", "a mean over paths does not say when a path passes a loss"),
-    ];
-    for (_, path, why) in refused.into_iter().filter(|(is_there, ..)| *is_there) {
-        out.push(finding(path, format!("{solver} with this: {why}"), format!("remove it, or {sampled}")));
-    }
-}
-
-fn descent(train: &Train) -> Vec<Finding> {
-    let mut out = Vec::new();
-    let name = train.method.name();
-    if train.until.steps.is_none() && train.until.time.is_none() {
-        let message = if train.until.loss.is_some() {
-            format!("`until.loss` alone may never be reached: {name} needs `until.steps` or `until.time` as well")
-        } else {
-            format!("{name} needs an end: `until.steps` or `until.time`")
-        };
-        out.push(finding("train.until", message, "write `until = { steps = 1e6 }`"));
-    }
-    if let Some(StepSize::Relative(r)) = train.step_size
-        && let Some(largest) = train.method.optimizer().stability()
-        && r.get() > largest
-        && !train.allow_unstable
-    {
-        out.push(finding(
-            "train.step_size.relative",
-            format!("a relative step size of {} is beyond {largest}/λ_max: the run would diverge", r.get()),
-            format!("use relative < {largest}, or set train.allow_unstable = true"),
-        ));
-    }
-    out
-}
-
-fn flow(train: &Train, stepped_elsewhere: bool) -> Vec<Finding> {
-    let mut out = Vec::new();
-    if train.step_size.is_some() && !stepped_elsewhere {
-        out.push(finding(
-            "train.step_size",
-            "gradient-flow has no step size",
-            "remove `step_size`, or use method = \"gradient-descent\"",
-        ));
-    }
-    if train.until.steps.is_some() && !stepped_elsewhere {
-        out.push(finding(
-            "train.until.steps",
-            "gradient-flow has no steps",
-            "write `until = { time = 1e3 }`, or use method = \"gradient-descent\"",
-        ));
-    }
-    if train.until.time.is_none() && (stepped_elsewhere || train.until.steps.is_none()) {
-        out.push(finding("train.until", "gradient-flow needs an end: `until.time`", "write `until = { time = 1e3 }`"));
-    }
-    if train.solver == Solver::Stepped {
-        out.push(finding(
-            "train.solver",
-            "solver = \"stepped\" with gradient-flow: a flow has no steps, only its closed form exists",
-            "use solver = \"auto\" or \"exact\"",
-        ));
-    }
-    out
-}
-
 /// What the save times need of `[train]`.
 pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
     let times = &record.times;
@@ -175,7 +82,9 @@ pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
         )),
         _ => {}
     }
+    let ends = !train.schedule.unwrap_or_default().reaches_limit();
     let way = match train.route() {
+        _ if ends && !train.method.is_flow() => "a schedule whose steps add up to a finite time",
         Route::Exact => "",
         Route::Stepped if train.solver == Solver::Stepped => "solver = \"stepped\"",
         Route::Stepped => "a motion that is stepped",
@@ -193,6 +102,24 @@ pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
             format!("this asks for the limit t = inf, which {way} never reaches"),
             "remove it, or use a motion with a closed form and solver = \"auto\"",
         ));
+    }
+    if train.until.is_limit() && (record.limit || times.has_limit()) {
+        let message = "`until.limit` looks at the limit of every stage already";
+        out.push(finding(if record.limit { "record.limit" } else { "record.times" }, message, "remove it"));
+    }
+    out
+}
+
+/// What `[record]` holds that no cell has a use for.
+pub(crate) fn unused_records<'a>(record: &Record, mut trains: impl Iterator<Item = &'a Train> + Clone) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if trains.clone().all(|train| train.until.is_limit()) && record.times != Times::default() {
+        let message = "with `until.limit` only the start and the end of every stage are looked at";
+        out.push(finding("record.times", message, "remove it, or use `until.steps`"));
+    }
+    if !record.theory.is_empty() && trains.all(|train| train.continuation.is_some()) {
+        let message = "no theory predicts a continuation";
+        out.push(finding("record.theory", message, "remove it, or `train.continuation`"));
     }
     out
 }

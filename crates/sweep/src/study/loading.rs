@@ -15,6 +15,7 @@ use super::schema::json_schema;
 use super::shape::{Field, Shape};
 use super::spec::{Model, Study};
 use super::text::study_text;
+use super::train_checks::{self, Anywhere};
 use super::tree::{Entry, Node, Place, Table, Value, parse, spoken_path};
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
@@ -320,9 +321,9 @@ impl Checking<'_> {
     }
 
     fn train(&mut self, section: &Section, values: Vec<Train>) -> Vec<Setting<Train, ()>> {
-        let stepped_elsewhere = values.iter().any(|train| !train.method.is_flow());
+        let anywhere = Anywhere::of(&values);
         for (index, train) in values.iter().enumerate() {
-            self.report(section, index, checks::train(train, stepped_elsewhere));
+            self.report(section, index, train_checks::train(train, anywhere));
         }
         values.into_iter().map(Setting::new).collect()
     }
@@ -338,6 +339,7 @@ impl Checking<'_> {
                     self.report(&parts.sections[2], index, findings);
                 }
                 self.report_fixed(checks::never_reached(&record.times, trains.iter().map(|t| &*t.value)));
+                self.report_fixed(checks::unused_records(&record, trains.iter().map(|t| &*t.value)));
             }
         }
         if let Some(solutions) = self.typed::<taut_train::Solutions>("solutions")

@@ -22,6 +22,7 @@ mod shape;
 mod spec;
 mod spelling;
 mod text;
+mod train_checks;
 mod tree;
 
 pub use axes::{Axis, AxisColumn, AxisValue, ColumnKind};
@@ -35,4 +36,5 @@ pub use loading::{StudyError, load, read};
 pub use save_times::{SaveStep, SaveTime, Times};
 pub use schema::json_schema;
 pub use spec::{Channel, Claim, CurveGrid, Figure, Mark, Model, Record, Scale, ScaledColumn, Study, TableName};
+pub(crate) use train_checks::single_steps;
 pub use tree::Place;

@@ -214,6 +214,7 @@ impl Trajectory for Stepped {
             theta: self.shown(),
             predictor: &self.beta,
             filters: &[],
+            covariance: &[],
             lanes: self.lanes,
         }
     }

@@ -1,0 +1,331 @@
+//! What is wrong with a `[train]` whose values each have their right shape.
+
+use super::checks::{Finding, finding};
+use taut_problem::{Continuation, Dynamics, MaskKind, Motion, Solver, StepSize, Steps};
+use taut_train::{Route, Train};
+
+/// What some cell of the study has a use for; a key that only this cell has none for is no mistake.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Anywhere {
+    steps: bool,
+    warm_up: bool,
+    noise: bool,
+    penalty: bool,
+    dropout: bool,
+}
+
+impl Anywhere {
+    pub(crate) fn of(trains: &[Train]) -> Self {
+        let any = |holds: fn(&Train) -> bool| trains.iter().any(holds);
+        Self {
+            steps: any(|train| !train.method.is_flow()),
+            warm_up: any(|train| train.warm_up.is_some_and(|steps| steps.get() > 0)),
+            noise: any(|train| train.noise.is_some_and(|noise| noise.is_some())),
+            penalty: any(|train| train.penalty.is_some_and(|penalty| penalty.is_some())),
+            dropout: any(|train| train.dropout.is_some_and(|dropout| dropout.keep.get() < 1.0)),
+        }
+    }
+}
+
+/// Mistakes of `[train]` by itself.
+pub(crate) fn train(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
+    let mut out = if train.method.is_flow() { flow(train, anywhere) } else { descent(train) };
+    without_effect(train, anywhere, &mut out);
+    dropout(train, &mut out);
+    average(train, &mut out);
+    loss(train, &mut out);
+    match &train.continuation {
+        Some(stages) => continuation(train, stages, &mut out),
+        None => solver(train, &mut out),
+    }
+    limit(train, &mut out);
+    cost(train, &mut out);
+    out
+}
+
+fn descent(train: &Train) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let name = train.method.name();
+    if train.until.steps.is_none() && train.until.time.is_none() && !train.until.is_limit() {
+        let message = if train.until.loss.is_some() {
+            format!("`until.loss` alone may never be reached: {name} needs `until.steps` or `until.time` as well")
+        } else {
+            format!("{name} needs an end: `until.steps` or `until.time`")
+        };
+        out.push(finding("train.until", message, "write `until = { steps = 1e6 }`"));
+    }
+    if train.until.time.is_some() && !train.dynamics(1.0).is_constant() {
+        out.push(finding(
+            "train.until.time",
+            format!("{name} with a step size that changes has no steps of one length: its end is a step count"),
+            "write `until = { steps = 1e6 }`",
+        ));
+    }
+    if let Some(StepSize::Relative(r)) = train.step_size
+        && let Some(largest) = train.method.optimizer().stability()
+        && r.get() > largest
+        && !train.allow_unstable
+    {
+        out.push(finding(
+            "train.step_size.relative",
+            format!("a relative step size of {} is beyond {largest}/λ_max: the run would diverge", r.get()),
+            format!("use relative < {largest}, or set train.allow_unstable = true"),
+        ));
+    }
+    out
+}
+
+fn flow(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let mut unused = |is_there: bool, key: &str, message: &str, help: &str| {
+        if is_there {
+            out.push(finding(format!("train.{key}"), format!("gradient-flow {message}"), help));
+        }
+    };
+    let steps = |key: &str| format!("remove `{key}`, or use method = \"gradient-descent\"");
+    // Nothing is lost where these go unused; anything below would change what is computed.
+    if !anywhere.steps {
+        unused(train.step_size.is_some(), "step_size", "has no step size", &steps("step_size"));
+        unused(
+            train.schedule.is_some(),
+            "schedule",
+            "has no step size, so nothing that changes it",
+            &steps("schedule"),
+        );
+        unused(train.warm_up.is_some(), "warm_up", "has no step size, so nothing that changes it", &steps("warm_up"));
+        let help = "write `until = { time = 1e3 }`, or use method = \"gradient-descent\"";
+        unused(train.until.steps.is_some(), "until.steps", "has no steps", help);
+    }
+    let averages = train.average.unwrap_or_default().from().is_some();
+    unused(averages, "average", "has no iterates to average", &steps("average"));
+    let noise = train.noise.is_some_and(|noise| noise.is_some());
+    unused(noise, "noise", "has no updates to draw noise for", &steps("noise"));
+    let masks = train.dropout.is_some_and(|dropout| !dropout.marginal);
+    unused(masks, "dropout", "has no updates to draw masks for", "set `marginal = true`, or use a motion with steps");
+    let l1 = train.penalty.is_some_and(|penalty| penalty.l1.get() > 0.0);
+    unused(l1, "penalty.l1", "has no proximal steps", &steps("l1"));
+    let needs_end = train.until.time.is_none() && !train.until.is_limit();
+    let help = "write `until = { time = 1e3 }`";
+    unused(needs_end && (anywhere.steps || train.until.steps.is_none()), "until", "needs an end: `until.time`", help);
+    if train.solver == Solver::Stepped {
+        out.push(finding(
+            "train.solver",
+            "solver = \"stepped\" with gradient-flow: a flow has no steps, only its closed form exists",
+            "use solver = \"auto\" or \"exact\"",
+        ));
+    }
+    out
+}
+
+/// Settings that change nothing, here or anywhere.
+fn without_effect(train: &Train, anywhere: Anywhere, out: &mut Vec<Finding>) {
+    if train.warm_up.map(Steps::get) == Some(0) && !anywhere.warm_up {
+        out.push(finding(
+            "train.warm_up",
+            "a warm-up of no updates has no effect",
+            "remove it, or use `warm_up = 100`",
+        ));
+    }
+    if train.noise.is_some() && !anywhere.noise {
+        let help = "remove it, or set `labels`, `gradient` or `curvature` above 0";
+        out.push(finding("train.noise", "noise of size 0 has no effect", help));
+    }
+    if train.penalty.is_some() && !anywhere.penalty {
+        let help = "remove it, or set `ridge`, `l1` or `bending` above 0";
+        out.push(finding("train.penalty", "a penalty of 0 has no effect", help));
+    }
+    if train.dropout.is_some() && !anywhere.dropout {
+        let message = "with `keep = 1` nothing is ever left out";
+        out.push(finding("train.dropout.keep", message, "remove `dropout`, or use `keep = 0.8`"));
+    }
+}
+
+fn dropout(train: &Train, out: &mut Vec<Finding>) {
+    if let Some(dropout) = train.dropout
+        && dropout.marginal
+        && dropout.mask == MaskKind::Weights
+    {
+        let message = "`mask` has no use with `marginal = true`: the expectation over masks is the same for both";
+        out.push(finding("train.dropout.mask", message, "remove `mask`, or `marginal`"));
+    }
+}
+
+fn average(train: &Train, out: &mut Vec<Finding>) {
+    if let (Some(from), Some(end)) = (train.average.unwrap_or_default().from(), train.until.steps)
+        && from > 0
+        && from >= end.get()
+    {
+        let end = end.get();
+        out.push(finding(
+            "train.average.after.steps",
+            format!("averaging begins after step {from}, but train.until.steps = {end}: there is nothing to average"),
+            format!("use fewer than {end}, or more until.steps"),
+        ));
+    }
+}
+
+fn loss(train: &Train, out: &mut Vec<Finding>) {
+    let Some(_) = train.until.loss else { return };
+    let penalised = train.penalty.is_some_and(|penalty| penalty.is_some());
+    let marginal = train.dropout.is_some_and(|dropout| dropout.marginal);
+    let (message, help) = match train.route() {
+        Route::Exact if penalised || marginal => (
+            "with a penalty the loss L need not fall, so the closed form has no first step below it",
+            "remove `loss`, or use solver = \"stepped\"",
+        ),
+        Route::Moments => {
+            ("solver = \"moments\" follows all draws at once, each with a loss of its own", "remove `loss`")
+        }
+        Route::Staged => ("the stages of a continuation have one length", "remove `loss`"),
+        Route::Exact | Route::Stepped => return,
+    };
+    out.push(finding("train.until.loss", message, help));
+}
+
+/// Why a motion has no closed form; `None` if it has one.
+fn obstacle(train: &Train) -> Option<(String, String)> {
+    let dynamics = train.dynamics(1.0);
+    let name = train.method.name();
+    let method = |why: &str| Some(("train.method".to_owned(), format!("{name} {why}")));
+    let key = |key: &str, why: &str| Some((format!("train.{key}"), why.to_owned()));
+    match &dynamics {
+        _ if matches!(dynamics.motion, Motion::Other(_)) => method("is not linear in the parameters"),
+        Dynamics { batch: Some(_), .. } => method("draws rows at random"),
+        _ if dynamics.noise.is_some() => key("noise", "every update draws noise"),
+        _ if dynamics.dropout.is_some_and(|dropout| !dropout.marginal) => key("dropout", "every update draws masks"),
+        _ if dynamics.average.from().is_some() => key("average", "an average of iterates has no closed form here"),
+        _ if dynamics.penalty.l1.get() > 0.0 => key("penalty.l1", "proximal steps are not linear in the parameters"),
+        _ => None,
+    }
+}
+
+/// A solver that cannot do what is asked.
+fn solver(train: &Train, out: &mut Vec<Finding>) {
+    match train.solver {
+        Solver::Exact => {
+            if let Some((path, why)) = obstacle(train) {
+                let help = "use solver = \"auto\" or \"stepped\"";
+                out.push(finding(path, format!("solver = \"exact\", but there is no closed form: {why}"), help));
+            }
+        }
+        Solver::Moments => moments(train, out),
+        Solver::Auto | Solver::Stepped => {}
+    }
+}
+
+/// What exact moments cannot do.
+fn moments(train: &Train, out: &mut Vec<Finding>) {
+    let solver = "solver = \"moments\"";
+    let dynamics = train.dynamics(1.0);
+    let sampled = "use solver = \"stepped\" with replicates";
+    if !matches!(dynamics.motion, Motion::Descent | Motion::HeavyBall(_)) {
+        out.push(finding(
+            "train.method",
+            format!("{solver} with {}: the moments of descent and of the heavy ball are known", train.method.name()),
+            "use `{ sgd = { batch = 1 } }`, or gradient-descent or heavy-ball with `noise`",
+        ));
+    } else if dynamics.batch.is_none() && !dynamics.noise.is_some() {
+        out.push(finding(
+            "train.solver",
+            format!("{solver} where nothing is random: every draw would be the same path"),
+            "use method = { sgd = { batch = 1 } }, add `noise = { labels = 0.1 }`, or use solver = \"auto\"",
+        ));
+    }
+    let refused = [
+        (dynamics.penalty.l1.get() > 0.0, "train.penalty.l1", "proximal steps are not linear"),
+        (dynamics.penalty.bending.get() > 0.0, "train.penalty.bending", "of the penalties it knows ridge"),
+        (dynamics.dropout.is_some(), "train.dropout", "it knows no masks"),
+    ];
+    for (_, path, why) in refused.into_iter().filter(|(is_there, ..)| *is_there) {
+        out.push(finding(path, format!("{solver} with this: {why}"), format!("remove it, or {sampled}")));
+    }
+}
+
+/// Stages are plain descent or flow, with a ridge penalty at the most.
+fn continuation(train: &Train, stages: &Continuation, out: &mut Vec<Finding>) {
+    let name = stages.name();
+    let mut refuse = |refused: bool, key: &str, help: &str| {
+        if refused {
+            let message = format!("`{key}` does not go with a continuation, whose stages are plain descent or flow");
+            out.push(finding(format!("train.{key}"), message, help));
+        }
+    };
+    let dynamics = train.dynamics(1.0);
+    refuse(
+        !matches!(dynamics.motion, Motion::Flow | Motion::Descent) || dynamics.batch.is_some(),
+        "method",
+        "use method = \"gradient-descent\" or \"gradient-flow\"",
+    );
+    let steps = !train.method.is_flow();
+    let remove = "remove it, or `continuation`";
+    refuse(train.schedule.is_some_and(|_| !dynamics.is_constant()) && steps, "schedule", remove);
+    refuse(dynamics.warm_up > 0 && steps, "warm_up", remove);
+    refuse(dynamics.average.from().is_some() && steps, "average", remove);
+    refuse(dynamics.noise.is_some() && steps, "noise", remove);
+    refuse(dynamics.dropout.is_some_and(|dropout| steps || dropout.marginal), "dropout", remove);
+    refuse(dynamics.penalty.l1.get() > 0.0 && steps, "penalty.l1", remove);
+    refuse(dynamics.penalty.bending.get() > 0.0, "penalty.bending", remove);
+    refuse(matches!(train.solver, Solver::Stepped | Solver::Moments), "solver", "use solver = \"auto\"");
+    if stages.stages() == 0 {
+        out.push(finding(
+            format!("train.continuation.{name}"),
+            "a continuation without a stage",
+            "give it some values",
+        ));
+    }
+    if matches!(stages, Continuation::Ridge(_)) && dynamics.penalty.ridge.get() > 0.0 {
+        let message = "`penalty.ridge` beside `continuation.ridge`, which sets it in every stage";
+        out.push(finding("train.penalty.ridge", message, "remove one of the two"));
+    }
+}
+
+fn limit(train: &Train, out: &mut Vec<Finding>) {
+    let until = &train.until;
+    if !until.is_limit() {
+        return;
+    }
+    if train.continuation.is_none() {
+        let message = "`until.limit` says how far the stages of a continuation go, and there is none";
+        out.push(finding("train.until.limit", message, "use `until.steps` or `until.time`, and `record.limit = true`"));
+    }
+    for (key, is_there) in [("steps", until.steps.is_some()), ("time", until.time.is_some())] {
+        if is_there && !(key == "steps" && train.method.is_flow()) {
+            let message = format!("the end is given twice: `limit` and `{key}`");
+            out.push(finding(format!("train.until.{key}"), message, "keep one of the two"));
+        }
+    }
+}
+
+/// More steps than this, one by one, are days.
+const MOST_STEPS: u64 = 1_000_000_000;
+
+/// How many updates are made one by one, rather than by a formula of their number.
+pub(crate) fn single_steps(train: &Train) -> u64 {
+    let dynamics = train.dynamics(1.0);
+    let by_formula = match train.route() {
+        Route::Staged => true,
+        Route::Exact => {
+            dynamics.motion == Motion::Flow || (dynamics.is_constant() && dynamics.motion != Motion::Nesterov(None))
+        }
+        Route::Stepped | Route::Moments => false,
+    };
+    if by_formula { 0 } else { train.until.steps.map_or(0, Steps::get) }
+}
+
+fn cost(train: &Train, out: &mut Vec<Finding>) {
+    let steps = single_steps(train);
+    if steps <= MOST_STEPS {
+        return;
+    }
+    let (why, help) = match train.route() {
+        Route::Exact => ("a step size that changes is multiplied up step by step", "use schedule = \"constant\""),
+        Route::Stepped | Route::Moments | Route::Staged => {
+            ("this motion is stepped", "use a motion with a closed form and solver = \"auto\"")
+        }
+    };
+    out.push(finding(
+        "train.until.steps",
+        format!("{steps} steps in one cell, and {why}; at most {MOST_STEPS} are made, which is hours at best"),
+        format!("use fewer steps, or {}", help.trim_start_matches("use ")),
+    ));
+}
