@@ -116,7 +116,9 @@ fn momentum() {
                 [("resid_rms", "residual_rms"), ("theta_norm", "parameter_norm"), ("int_fpp2", "bending_energy")]
             {
                 let value = exact(&row, column);
-                worst.see(trajectory.number(metric, r), value, value, || format!("{label} {metric}"));
+                // A residual is a difference of numbers of size one: below 1e-3 only its size is meant.
+                let scale = if metric == "residual_rms" { value.max(1e-3) } else { value };
+                worst.see(trajectory.number(metric, r), value, scale, || format!("{label} {metric}"));
             }
             if solver == "exact" {
                 let largest = at_modes[&at].iter().map(|&m| modes.number("filter", m)).fold(f64::MIN, f64::max);
