@@ -11,6 +11,7 @@ mod solutions;
 mod spectral_path;
 mod stepped;
 
+pub use modes::largest_curvature;
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;
