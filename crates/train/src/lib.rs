@@ -14,6 +14,7 @@ mod staged;
 mod stepped;
 
 pub use moments::{MOST_MOMENTS, Moments};
+pub use modes::largest_curvature;
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
 pub use solutions::*;

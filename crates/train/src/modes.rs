@@ -45,14 +45,9 @@ impl Modes {
     /// `svd` is of the problem's design.
     pub(crate) fn new(problem: &Regression, svd: &ThinSvd, dynamics: &Dynamics, theta0: &[f64]) -> Self {
         let ridge = dynamics.penalty.ridge.get();
-        let Some(rows) = penalty_rows(problem, dynamics) else {
+        let Some(long) = longer_svd(problem, dynamics) else {
             return Self::of(problem, svd, ridge, theta0);
         };
-        let n = problem.samples();
-        let mut longer = DMatrix::zeros(n + rows.nrows(), rows.ncols());
-        longer.rows_mut(0, n).copy_from(&problem.design);
-        longer.rows_mut(n, rows.nrows()).copy_from(&rows);
-        let long = ThinSvd::new(longer.as_view());
         let mut modes = Self::of(problem, &long, ridge, theta0);
         modes.data = Some(DataRows::new(problem, &long, svd, &modes));
         modes.floor = 0.0;
@@ -156,6 +151,28 @@ impl Modes {
             }
         }
     }
+}
+
+/// Of the design with rows for the penalties below; `None` if none needs rows.
+fn longer_svd(problem: &Regression, dynamics: &Dynamics) -> Option<ThinSvd> {
+    let rows = penalty_rows(problem, dynamics)?;
+    let n = problem.samples();
+    let mut longer = DMatrix::zeros(n + rows.nrows(), rows.ncols());
+    longer.rows_mut(0, n).copy_from(&problem.design);
+    longer.rows_mut(n, rows.nrows()).copy_from(&rows);
+    Some(ThinSvd::new(longer.as_view()))
+}
+
+/// The largest curvature of L with its quadratic penalties: what a step size is stable or not against.
+///
+/// `svd` is of the problem's design. O((n+p)p²) with a bending penalty or marginal dropout.
+///
+/// # Panics
+/// If a bending penalty is asked of features that are no curves on the line.
+pub fn largest_curvature(problem: &Regression, svd: &ThinSvd, dynamics: &Dynamics) -> f64 {
+    let long = longer_svd(problem, dynamics);
+    let largest = long.as_ref().unwrap_or(svd).s.first().copied().unwrap_or(0.0);
+    largest * largest / problem.samples() as f64 + dynamics.penalty.ridge.get()
 }
 
 impl DataRows {

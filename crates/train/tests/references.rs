@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use taut_numerics::{DMatrix, Mat, ThinSvd};
 use taut_problem::{
-    Basis, Clock, Cosine, Degree, Dynamics, FeatureMap, Fourier, Harmonics, NonNegative, Passage, Polynomial,
-    Regression, Trajectory,
+    Basis, Clock, Cosine, Degree, Dropout, Dynamics, FeatureMap, Fourier, Fraction, Harmonics, MaskKind, Motion,
+    NonNegative, Over, Passage, Penalty, Polynomial, Positive, PowerDecay, Probability, Regression, Schedule,
+    StepDecay, Steps, Trajectory,
 };
 use taut_train::SpectralPath;
 
@@ -145,4 +146,134 @@ fn coefficients_to_1e_9_of_their_largest() {
     }
     eprintln!("coefficients: {worst:.1e}");
     assert!(worst > 0.0 && worst < 1e-9, "{worst:e}");
+}
+
+/// f at the points named in a table's header, as it is known and as it came out.
+fn worst_value(row: &Row, problem: &Regression, theta: &[f64]) -> f64 {
+    let x = [-1.0, -0.6, 0.0, 0.45, 1.0];
+    let mut phi = DMatrix::zeros(x.len(), problem.feature_count());
+    problem.features.design_into(Mat::from_slice(&x, x.len(), 1), 0, phi.as_view_mut());
+    let fitted = &phi * DMatrix::from_column_slice(theta.len(), 1, theta);
+    let exact = x.map(|x| number(row, &format!("f({x})")));
+    let scale = exact.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    fitted.iter().zip(&exact).fold(0.0, |worst, (got, exact)| f64::max(worst, (got - exact).abs() / scale))
+}
+
+fn residual(problem: &Regression, theta: &[f64]) -> f64 {
+    let theta = DMatrix::from_column_slice(theta.len(), 1, theta);
+    let y = DMatrix::from_column_slice(problem.samples(), 1, &problem.y);
+    (&problem.design * theta - y).norm() / (problem.samples() as f64).sqrt()
+}
+
+fn norm(theta: &[f64]) -> f64 {
+    theta.iter().map(|t| t * t).sum::<f64>().sqrt()
+}
+
+fn relative(got: f64, exact: f64) -> f64 {
+    (got / exact - 1.0).abs()
+}
+
+/// The path of `dynamics` at η = 1/λ_max from zero.
+fn path(problem: &Regression, dynamics: impl FnOnce(Dynamics) -> Dynamics) -> SpectralPath {
+    let svd = ThinSvd::new(problem.design.as_view());
+    let plain = Dynamics::descent(problem.samples() as f64 / (svd.s[0] * svd.s[0]));
+    SpectralPath::new(problem, &svd, &dynamics(plain), &vec![0.0; problem.feature_count()])
+}
+
+#[test]
+fn momentum_follows_its_references() {
+    let problem = problem("leg_w2", "mid");
+    let mut worst = 0.0_f64;
+    for row in table("momentum_path_legw2_mid") {
+        let beta = row["beta"].parse::<f64>();
+        let motion = match row["method"].as_str() {
+            "gd" => Motion::Descent,
+            "hb" => Motion::HeavyBall(beta.unwrap()),
+            _ => Motion::Nesterov(beta.ok()),
+        };
+        let mut path = path(&problem, |plain| Dynamics { motion, ..plain });
+        path.advance_to(clock(&row["t"]));
+        let snapshot = path.snapshot();
+        let filter = snapshot.filters.iter().copied().fold(0.0, f64::max);
+        worst = worst.max(worst_value(&row, &problem, snapshot.theta));
+        worst = worst.max(relative(norm(snapshot.theta), number(&row, "theta_norm")));
+        worst = worst.max(relative(filter, number(&row, "max_filter")));
+        // A residual comes from values of order 1.
+        worst = worst.max((residual(&problem, snapshot.theta) - number(&row, "resid_rms")).abs());
+    }
+    eprintln!("momentum: {worst:.1e}");
+    assert!(worst < 1e-9, "{worst:e}");
+}
+
+#[test]
+fn schedules_follow_their_references() {
+    let problem = problem("leg_w2", "mid");
+    let positive = |x: f64| Positive::try_from(x).unwrap();
+    let power =
+        |exponent, delay| Schedule::Power(PowerDecay { exponent: positive(exponent), delay: Some(positive(delay)) });
+    let steps = |x: f64| Steps::try_from(x).unwrap();
+    let mut worst = 0.0_f64;
+    for row in table("schedule_path_legw2_mid") {
+        let schedule = match row["schedule"].as_str() {
+            "constant" => Schedule::Constant,
+            "inv_t" => Schedule::Inverse,
+            "inv_t_tau100" => power(1.0, 100.0),
+            "inv_sqrt_t" => Schedule::InverseSqrt,
+            "step_half_500" => {
+                Schedule::StepDecay(StepDecay { factor: Fraction::try_from(0.5).unwrap(), every: steps(500.0) })
+            }
+            "cosine_T5000" => Schedule::Cosine(Over { over: steps(5000.0) }),
+            "inv_t2" => power(2.0, 1.0),
+            other => panic!("{other}"),
+        };
+        let mut path = path(&problem, |plain| Dynamics { schedule, ..plain });
+        path.advance_to(clock(&row["t"]));
+        let theta = path.snapshot().theta;
+        worst = worst.max(worst_value(&row, &problem, theta));
+        worst = worst.max(relative(norm(theta), number(&row, "theta_norm")));
+        worst = worst.max(relative(residual(&problem, theta), number(&row, "resid_rms")));
+    }
+    eprintln!("schedules: {worst:.1e}");
+    assert!(worst < 1e-9, "{worst:e}");
+}
+
+#[test]
+fn descent_with_a_ridge_ends_at_ridge_regression() {
+    let mut worst = 0.0_f64;
+    for row in table("ridge_path_mid") {
+        let problem = problem(&row["basis"], "mid");
+        let ridge = NonNegative::try_from(number(&row, "lambda")).unwrap();
+        let penalty = Penalty { ridge, ..Penalty::default() };
+        let mut path = path(&problem, |plain| Dynamics { step_size: 0.1 * plain.step_size, penalty, ..plain });
+        path.advance_to(Clock::Limit);
+        if !path.snapshot().theta[0].is_finite() {
+            // λ so large that this step size diverges.
+            assert!(path.diverged(0).is_some());
+            continue;
+        }
+        let (theta, freedom) = (path.snapshot().theta, path.snapshot().filters.iter().sum());
+        worst = worst.max(worst_value(&row, &problem, theta));
+        worst = worst.max(relative(norm(theta), number(&row, "theta_norm")));
+        worst = worst.max(relative(freedom, number(&row, "df")));
+    }
+    eprintln!("ridge limit: {worst:.1e}");
+    assert!(worst < 1e-9, "{worst:e}");
+}
+
+#[test]
+fn marginal_dropout_ends_at_its_references() {
+    let mut worst = 0.0_f64;
+    for row in table("dropout_marginal_mid") {
+        let problem = problem(&row["basis"], "mid");
+        let keep = Probability::try_from(number(&row, "keep_prob")).unwrap();
+        let dropout = Some(Dropout { keep, mask: MaskKind::Features, marginal: true });
+        let mut path = path(&problem, |plain| Dynamics { step_size: 0.1 * plain.step_size, dropout, ..plain });
+        path.advance_to(Clock::Limit);
+        let theta = path.snapshot().theta;
+        worst = worst.max(worst_value(&row, &problem, theta));
+        worst = worst.max(relative(norm(theta), number(&row, "w_norm")));
+        worst = worst.max(relative(residual(&problem, theta), number(&row, "resid_rms")));
+    }
+    eprintln!("marginal dropout: {worst:.1e}");
+    assert!(worst < 1e-9, "{worst:e}");
 }
