@@ -48,6 +48,109 @@ const END: &str = "until = { steps = 1e6 }";
 const LEAVE: &str = "allow_unstable = true\nuntil = { steps = 1e6 }";
 const LINE: &str = "line = { intercept = 0.3, slope = 0.8 }";
 
+/// Rows that are no points on a line, under every solution and with every table.
+const ROWS: &str = r#"
+title = "odd rows"
+
+[data.gaussian]
+samples = 10
+inputs = 20
+noise = 0.2
+
+[model]
+features = "identity"
+init = "zero"
+
+[train]
+until = { steps = 1e4 }
+
+[record]
+times = { geometric = 12 }
+limit = true
+tables = ["modes", "curves", "parameters"]
+theory = [
+  "min_norm_limit", "mode_filters", "benign_overfitting_ranks", "epochwise_double_descent", "isotropic_ridge_risk",
+  "gradient_flow_against_ridge", "marchenko_pastur_dynamics", "ridgeless_finite_n",
+]
+
+[solutions]
+least-squares = { degree = 3 }
+min-norm = {}
+min-bending = {}
+natural-spline = {}
+smoothing-spline = { select = "loo" }
+smoothing-features = { mu = [1e-3, 1] }
+ridge = { lambda = [1e-6, 1] }
+random-interpolator = { draws = 5, law = ["same", "unit", "ball"] }
+
+[sweep]
+seed = { count = 2 }
+"#;
+
+const SOURCE: &str = "[data.gaussian]\nsamples = 10\ninputs = 20\nnoise = 0.2";
+const CURVE: &str =
+    "[data.curve]\ntarget = { sine = { frequency = 1 } }\nsamples = 10\ndesign = \"midpoint\"\nnoise = 0.2";
+
+/// Name and edits of every odd study of rows.
+const ODD_ROWS: &[(&str, Edits)] = &[
+    ("plain", &[]),
+    ("one sample", &[("samples = 10", "samples = 1")]),
+    ("one input", &[("inputs = 20", "inputs = 1")]),
+    ("one sample of one input", &[("samples = 10", "samples = 1"), ("inputs = 20", "inputs = 1")]),
+    ("as many samples as inputs", &[("samples = 10", "samples = 20")]),
+    ("more samples than inputs", &[("samples = 10", "samples = 50")]),
+    ("no noise", &[("noise = 0.2", "noise = 0")]),
+    ("noise by its ratio", &[("noise = 0.2", "snr = 1e-3")]),
+    ("hardly any signal", &[("noise = 0.2", "signal = 1e-300")]),
+    ("nearly all of the signal unseen", &[("noise = 0.2", "unseen = 0.999999")]),
+    ("a steep power law", &[("noise = 0.2", "covariance = { power-law = { exponent = 40 } }")]),
+    ("dense", &[("inputs = 20", "inputs = 2\ncovariance = { dense = [[1, 0.999], [0.999, 1]] }")]),
+    (
+        "dense, the first input",
+        &[
+            ("inputs = 20", "inputs = 2\ncovariance = { dense = [[1, 0.999], [0.999, 1]] }"),
+            ("\"identity\"", "{ first-inputs = { count = 1 } }"),
+        ],
+    ),
+    ("a sparse teacher", &[("noise = 0.2", "teacher = { sparse = { nonzeros = 20 } }")]),
+    ("a teacher of zeros", &[("inputs = 20", "inputs = 2\nteacher = { explicit = [0, 0] }")]),
+    ("the first inputs", &[("\"identity\"", "{ first-inputs = { count = 3 } }")]),
+    ("rectified features", &[("\"identity\"", "{ random-relu = { count = 30 } }")]),
+    ("waves", &[("\"identity\"", "{ random-fourier = { count = 30, bandwidth = 3 } }")]),
+    ("narrow waves", &[("\"identity\"", "{ random-fourier = { count = 30, bandwidth = 1e-300 } }")]),
+    (
+        "a polynomial of one Gaussian input",
+        &[("inputs = 20", "inputs = 1"), ("\"identity\"", "{ polynomial = { basis = \"legendre\", degree = 5 } }")],
+    ),
+    ("a polynomial of many inputs", &[("\"identity\"", "{ polynomial = { basis = \"legendre\", degree = 5 } }")]),
+    ("rows held out", &[("[model]", "[data.test]\nsamples = 30\n[data.validation]\nsamples = 1\n[model]")]),
+    ("a table", &[(SOURCE, "[data.table]\nx = [[1, 20], [-3, 1e6], [0, 0]]\ny = [1, 2, 3]")]),
+    ("a table of one row", &[(SOURCE, "[data.table]\nx = [[7]]\ny = [1]")]),
+    ("a table of zeros", &[(SOURCE, "[data.table]\nx = [[0, 0], [0, 0]]\ny = [1, 2]")]),
+    (
+        "a curve under rectified features",
+        &[(SOURCE, CURVE), ("\"identity\"", "{ random-relu = { count = 30, bias = true } }")],
+    ),
+    (
+        "a curve under waves",
+        &[(SOURCE, CURVE), ("\"identity\"", "{ random-fourier = { count = 30, bandwidth = 0.3 } }")],
+    ),
+    ("a line through zero", &[(SOURCE, CURVE)]),
+    (
+        "points held out",
+        &[
+            (SOURCE, CURVE),
+            ("[model]", "[data.test]\nsamples = 30\n[data.validation]\nsamples = 30\n[model]"),
+            ("\"identity\"", "{ cosine = { harmonics = 20 } }"),
+        ],
+    ),
+    ("a constant start", &[("\"zero\"", "{ constant = { scale = -2 } }")]),
+    ("flow", &[(ROWS_END, "method = \"gradient-flow\"\nuntil = { time = 1e3 }")]),
+    ("stepped", &[("limit = true\n", ""), (ROWS_END, "solver = \"stepped\"\nuntil = { steps = 200 }")]),
+];
+
+const ROWS_END: &str = "until = { steps = 1e4 }";
+
 type Edits = &'static [(&'static str, &'static str)];
 
 /// Name and edits of every odd study.
@@ -127,7 +230,11 @@ const ODD: &[(&str, Edits)] = &[
 ];
 
 fn edited(edits: &[(&str, &str)]) -> String {
-    edits.iter().fold(BASE.to_owned(), |text, (from, to)| {
+    edited_from(BASE, edits)
+}
+
+fn edited_from(base: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(base.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "nothing to edit: {from}");
         text.replacen(from, to, 1)
     })
@@ -183,14 +290,23 @@ fn ends(bench: &Bench) -> (f64, f64) {
 
 #[test]
 fn odd_studies_neither_panic_nor_hang() {
+    none_panics_or_hangs(BASE, ODD);
+}
+
+#[test]
+fn odd_rows_neither_panic_nor_hang() {
+    none_panics_or_hangs(ROWS, ODD_ROWS);
+}
+
+fn none_panics_or_hangs(base: &str, odd: &[(&str, Edits)]) {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let found = std::sync::Mutex::new(Vec::new());
     // Two at a time: a study that hangs must not hold up the rest.
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some((name, edits)) = ODD.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let bench = Bench::new(&edited(edits));
+                while let Some((name, edits)) = odd.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let bench = Bench::new(&edited_from(base, edits));
                     let complaint = complaint(&bench, true);
                     found.lock().expect("no panic").extend(complaint.map(|said| format!("{name}: {said}")));
                 }
@@ -198,7 +314,7 @@ fn odd_studies_neither_panic_nor_hang() {
         }
     });
     let found = found.into_inner().expect("no panic");
-    assert!(found.is_empty(), "{} of {}:\n{}", found.len(), ODD.len(), found.join("\n"));
+    assert!(found.is_empty(), "{} of {}:\n{}", found.len(), odd.len(), found.join("\n"));
 }
 
 /// Every odd design under the direct solvers that need some points, with reasons where they cannot be.
@@ -277,4 +393,33 @@ fn theories_know_where_they_end() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Errors on new rows against the law's own formulas: at θ = 0 the excess risk is the whole signal.
+#[test]
+fn errors_on_new_rows_are_in_the_tables() {
+    let edits = [
+        ("noise = 0.2", "noise = 0.2\nsignal = 3\nunseen = 0.25"),
+        ("[model]", "[data.validation]\nsamples = 40000\n[model]"),
+    ];
+    let bench = Bench::new(&edited_from(ROWS, &edits));
+    bench.run(&["--quiet"]).exits(0);
+    let trajectory = bench.sheet("trajectory");
+    let at_start =
+        |row: &usize| trajectory.int("step", *row) == Some(0) && trajectory.text("source", *row) == "trained";
+    let starts: Vec<usize> = trajectory.rows().filter(at_start).collect();
+    assert_eq!(starts.len(), 2);
+    for row in starts {
+        assert!((trajectory.number("test_error", row) - 3.0).abs() < 1e-12);
+        assert!((trajectory.number("estimation_error", row) - 2.25).abs() < 1e-12);
+        // The mean of 40000 squares of N(0, 3.04), within four standard errors.
+        let validation = trajectory.number("validation_error", row);
+        assert!((validation - 3.04).abs() < 4.0 * 3.04 * (2.0_f64 / 40_000.0).sqrt(), "{validation}");
+        assert!(trajectory.is_null("risk", row) && trajectory.is_null("bending_energy", row));
+    }
+    let cells = bench.sheet("cells");
+    for row in cells.rows() {
+        assert!(cells.number("best_test_error", row) <= cells.number("final_test_error", row));
+        assert!(cells.is_null("best_risk", row) && !cells.is_null("best_risk_time", row));
+    }
 }

@@ -83,8 +83,9 @@ impl<'a> Setting<'a> {
         self.problem
     }
 
+    /// The instruments of curves; none where the points are not on the line.
     pub(crate) fn curve(&self) -> Option<&'a CurveInstruments> {
-        self.instruments.curve()
+        self.instruments.curve().filter(|_| !self.problem.x.is_empty())
     }
 
     /// Whether arc lengths will be asked for: they are then measured in the same sweep over the grid.

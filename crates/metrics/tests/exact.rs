@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure};
-use taut_numerics::{DVector, GaussLegendre, ThinSvd, normal, stream};
+use taut_numerics::{DMatrix, DVector, GaussLegendre, ThinSvd, normal, stream};
 use taut_problem::{
-    Basis, Cosine, FeatureMap, Features, Fourier, PiecewiseCubic, Polynomial, Regression, Series, Snapshots, Target,
+    Basis, Cosine, Covariance, FeatureMap, Features, Fourier, HeldOut, Identity, Law, PiecewiseCubic, Polynomial,
+    Regression, Series, Snapshots, Target,
 };
 
 fn polynomial(basis: Basis, degree: usize, decay: f64) -> Arc<dyn FeatureMap> {
@@ -464,7 +465,9 @@ fn every_metric_survives_every_row() {
             }
             for column in cell.measured(&snapshots) {
                 let Some(values) = &column.values else {
-                    assert!(column.metric.needs.interpolant, "{}", column.metric.name);
+                    let needs = column.metric.needs;
+                    let held_out = needs.test || needs.law || needs.validation;
+                    assert!(needs.interpolant || held_out, "{}", column.metric.name);
                     continue;
                 };
                 for (row, value) in values.iter().enumerate() {
@@ -517,4 +520,35 @@ fn expectations_are_the_mean_and_a_trace() {
         let scale = at_mean.value(0).unwrap().abs();
         assert!((got - at_mean.value(0).unwrap() - second).abs() <= 1e-12 * scale, "{name}");
     }
+}
+
+/// Two inputs, Σ = diag(1, 4), β* = (1, −1): every number by hand.
+#[test]
+fn errors_on_new_rows_are_those_of_the_law_or_of_the_rows() {
+    let inputs = DMatrix::from_row_slice(1, 2, &[1.0, 0.0]);
+    let mut problem = Regression::from_inputs(&inputs, vec![1.0], Arc::new(Identity { count: 2 }));
+    let svd = ThinSvd::new(problem.design.as_view());
+    let mut snapshots = Snapshots::series(2);
+    snapshots.push_series(&[2.0, 0.0], 1.0);
+    let instruments = Instruments::none();
+    let measured = |problem: &Regression, name: &str| {
+        let setting = Setting::new(&instruments, problem, &svd, &[]);
+        let mut out = Vec::new();
+        measure(&setting, &snapshots, &[taut_metrics::metric(name).unwrap()], &mut out);
+        out[0].value(0)
+    };
+    let names = ["test_error", "estimation_error", "validation_error", "risk", "bending_energy", "train_mse"];
+    assert_eq!(names.map(|name| measured(&problem, name)), [None, None, None, None, None, Some(1.0)]);
+    problem.law = Some(Arc::new(Law {
+        covariance: Covariance::Diagonal(vec![1.0, 4.0]),
+        predictor: vec![1.0, -1.0],
+        noise_variance: 9.0,
+        unseen_variance: 0.25,
+    }));
+    let design = DMatrix::from_row_slice(2, 2, &[1.0, 1.0, 0.0, 1.0]);
+    problem.validation = Some(Arc::new(HeldOut { design: design.clone(), y: vec![1.0, 2.0] }));
+    let found = ["test_error", "estimation_error", "validation_error"].map(|name| measured(&problem, name));
+    assert_eq!(found, [Some(5.25), Some(2.0), Some(2.5)]);
+    problem.test = Some(Arc::new(HeldOut { design, y: vec![2.0, 1.0] }));
+    assert_eq!(measured(&problem, "test_error"), Some(0.5), "rows to test on go before the law");
 }

@@ -340,14 +340,16 @@ impl Plan {
         let mut problems = Vec::new();
         for (index, data) in checked.data.iter().enumerate() {
             let (Some((table, column)), Some(files)) = (data.value.replicate_column(), &data.file) else { continue };
-            if let Some(message) = replicates.iter().find_map(|replicate| files.missing(*replicate, column)) {
+            let missing = replicates.iter().find_map(|&replicate| Some((replicate, files.missing(replicate, column)?)));
+            if let Some((replicate, message)) = missing {
                 let problem = Problem {
                     key_path: format!("data.{table}.replicate_column"),
                     message,
                     help: format!("sweep `seed` over the numbers that column `{column}` holds"),
                     ..Problem::default()
                 };
-                let cell = (0..self.cells()).find(|&cell| checked.cell(cell).data_index == index);
+                let is_it = |cell: CellSpec<'_>| cell.data_index == index && cell.replicate == replicate;
+                let cell = (0..self.cells()).find(|&cell| is_it(checked.cell(cell)));
                 problems.push((cell, problem));
             }
         }

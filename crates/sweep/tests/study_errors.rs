@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 use support::*;
-use taut_sweep::study::json_schema;
+use taut_sweep::study::{Diagnostics, json_schema};
 
 /// The good study with one piece of text replaced, and more at the end.
 fn changed(from: &str, to: &str, more: &str) -> String {
@@ -14,7 +14,16 @@ fn changed(from: &str, to: &str, more: &str) -> String {
 
 /// Compares a rendering with `golden/<name>.txt`; with `UPDATE_GOLDEN=1` writes it.
 fn golden(name: &str, text: &str, sets: &[&str]) {
-    let found = format!("{}\n", mistakes(text, sets));
+    accept(name, &mistakes(text, sets));
+}
+
+/// The same for what only the plan can see.
+fn golden_plan(name: &str, text: &str) {
+    accept(name, &plan_mistakes(text));
+}
+
+fn accept(name: &str, mistakes: &Diagnostics) {
+    let found = format!("{mistakes}\n");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.txt"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &found).expect("the golden folder can be written");
@@ -212,6 +221,81 @@ fn bad_files() {
         &[],
     );
     golden("start_other_tensors", &changed("[train]", "init = { file = \"start.csv\" }\n[train]", ""), &[]);
+}
+
+/// The Gaussian study with one piece of text replaced.
+fn gaussian(from: &str, to: &str) -> String {
+    assert!(GAUSSIAN.contains(from), "{from}");
+    GAUSSIAN.replacen(from, to, 1)
+}
+
+/// A study of a table.
+fn table(lines: &str) -> String {
+    gaussian("[data.gaussian]\nsamples = 10\ninputs = 3\nnoise = 0.1\n", &format!("[data.table]\n{lines}\n"))
+}
+
+#[test]
+fn bad_sources() {
+    golden("two_sources", &gaussian("[model]", "[data.curve]\nx = [0]\ny = [0]\n\n[model]"), &[]);
+    golden("gaussian_two_noises", &gaussian("noise = 0.1", "noise = 0.1\nsnr = 4"), &[]);
+    golden("gaussian_unseen", &gaussian("noise = 0.1", "unseen = 1.5"), &[]);
+    golden("gaussian_eigenvalues", &gaussian("noise = 0.1", "covariance = { eigenvalues = [1, 2] }"), &[]);
+    let dense = |rows: &str| gaussian("noise = 0.1", &format!("covariance = {{ dense = {rows} }}"));
+    golden("gaussian_not_symmetric", &dense("[[1, 0, 0.5], [0, 1, 0], [0.4, 0, 1]]"), &[]);
+    golden("gaussian_not_positive", &dense("[[1, 2, 0], [2, 1, 0], [0, 0, 1]]"), &[]);
+    golden("gaussian_ragged", &dense("[[1, 0, 0], [0, 1], [0, 0, 1]]"), &[]);
+    let teacher = |teacher: &str| gaussian("noise = 0.1", &format!("teacher = {{ {teacher} }}"));
+    golden("teacher_too_many_nonzeros", &teacher("sparse = { nonzeros = 4 }"), &[]);
+    golden("teacher_length", &teacher("explicit = [1, 2]"), &[]);
+    golden("teacher_with_signal", &gaussian("noise = 0.1", "teacher = { explicit = [1, 2, 3] }\nsignal = 2"), &[]);
+}
+
+#[test]
+fn bad_tables() {
+    golden("table_without_inputs", &table("file = \"table.csv\""), &[]);
+    golden("table_column", &table("file = \"table.csv\"\ninputs = [\"x1\", \"x3\"]"), &[]);
+    golden("table_ragged", &table("x = [[1, 2], [3]]\ny = [1, 2]"), &[]);
+    golden("table_values", &table("x = [[1, 2], [3, 4]]\ny = [1]"), &[]);
+    let file = "file = \"table.csv\"\ninputs = [\"x1\", \"x2\"]\n";
+    golden("table_replicates_not_whole", &table(&format!("{file}replicate_column = \"share\"")), &[]);
+    golden_plan(
+        "table_replicate_without_rows",
+        &format!("{}\n[sweep]\nseed = [30, 31, 32]\n", table(&format!("{file}replicate_column = \"repeat\""))),
+    );
+}
+
+#[test]
+fn bad_held_out_rows() {
+    golden("test_drawn_from_a_table", &table("x = [[1, 2]]\ny = [1]\n[data.test]\nsamples = 10"), &[]);
+    golden("test_file_of_gaussian_data", &gaussian("[model]", "[data.test]\nfile = \"table.csv\"\n[model]"), &[]);
+    golden("test_without_rows", &gaussian("[model]", "[data.test]\n[model]"), &[]);
+    golden("test_twice", &changed("[model]", "[data.test]\nfile = \"points.csv\"\nsamples = 3\n[model]", ""), &[]);
+    golden("test_file_column", &changed("[model]", "[data.test]\nfile = \"table.csv\"\n[model]", ""), &[]);
+    let given =
+        "target = { line = { intercept = 0.3, slope = 0.8 } }\nsamples = 10\ndesign = \"equispaced\"\nnoise = 0.1\n";
+    golden("test_without_target", &changed(given, "x = [0]\ny = [0]\n[data.test]\nsamples = 5\n", ""), &[]);
+    let with_target =
+        "target = { line = { slope = 0.8, intercept = 0 } }\nx = [0]\ny = [0]\n[data.validation]\nsamples = 5\n";
+    golden("validation_without_noise", &changed(given, with_target, ""), &[]);
+}
+
+#[test]
+fn features_that_do_not_go_with_the_data() {
+    golden_plan(
+        "polynomial_of_three_inputs",
+        &gaussian("\"identity\"", "{ polynomial = { basis = \"legendre\", degree = 3 } }"),
+    );
+    golden_plan(
+        "first_inputs_beyond",
+        &format!(
+            "{}\n[sweep]\n\"model.features.first-inputs.count\" = [2, 3, 4]\n",
+            gaussian("\"identity\"", "{ first-inputs = { count = 1 } }")
+        ),
+    );
+    golden_plan(
+        "start_length_of_inputs",
+        &gaussian("[train]", "init = { file = \"start.csv\", only = [\"theta\"] }\n\n[train]"),
+    );
 }
 
 #[test]

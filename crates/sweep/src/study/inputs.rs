@@ -271,7 +271,7 @@ impl<'a> Columns<'a> {
         };
         let replicate = data.replicate_column().map(|(_, name)| name);
         if let Some(Table { inputs, output, .. }) = &data.table {
-            let inputs = inputs.iter().flatten().map(|name| ("inputs", "inputs", name.as_str())).collect();
+            let inputs = inputs.iter().flatten().map(|name| ("inputs", "", name.as_str())).collect();
             return Self { inputs, output: Some(named("output", output.as_deref(), "y")), replicate };
         }
         let curve = data.curve.as_ref();

@@ -24,6 +24,15 @@ impl Files for Stub {
             Some("studies/points.csv") => {
                 Ok(FileTable { columns: vec![column("x", &["-1", "0", "1"]), column("y", &["0", "1", "4"])] })
             }
+            Some("studies/table.csv") => Ok(FileTable {
+                columns: vec![
+                    column("x1", &["3", "1", "-2"]),
+                    column("x2", &["0", "5", "7"]),
+                    column("y", &["1", "2", "3"]),
+                    column("repeat", &["30", "30", "32"]),
+                    column("share", &["0.1", "0.2", "0.3"]),
+                ],
+            }),
             Some("studies/words.csv") => {
                 Ok(FileTable { columns: vec![column("x", &["-1", "0"]), column("y", &["0", "one"])] })
             }
@@ -62,6 +71,30 @@ pub fn mistakes(text: &str, sets: &[&str]) -> Diagnostics {
         Ok(_) => panic!("nothing is wrong with\n{text}"),
     }
 }
+
+/// What the plan of a study without mistakes in its text says against it.
+pub fn plan_mistakes(text: &str) -> Diagnostics {
+    let study = checked(text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    match taut_sweep::Plan::new(study) {
+        Err(StudyError::Invalid(mistakes)) => mistakes,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("nothing is wrong with\n{text}"),
+    }
+}
+
+pub const GAUSSIAN: &str = r#"title = "Rows of three inputs"
+
+[data.gaussian]
+samples = 10
+inputs = 3
+noise = 0.1
+
+[model]
+features = "identity"
+
+[train]
+until = { steps = 100 }
+"#;
 
 pub const GOOD: &str = r#"title = "A small study"
 
