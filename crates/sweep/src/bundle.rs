@@ -1,6 +1,7 @@
 //! What is computed together: cells that share a design, or cells that step side by side.
 
 use crate::cell::{Cell, Recorded, emit_failed};
+use crate::choosing;
 use crate::plan::Plan;
 use crate::solved::Solved;
 use crate::study::CellSpec;
@@ -124,6 +125,9 @@ fn exact(plan: &Plan, cells: &[usize], sheets: &mut Sheets) {
         Ok(prepared) => prepared,
         Err(reason) => return fail_all(plan, cells, &reason, sheets),
     };
+    if let Err(reason) = choosing::obstacle(plan, &prepared.problem) {
+        return fail_all(plan, cells, &reason, sheets);
+    }
     let setting = Setting::new(&shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
     let mut solved: Option<(u64, Solved)> = None;
     for &index in cells {

@@ -1,5 +1,6 @@
 //! One cell, from its problem to its rows.
 
+use crate::choosing::{self, Candidates, Choice, Kind, Path, push_choices, push_ridge_choices, push_scores, risk_of};
 use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
@@ -14,7 +15,7 @@ use taut_numerics::{normal, stream};
 use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Trajectory};
 use taut_store::Rows;
 use taut_theory::{Prediction, Premise};
-use taut_train::SpectralPath;
+use taut_train::{Route, SpectralPath};
 
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,14 +117,40 @@ impl<'a> Cell<'a> {
         sheets.timing.push_int(0, Some(self.identity.cell));
         let columns = measure(setting, &recorded.snapshots, &plan.metrics);
         let times = self.dynamics.times(&recorded.clocks);
-        self.emit_path("trained", &recorded.clocks, &times, &columns, &mut sheets.trajectory);
+        let scores = self.scores(plan, recorded, solved);
+        self.emit_path("trained", &recorded.clocks, &times, &columns, &scores, &mut sheets.trajectory);
         self.emit_details(plan, recorded, &times, sheets);
         self.emit_theory(plan, recorded, &times, setting, sheets);
         solved.emit(plan, self.identity.cell, sheets);
-        self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
+        let at = self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
+        let choices: Vec<_> = scores.iter().map(|s| Choice::new(s.as_deref(), risk_of(&columns))).collect();
+        let at = push_choices(&mut sheets.cells, at, &choices, &recorded.clocks, &times);
+        if let Some((choices, lambda)) = solved.ridge_choices() {
+            push_ridge_choices(&mut sheets.cells, at, &choices, lambda);
+        }
     }
 
-    fn emit_path(&self, source: &str, clocks: &[Clock], times: &[f64], columns: &[Column], rows: &mut Rows) {
+    /// What every criterion of `[choose]` makes of the recorded rows.
+    fn scores(&self, plan: &Plan, recorded: &Recorded, solved: &Solved) -> Vec<Option<Vec<f64>>> {
+        let Prepared { problem, svd, .. } = self.prepared;
+        let (clocks, filters) = (&recorded.clocks[..], &recorded.filters[..]);
+        let kind = match self.spec.train.route() {
+            Route::Exact => Kind::Path(Path { dynamics: &self.dynamics, start: &self.start, clocks, filters }),
+            Route::Stepped | Route::Moments | Route::Staged => Kind::Other,
+        };
+        let predictors = &recorded.snapshots.coefficients;
+        choosing::scores(plan, &Candidates { problem, svd, refits: &solved.refits, predictors, kind })
+    }
+
+    fn emit_path(
+        &self,
+        source: &str,
+        clocks: &[Clock],
+        times: &[f64],
+        columns: &[Column],
+        scores: &[Option<Vec<f64>>],
+        rows: &mut Rows,
+    ) {
         let count = clocks.len();
         rows.repeat_int(0, Some(self.identity.cell), count);
         rows.repeat_text(1, Some(source), count);
@@ -134,6 +161,7 @@ impl<'a> Cell<'a> {
         for (i, column) in columns.iter().enumerate() {
             push_column(rows, 4 + i, column, count);
         }
+        push_scores(rows, 4 + columns.len(), scores, count);
     }
 
     fn emit_details(&self, plan: &Plan, recorded: &Recorded, times: &[f64], sheets: &mut Sheets) {
@@ -207,7 +235,9 @@ impl<'a> Cell<'a> {
         }
         let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
         let columns = measure(setting, &functions, &plan.metrics);
-        self.emit_path(theory, &clocks, &self.dynamics.times(&clocks), &columns, &mut sheets.trajectory);
+        let unscored = vec![None; choosing::asked(&plan.checked).len()];
+        let times = self.dynamics.times(&clocks);
+        self.emit_path(theory, &clocks, &times, &columns, &unscored, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
         if let Some(rows) = &mut sheets.modes {
             for m in &prediction.modes {
@@ -240,9 +270,12 @@ impl<'a> Cell<'a> {
             for (i, metric) in plan.metrics.iter().enumerate() {
                 rows.push_float(4 + i, (metric.name == name).then_some(value));
             }
+            (4 + plan.metrics.len()..plan.schemas.trajectory.columns.len())
+                .for_each(|column| rows.push_null(column, 1));
         }
     }
 
+    /// Returns the column after the last one written.
     fn emit_cell(
         &self,
         plan: &Plan,
@@ -251,7 +284,7 @@ impl<'a> Cell<'a> {
         setting: &Setting<'_>,
         columns: &[Column],
         rows: &mut Rows,
-    ) {
+    ) -> usize {
         let ending = match recorded.diverged {
             Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
             Some(_) => Ending::Diverged("the limit does not exist: step size at or beyond 2/λ_max".to_owned()),
@@ -303,6 +336,7 @@ impl<'a> Cell<'a> {
                 rows.push_float(next(), column.values.as_deref().and_then(largest_drop));
             }
         }
+        at
     }
 }
 

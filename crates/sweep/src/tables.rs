@@ -1,5 +1,6 @@
 //! The tables of a study: their columns, said once.
 
+use crate::choosing;
 use crate::study::{AxisColumn, Checked, ColumnKind, TableName};
 use crate::summary::LEVELS;
 use std::sync::Arc;
@@ -80,11 +81,11 @@ impl Schemas {
         let wants = |table| checked.study.record.tables.contains(&table);
         Self {
             cells: cells(checked, metrics),
-            trajectory: table("trajectory", place().into_iter().chain(metric_columns("", metrics)).collect()),
+            trajectory: trajectory(checked, metrics),
             modes: wants(TableName::Modes).then(modes),
             curves: wants(TableName::Curves).then(curves),
             parameters: wants(TableName::Parameters).then(parameters),
-            solutions: solutions(metrics),
+            solutions: solutions(checked, metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
             timing: timing(),
         }
@@ -205,6 +206,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
             format!("largest relative fall of {} below its running maximum over the recorded rows", metric.name),
         ));
     }
+    columns.extend(choosing::of_cells(checked));
     table("cells", columns)
 }
 
@@ -248,7 +250,14 @@ fn parameters() -> Arc<TableSchema> {
     table("parameters", columns)
 }
 
-fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
+fn trajectory(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
+    let mut columns = place();
+    columns.extend(metric_columns("", metrics));
+    columns.extend(choosing::of_path(checked));
+    table("trajectory", columns)
+}
+
+fn solutions(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
     let mut columns = vec![
         cell(),
         text("solution", "name of the solution"),
@@ -258,6 +267,7 @@ fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
         text("reason", "why there is no such solution here; null if there is"),
     ];
     columns.extend(metric_columns("", metrics));
+    columns.extend(choosing::of_solutions(checked));
     table("solutions", columns)
 }
 

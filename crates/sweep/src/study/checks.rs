@@ -23,7 +23,7 @@ pub(crate) struct Finding {
     pub(crate) help: String,
 }
 
-fn finding(path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Finding {
+pub(super) fn finding(path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Finding {
     Finding { path: path.into(), message: message.into(), help: help.into() }
 }
 
