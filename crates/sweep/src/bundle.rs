@@ -1,6 +1,7 @@
 //! What is computed together: cells that share a design, or cells that step side by side.
 
 use crate::cell::{Cell, Recorded, emit_failed};
+use crate::choosing;
 use crate::plan::Plan;
 use crate::solved::Solved;
 use crate::study::CellSpec;
@@ -131,7 +132,9 @@ fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
 fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
-    let prepared = match Prepared::new(&first, shelf.features.as_ref(), plan.checked.study.seed) {
+    let prepared = Prepared::new(&first, shelf.features.as_ref(), plan.checked.study.seed)
+        .and_then(|prepared| choosing::obstacle(plan, &prepared.problem).map(|()| prepared));
+    let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(reason) => {
             fail_all(plan, cells, &reason, sheets);

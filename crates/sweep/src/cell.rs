@@ -1,6 +1,7 @@
 //! One cell, from its problem to its rows.
 
 use crate::bundle::WORK_BETWEEN_LOOKS;
+use crate::choosing::{self, Candidates, Choice, Kind, Path, push_choices, push_ridge_choices, push_scores, risk_of};
 use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
@@ -49,6 +50,15 @@ pub(crate) struct Recorded {
     pub(crate) solver: &'static str,
     /// The stage of each row, from 1; empty without a continuation.
     pub(crate) stages: Vec<i64>,
+}
+
+/// What the rows of a path carry beside metrics.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    /// The stage of each row; empty where there is one only.
+    stages: &'a [i64],
+    /// What every criterion of `[choose]` makes of each row.
+    scores: &'a [Option<Vec<f64>>],
 }
 
 impl<'a> Cell<'a> {
@@ -212,11 +222,30 @@ impl<'a> Cell<'a> {
         sheets.timing.push_int(0, Some(self.identity.cell));
         let columns = measure(setting, &recorded.snapshots, &plan.metrics);
         let times = self.dynamics.times(&recorded.clocks);
-        self.emit_path("trained", &recorded.clocks, &times, &recorded.stages, &columns, &mut sheets.trajectory);
+        let scores = self.scores(plan, recorded, solved);
+        let beside = Beside { stages: &recorded.stages, scores: &scores };
+        self.emit_path("trained", &recorded.clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_details(plan, recorded, &times, sheets);
         self.emit_theory(plan, recorded, &times, setting, sheets);
         solved.emit(plan, self.identity.cell, sheets);
-        self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
+        let at = self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
+        let choices: Vec<_> = scores.iter().map(|s| Choice::new(s.as_deref(), risk_of(&columns))).collect();
+        let at = push_choices(&mut sheets.cells, at, &choices, &recorded.clocks, &times);
+        if let Some((choices, lambda)) = solved.ridge_choices() {
+            push_ridge_choices(&mut sheets.cells, at, &choices, lambda);
+        }
+    }
+
+    /// What every criterion of `[choose]` makes of the recorded rows.
+    fn scores(&self, plan: &Plan, recorded: &Recorded, solved: &Solved) -> Vec<Option<Vec<f64>>> {
+        let Prepared { problem, svd, .. } = self.prepared;
+        let (clocks, filters) = (&recorded.clocks[..], &recorded.filters[..]);
+        let kind = match self.spec.train.route() {
+            Route::Exact => Kind::Path(Path { dynamics: &self.dynamics, start: &self.start, clocks, filters }),
+            Route::Stepped | Route::Moments | Route::Staged => Kind::Other,
+        };
+        let predictors = &recorded.snapshots.coefficients;
+        choosing::scores(plan, &Candidates { problem, svd, refits: &solved.refits, predictors, kind })
     }
 
     fn emit_path(
@@ -224,8 +253,8 @@ impl<'a> Cell<'a> {
         source: &str,
         clocks: &[Clock],
         times: &[f64],
-        stages: &[i64],
         columns: &[Column],
+        beside: Beside<'_>,
         rows: &mut Rows,
     ) {
         let count = clocks.len();
@@ -238,8 +267,9 @@ impl<'a> Cell<'a> {
         for (i, column) in columns.iter().enumerate() {
             push_column(rows, 4 + i, column, count);
         }
+        push_scores(rows, 4 + columns.len(), beside.scores, count);
         for row in 0..count {
-            push_stage(rows, stages.get(row).copied(), 1);
+            push_stage(rows, beside.stages.get(row).copied(), 1);
         }
     }
 
@@ -325,7 +355,10 @@ impl<'a> Cell<'a> {
         }
         let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
         let columns = measure(setting, &functions, &plan.metrics);
-        self.emit_path(theory, &clocks, &self.dynamics.times(&clocks), &[], &columns, &mut sheets.trajectory);
+        let unscored = vec![None; choosing::asked(&plan.checked).len()];
+        let beside = Beside { stages: &[], scores: &unscored };
+        let times = self.dynamics.times(&clocks);
+        self.emit_path(theory, &clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
         if let Some(rows) = &mut sheets.modes {
             for m in &prediction.modes {
@@ -359,10 +392,12 @@ impl<'a> Cell<'a> {
             for (i, metric) in plan.metrics.iter().enumerate() {
                 rows.push_float(4 + i, (metric.name == name).then_some(value));
             }
-            push_stage(rows, None, 1);
+            (4 + plan.metrics.len()..plan.schemas.trajectory.columns.len())
+                .for_each(|column| rows.push_null(column, 1));
         }
     }
 
+    /// Returns the column after the last one written.
     fn emit_cell(
         &self,
         plan: &Plan,
@@ -371,7 +406,7 @@ impl<'a> Cell<'a> {
         setting: &Setting<'_>,
         columns: &[Column],
         rows: &mut Rows,
-    ) {
+    ) -> usize {
         let ending = match recorded.diverged {
             Some(Clock::Step(k)) if recorded.solver == Route::Moments.name() => {
                 Ending::Diverged(format!("the mean or the covariance stops being finite at step {k}"))
@@ -427,6 +462,7 @@ impl<'a> Cell<'a> {
                 rows.push_float(next(), column.values.as_deref().and_then(largest_drop));
             }
         }
+        at
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cell;
+mod choosing;
 mod clocks;
 mod crossings;
 mod files;

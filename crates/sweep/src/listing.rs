@@ -12,14 +12,15 @@ pub struct Listed {
     pub unit: &'static str,
     /// What it is.
     pub doc: &'static str,
-    /// What it assumes (theories); empty elsewhere.
+    /// What it assumes (theories), or what it is not (criteria); empty elsewhere.
     pub assumes: &'static str,
     /// Where it comes from.
     pub cite: &'static str,
 }
 
 /// The kinds of things that can be listed.
-pub static KINDS: [&str; 6] = ["metrics", "features", "parametrizations", "optimizers", "theories", "solutions"];
+pub static KINDS: [&str; 7] =
+    ["metrics", "features", "parametrizations", "optimizers", "theories", "solutions", "criteria"];
 
 /// Everything of one kind; `None` if there is no such kind.
 pub fn listing(kind: &str) -> Option<Vec<Listed>> {
@@ -38,6 +39,10 @@ pub fn listing(kind: &str) -> Option<Vec<Listed>> {
         "theories" => taut_theory::THEORIES
             .iter()
             .map(|t| Listed { name: t.name, unit: "", doc: t.doc, assumes: t.assumes, cite: t.cite })
+            .collect(),
+        "criteria" => crate::choosing::CRITERIA
+            .iter()
+            .map(|c| Listed { name: c.name, unit: "y²", doc: c.doc, assumes: c.assumes, cite: c.cite })
             .collect(),
         _ => return None,
     })

@@ -163,6 +163,9 @@ impl Plan {
         let checked = &self.checked;
         let mut out =
             serde_json::json!({ "record": checked.study.record, "solutions": checked.study.solutions }).to_string();
+        if let Some(choose) = &checked.study.choose {
+            out.push_str(&serde_json::json!({ "choose": choose }).to_string());
+        }
         for axis in &checked.axes {
             out.push_str(&format!("\n{:?}", axis.columns));
             for position in 0..axis.len {

@@ -1,5 +1,6 @@
 //! The other fits of a problem's points, measured once and written for every cell that shares them.
 
+use crate::choosing::{self, Candidates, Choice, Kind, Refits, push_scores, risk_of};
 use crate::plan::Plan;
 use crate::row_kinds::{DRAWN_CURVES, Label, SOLVED, emit_curve, emit_parameters, measure, portable, push_column};
 use crate::tables::Sheets;
@@ -15,6 +16,8 @@ const SHAPED_DRAWS: usize = 400;
 /// Every solution with its metrics.
 pub(crate) struct Solved {
     groups: Vec<Group>,
+    /// The folds of the points, for every path through them.
+    pub(crate) refits: Refits,
 }
 
 struct Group {
@@ -22,6 +25,8 @@ struct Group {
     columns: Vec<Column>,
     /// f on the study's grid for the first rows, row-major.
     curves: Vec<f64>,
+    /// One per criterion of `[choose]`.
+    scores: Vec<Option<Vec<f64>>>,
 }
 
 impl Solved {
@@ -30,6 +35,8 @@ impl Solved {
         let Prepared { problem, svd, .. } = prepared;
         let seed = plan.checked.study.seed;
         let given = Given { problem, svd, seed, replicate };
+        let folds = plan.checked.study.choose.as_ref().and_then(|choose| choose.folds);
+        let refits = Refits::new(problem.samples(), folds.map(taut_problem::Samples::size), seed, replicate);
         let groups = plan
             .checked
             .study
@@ -39,15 +46,23 @@ impl Solved {
             .map(|fits| {
                 let columns = columns(plan, shelf, setting, &fits);
                 let curves = curves(plan, prepared, &fits);
-                Group { fits, columns, curves }
+                let scores = scores(plan, prepared, &refits, &fits);
+                Group { fits, columns, curves, scores }
             })
             .collect();
-        Self { groups }
+        Self { groups, refits }
+    }
+
+    /// Which λ each criterion picks, with the grid.
+    pub(crate) fn ridge_choices(&self) -> Option<(Vec<Option<Choice>>, &[f64])> {
+        let Group { fits, columns, scores, .. } = self.groups.iter().find(|group| group.fits.solution == "ridge")?;
+        let risk = risk_of(columns);
+        Some((scores.iter().map(|scores| Choice::new(scores.as_deref(), risk)).collect(), &fits.parameter))
     }
 
     /// Writes the rows for one cell.
     pub(crate) fn emit(&self, plan: &Plan, cell: i64, sheets: &mut Sheets) {
-        for Group { fits, columns, curves } in &self.groups {
+        for Group { fits, columns, curves, scores } in &self.groups {
             let functions = &fits.functions;
             let count = functions.len();
             if let Some(reason) = fits.reason {
@@ -72,6 +87,7 @@ impl Solved {
                     push_column(rows, 6 + i, column, count);
                 }
             }
+            push_scores(rows, 6 + columns.len(), scores, count);
             self.emit_details(plan, cell, fits, curves, sheets);
         }
     }
@@ -113,14 +129,22 @@ fn emit_reason(plan: &Plan, cell: i64, solution: &str, reason: &str, sheets: &mu
         rows.push_null(column, 1);
     }
     rows.push_text(5, Some(reason));
-    for i in 0..plan.metrics.len() {
-        rows.push_null(6 + i, 1);
+    for column in 6..plan.schemas.solutions.columns.len() {
+        rows.push_null(column, 1);
     }
 }
 
 /// Metrics that need the roots of f′ or f″: dear, and enough of them in the first draws.
 fn is_shape(metric: &MetricDef) -> bool {
     ["total_variation", "turning_points", "inflections", "arc_length", "overshoot"].contains(&metric.name)
+}
+
+/// The scores of `[choose]`: all of them along ridge, only a validation set for other fits in these features.
+fn scores(plan: &Plan, prepared: &Prepared, refits: &Refits, fits: &Fits) -> Vec<Option<Vec<f64>>> {
+    let kind = if fits.solution == "ridge" { Kind::Ridge(&fits.parameter) } else { Kind::Other };
+    let predictors = if fits.own.is_none() { &fits.functions.coefficients[..] } else { &[] };
+    let Prepared { problem, svd, .. } = prepared;
+    choosing::scores(plan, &Candidates { problem, svd, refits, predictors, kind })
 }
 
 fn columns(plan: &Plan, shelf: &Shelf, setting: &Setting<'_>, fits: &Fits) -> Vec<Column> {

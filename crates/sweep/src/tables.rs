@@ -1,5 +1,6 @@
 //! The tables of a study: their columns, said once.
 
+use crate::choosing;
 use crate::study::{AxisColumn, Checked, ColumnKind, TableName};
 use crate::summary::LEVELS;
 use std::sync::Arc;
@@ -83,11 +84,11 @@ impl Schemas {
             |name: &str, columns: Vec<Column>| table(name, columns.into_iter().chain(has_stages.then(stage)).collect());
         Self {
             cells: cells(checked, metrics),
-            trajectory: staged("trajectory", place().into_iter().chain(metric_columns("", metrics)).collect()),
+            trajectory: staged("trajectory", trajectory(checked, metrics)),
             modes: wants(TableName::Modes).then(|| staged("modes", modes())),
             curves: wants(TableName::Curves).then(|| staged("curves", curves())),
             parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
-            solutions: solutions(metrics),
+            solutions: solutions(checked, metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
             timing: timing(),
         }
@@ -219,6 +220,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
             format!("largest relative fall of {} below its running maximum over the recorded rows", metric.name),
         ));
     }
+    columns.extend(choosing::of_cells(checked));
     table("cells", columns)
 }
 
@@ -266,7 +268,14 @@ fn parameters() -> Vec<Column> {
     columns
 }
 
-fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
+fn trajectory(checked: &Checked, metrics: &[&'static MetricDef]) -> Vec<Column> {
+    let mut columns = place();
+    columns.extend(metric_columns("", metrics));
+    columns.extend(choosing::of_path(checked));
+    columns
+}
+
+fn solutions(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
     let mut columns = vec![
         cell(),
         text("solution", "name of the solution"),
@@ -276,6 +285,7 @@ fn solutions(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
         text("reason", "why there is no such solution here; null if there is"),
     ];
     columns.extend(metric_columns("", metrics));
+    columns.extend(choosing::of_solutions(checked));
     table("solutions", columns)
 }
 

@@ -348,6 +348,28 @@ fn a_method_axis_may_leave_settings_without_use() {
 }
 
 #[test]
+fn bad_choices() {
+    golden("choose_unknown", &format!("{GOOD}\n[choose]\nby = [\"loo\", \"gvc\"]\n"), &[]);
+    golden("choose_twice", &format!("{GOOD}\n[choose]\nby = [\"loo\", \"gcv\", \"loo\"]\n"), &[]);
+    golden("choose_without_folds", &format!("{GOOD}\n[choose]\nby = [\"kfold\"]\n"), &[]);
+    golden("choose_folds_unused", &format!("{GOOD}\n[choose]\nby = [\"loo\"]\nfolds = 5\n"), &[]);
+    golden("choose_one_fold", &format!("{GOOD}\n[choose]\nby = [\"kfold\"]\nfolds = 1\n"), &[]);
+    golden("choose_too_many_folds", &format!("{GOOD}\n[choose]\nby = [\"kfold\"]\nfolds = 500\n"), &[]);
+    golden("choose_without_validation", &format!("{GOOD}\n[choose]\nby = [\"loo\", \"validation\"]\n"), &[]);
+    golden("choose_none", &format!("{GOOD}\n[choose]\nby = []\n"), &[]);
+    golden(
+        "choose_stepped",
+        &changed("[train]\n", "[train]\nsolver = \"stepped\"\n", "\n[choose]\nby = [\"gcv\"]\n"),
+        &[],
+    );
+    golden(
+        "column_of_a_score",
+        &format!("{GOOD}\n[sweep]\n\"data.curve.noise\" = {{ name = \"gcv\", values = [0.1, 0.2] }}\n"),
+        &[],
+    );
+}
+
+#[test]
 fn several_mistakes_at_once() {
     let text = changed(
         "degree = 20",

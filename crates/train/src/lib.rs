@@ -2,21 +2,25 @@
 //!
 //! Floor 2: never sees a prediction, a metric, a file or a thread.
 
+mod folds;
 mod modes;
 mod moments;
 mod optimizers;
 mod quadratic;
 mod responses;
 mod settings;
+mod smoother;
 mod solutions;
 mod spectral_path;
 mod staged;
 mod stepped;
 
-pub use moments::{MOST_MOMENTS, Moments};
+pub use folds::{Fold, leave_one_out, shuffled_folds};
 pub use modes::largest_curvature;
+pub use moments::{MOST_MOMENTS, Moments};
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
 pub use settings::{Route, Train};
+pub use smoother::{Remaining, Smoother};
 pub use solutions::*;
 pub use spectral_path::SpectralPath;
 pub use staged::{Stage, Staged};

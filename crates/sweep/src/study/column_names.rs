@@ -118,9 +118,14 @@ const RESERVED: [&str; 38] = [
     "host",
     "threads",
 ];
-const RESERVED_STARTS: [&str; 5] = ["final_", "best_", "at_interpolation_", "largest_drop_", "residual_rms_below_"];
+const RESERVED_STARTS: [&str; 6] =
+    ["chosen_", "final_", "best_", "at_interpolation_", "largest_drop_", "residual_rms_below_"];
 
 /// Whether a column of the tables has this name already.
 fn is_reserved(name: &str, metrics: &[&str]) -> bool {
-    RESERVED.contains(&name) || metrics.contains(&name) || RESERVED_STARTS.iter().any(|start| name.starts_with(start))
+    let is_score = crate::choosing::CRITERIA.iter().any(|criterion| criterion.column == name);
+    is_score
+        || RESERVED.contains(&name)
+        || metrics.contains(&name)
+        || RESERVED_STARTS.iter().any(|start| name.starts_with(start))
 }

@@ -4,6 +4,7 @@ use super::axes::Axis;
 use super::axis_reading::read_axes;
 use super::checked::{Checked, Setting, data_meaning, model_meaning, train_meaning};
 use super::checks::{self, Finding, Known};
+use super::choices;
 use super::conformity::Conformity;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
 use super::expansion::Section;
@@ -352,8 +353,31 @@ impl Checking<'_> {
                 }
             }
         }
+        if self.draft.root.at(&["choose"]).is_some()
+            && let Some(choose) = self.typed::<super::spec::Choose>("choose")
+        {
+            self.choices(parts, &choose);
+        }
         if let Some(claims) = self.typed::<Vec<super::spec::Claim>>("claim") {
             self.report_fixed(checks::claims(&claims));
+        }
+    }
+
+    /// What `[choose]` needs of itself, of the data and of the motions.
+    fn choices(&mut self, parts: &Parts, choose: &super::spec::Choose) {
+        self.report_fixed(choices::choose(choose));
+        for (index, setting) in parts.data.iter().flatten().enumerate() {
+            if let Some(samples) = setting.value.samples(setting.file.as_deref()) {
+                self.report(&parts.sections[0], index, choices::samples(choose, samples));
+            }
+        }
+        let section = &parts.sections[0];
+        let without = |index: &usize| section.tree(&self.axes, *index).at(&["validation"]).is_none();
+        if let Some(index) = (0..parts.data.as_ref().map_or(0, Vec::len)).find(without) {
+            self.report(section, index, choices::without_validation(choose));
+        }
+        for (index, setting) in parts.train.iter().flatten().enumerate() {
+            self.report(&parts.sections[2], index, choices::motion(choose, &setting.value));
         }
     }
 

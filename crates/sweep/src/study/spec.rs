@@ -31,6 +31,8 @@ pub struct Study {
     /// Other fits of the same points: rows without a time.
     #[serde(default)]
     pub solutions: Solutions,
+    /// Criteria that pick a point of every path, and λ of ridge.
+    pub choose: Option<Choose>,
     /// The axes: one key per swept path, their product in the order of the file, the first slowest.
     #[serde(default)]
     #[schemars(schema_with = "super::schema::sweep")]
@@ -112,6 +114,17 @@ impl CurveGrid {
         let last = (n - 1).max(1) as f64;
         (0..n).map(|i| -1.0 + 2.0 * i as f64 / last).collect()
     }
+}
+
+/// The `[choose]` table.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choose {
+    /// Scores of every recorded row; the row with the smallest is chosen.
+    #[schemars(schema_with = "crate::choosing::names_schema")]
+    pub by: Vec<String>,
+    /// How many folds `kfold` makes.
+    pub folds: Option<taut_problem::Samples>,
 }
 
 /// A hypothesis: a query over the study's tables with a bound on its single number.
