@@ -83,7 +83,7 @@ impl Features {
             Self::Polynomial(map) => (degree + usize::from(map.constant), map.features()),
             Self::Fourier(map) => (2 * degree + usize::from(map.constant), map.features()),
             Self::Cosine(map) => (degree + usize::from(map.constant), map.features()),
-            Self::RoughnessWhitened(_) | Self::Identity | Self::FirstInputs(_) => return None,
+            _ => return None,
         };
         Some(count.min(all))
     }

@@ -213,21 +213,33 @@ fn solver(train: &Train, out: &mut Vec<Finding>) {
     }
 }
 
+/// What exact moments cannot do.
 fn moments(train: &Train, out: &mut Vec<Finding>) {
     let dynamics = train.dynamics(1.0);
-    let masks = dynamics.dropout.is_some_and(|dropout| !dropout.marginal);
-    if dynamics.batch.is_none() && !dynamics.noise.is_some() && !masks {
+    if !matches!(dynamics.motion, Motion::Descent | Motion::HeavyBall(_)) {
+        out.push(finding(
+            "train.method",
+            format!(
+                "solver = \"moments\" with {}: the moments of descent and of the heavy ball are known",
+                train.method.name()
+            ),
+            "use solver = \"auto\", or another method",
+        ));
+    } else if dynamics.batch.is_none() && !dynamics.noise.is_some() && dynamics.dropout.is_none() {
         out.push(finding(
             "train.solver",
             "solver = \"moments\" without anything random: the mean is the motion itself, the covariance zero",
-            "use solver = \"auto\", or add `noise`, `dropout` or batches",
+            "use solver = \"auto\", or add `noise` or batches",
         ));
     }
-    let linear = !matches!(dynamics.motion, Motion::Other(_));
-    if !linear || dynamics.penalty.l1.get() > 0.0 {
-        let path = if linear { "train.penalty.l1".to_owned() } else { "train.method".to_owned() };
-        let message = "solver = \"moments\" needs updates that are linear in the parameters";
-        out.push(finding(path, message, "use solver = \"stepped\" and several seeds"));
+    let refused = [
+        (dynamics.penalty.l1.get() > 0.0, "penalty.l1", "proximal steps are not linear in the parameters"),
+        (dynamics.penalty.bending.get() > 0.0, "penalty.bending", "ridge is the only penalty that it knows"),
+        (dynamics.dropout.is_some(), "dropout", "it knows no masks"),
+    ];
+    for (_, key, why) in refused.into_iter().filter(|(is_there, ..)| *is_there) {
+        let help = "remove it, or use solver = \"stepped\" and several seeds";
+        out.push(finding(format!("train.{key}"), format!("`{key}` with solver = \"moments\": {why}"), help));
     }
 }
 
@@ -308,14 +320,14 @@ fn cost(train: &Train, out: &mut Vec<Finding>) {
         return;
     }
     let (why, help) = match train.route() {
-        Route::Exact => ("a step size that changes is multiplied up step by step", "use schedule = \"constant\""),
+        Route::Exact => ("each multiplies the factors of all modes", "a constant step size"),
         Route::Stepped | Route::Moments | Route::Staged => {
-            ("this motion is stepped", "use a motion with a closed form and solver = \"auto\"")
+            ("each passes over the whole design", "a motion with a closed form and solver = \"auto\"")
         }
     };
     out.push(finding(
         "train.until.steps",
-        format!("{steps} steps in one cell, and {why}; at most {MOST_STEPS} are made, which is hours at best"),
-        format!("use fewer steps, or {}", help.trim_start_matches("use ")),
+        format!("{steps} steps one by one in every cell, and {why}: at most {MOST_STEPS} are made"),
+        format!("use fewer steps, or {help}"),
     ));
 }
