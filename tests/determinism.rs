@@ -179,7 +179,7 @@ fn a_polite_stop_says_so_and_can_be_resumed() {
 #[test]
 fn a_long_cell_can_be_stopped_too() {
     let stepped =
-        small("seed = [0]").replace("until = { steps = 100 }", "solver = \"stepped\"\nuntil = { steps = 1e12 }");
+        small("seed = [0]").replace("until = { steps = 100 }", "solver = \"stepped\"\nuntil = { steps = 1e9 }");
     let bench = Bench::new(&stepped);
     let mut command = bench.command(&["--quiet"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");

@@ -344,7 +344,9 @@ impl<'a> Part<'a> {
             let residual = |e: f64| self.values[i] - s * (self.to[i] + e * (self.from[i] - self.to[i]));
             let (a, b) = decay.range(low, high);
             let (a, b) = (residual(a), residual(b));
-            let least = if a * b <= 0.0 { a.abs().min(b.abs()) * f64::from(low == high) } else { a.abs().min(b.abs()) };
+            // A sign change; or beyond all numbers, where an unstable mode goes.
+            let crosses = low != high && (a * b <= 0.0 || (a * b).is_nan());
+            let least = if crosses { 0.0 } else { a.abs().min(b.abs()) };
             sum += least * least / self.samples;
         }
         sum

@@ -213,6 +213,25 @@ fn passages_are_found_where_the_residual_rises_and_falls() {
         let first = seen.iter().position(|rms| *rms <= level).map(|k| k as u64).unwrap();
         assert_eq!(staged.first_passage(0, level), Passage::At(Clock::Step(first)), "{level}");
     }
+    // An unstable step size: the loss falls, is passed, and grows for ever.
+    let unstable = Dynamics::descent(2.1 * step_size(&problem, &svd));
+    let stages = [Stage::Ridge(0.0)];
+    let start: Vec<f64> = svd.filtered_solution(&problem.y, |_| 1.0).iter().map(|t| t * 1.01).collect();
+    let mut staged = Staged::new(&problem, &svd, &unstable, &stages, Clock::Step(50), &start).unwrap();
+    let mut plain = SpectralPath::new(&problem, &svd, &unstable, &start);
+    for level in [0.1, 5e-3, 4e-3] {
+        assert_eq!(staged.first_passage(0, level), plain.first_passage(0, level), "{level}");
+    }
+    plain.advance_to(Clock::Step(50));
+    staged.advance_to(Clock::Step(50));
+    assert!(distance(staged.snapshot().theta, plain.snapshot().theta) < 1e-9);
+    // Stages of a flow: the clock runs on, and both ways to say where agree.
+    let stages = [Stage::Features(4), Stage::Features(51)];
+    let mut staged = Staged::new(&problem, &svd, &Dynamics::flow(), &stages, Clock::Time(2.0), &[0.0; 51]).unwrap();
+    assert_eq!(staged.visit(1, Clock::Time(0.5)), Clock::Time(2.5));
+    let visited = staged.snapshot().theta.to_vec();
+    staged.advance_to(Clock::Time(2.5));
+    assert_eq!(staged.snapshot().theta, visited);
     let only_penalised = [Stage::Ridge(1.0)];
     let staged = Staged::new(&problem, &svd, &Dynamics::flow(), &only_penalised, Clock::Limit, &[0.0; 51]).unwrap();
     assert_eq!(staged.first_passage(0, 1e-3), Passage::Never);

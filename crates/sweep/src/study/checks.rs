@@ -100,7 +100,10 @@ pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
         out.push(finding(
             key,
             format!("this asks for the limit t = inf, which {way} never reaches"),
-            "remove it, or use a motion with a closed form and solver = \"auto\"",
+            match ends {
+                true => "remove it, or use a schedule whose steps add up to infinity, such as \"inverse-sqrt\"",
+                false => "remove it, or use a motion with a closed form and solver = \"auto\"",
+            },
         ));
     }
     if train.until.is_limit() && (record.limit || times.has_limit()) {
@@ -113,7 +116,9 @@ pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
 /// What `[record]` holds that no cell has a use for.
 pub(crate) fn unused_records<'a>(record: &Record, mut trains: impl Iterator<Item = &'a Train> + Clone) -> Vec<Finding> {
     let mut out = Vec::new();
-    if trains.clone().all(|train| train.until.is_limit()) && record.times != Times::default() {
+    if trains.clone().all(|train| train.continuation.is_some() && train.until.is_limit())
+        && record.times != Times::default()
+    {
         let message = "with `until.limit` only the start and the end of every stage are looked at";
         out.push(finding("record.times", message, "remove it, or use `until.steps`"));
     }

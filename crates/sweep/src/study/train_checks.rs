@@ -215,29 +215,31 @@ fn solver(train: &Train, out: &mut Vec<Finding>) {
 
 /// What exact moments cannot do.
 fn moments(train: &Train, out: &mut Vec<Finding>) {
-    let solver = "solver = \"moments\"";
     let dynamics = train.dynamics(1.0);
-    let sampled = "use solver = \"stepped\" with replicates";
     if !matches!(dynamics.motion, Motion::Descent | Motion::HeavyBall(_)) {
         out.push(finding(
             "train.method",
-            format!("{solver} with {}: the moments of descent and of the heavy ball are known", train.method.name()),
-            "use `{ sgd = { batch = 1 } }`, or gradient-descent or heavy-ball with `noise`",
+            format!(
+                "solver = \"moments\" with {}: the moments of descent and of the heavy ball are known",
+                train.method.name()
+            ),
+            "use solver = \"auto\", or another method",
         ));
-    } else if dynamics.batch.is_none() && !dynamics.noise.is_some() {
+    } else if dynamics.batch.is_none() && !dynamics.noise.is_some() && dynamics.dropout.is_none() {
         out.push(finding(
             "train.solver",
-            format!("{solver} where nothing is random: every draw would be the same path"),
-            "use method = { sgd = { batch = 1 } }, add `noise = { labels = 0.1 }`, or use solver = \"auto\"",
+            "solver = \"moments\" without anything random: the mean is the motion itself, the covariance zero",
+            "use solver = \"auto\", or add `noise` or batches",
         ));
     }
     let refused = [
-        (dynamics.penalty.l1.get() > 0.0, "train.penalty.l1", "proximal steps are not linear"),
-        (dynamics.penalty.bending.get() > 0.0, "train.penalty.bending", "of the penalties it knows ridge"),
-        (dynamics.dropout.is_some(), "train.dropout", "it knows no masks"),
+        (dynamics.penalty.l1.get() > 0.0, "penalty.l1", "proximal steps are not linear in the parameters"),
+        (dynamics.penalty.bending.get() > 0.0, "penalty.bending", "ridge is the only penalty that it knows"),
+        (dynamics.dropout.is_some(), "dropout", "it knows no masks"),
     ];
-    for (_, path, why) in refused.into_iter().filter(|(is_there, ..)| *is_there) {
-        out.push(finding(path, format!("{solver} with this: {why}"), format!("remove it, or {sampled}")));
+    for (_, key, why) in refused.into_iter().filter(|(is_there, ..)| *is_there) {
+        let help = "remove it, or use solver = \"stepped\" and several seeds";
+        out.push(finding(format!("train.{key}"), format!("`{key}` with solver = \"moments\": {why}"), help));
     }
 }
 
@@ -318,14 +320,14 @@ fn cost(train: &Train, out: &mut Vec<Finding>) {
         return;
     }
     let (why, help) = match train.route() {
-        Route::Exact => ("a step size that changes is multiplied up step by step", "use schedule = \"constant\""),
+        Route::Exact => ("each multiplies the factors of all modes", "a constant step size"),
         Route::Stepped | Route::Moments | Route::Staged => {
-            ("this motion is stepped", "use a motion with a closed form and solver = \"auto\"")
+            ("each passes over the whole design", "a motion with a closed form and solver = \"auto\"")
         }
     };
     out.push(finding(
         "train.until.steps",
-        format!("{steps} steps in one cell, and {why}; at most {MOST_STEPS} are made, which is hours at best"),
-        format!("use fewer steps, or {}", help.trim_start_matches("use ")),
+        format!("{steps} steps one by one in every cell, and {why}: at most {MOST_STEPS} are made"),
+        format!("use fewer steps, or {help}"),
     ));
 }
