@@ -7,8 +7,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use taut_numerics::ThinSvd;
 use taut_problem::{
-    Basis, Clock, Degree, Dynamics, FeatureMap, Motion, NonNegative, ParametrizationKind, Polynomial, Regression,
-    Trajectory,
+    Average, Basis, Clock, Degree, Dropout, Dynamics, FeatureMap, MaskKind, Motion, NonNegative, ParametrizationKind,
+    Polynomial, Probability, Regression, Schedule, Trajectory,
 };
 use taut_train::{Lane, Method, SpectralPath, Stepped};
 
@@ -111,6 +111,69 @@ fn a_closed_form_allocates_nothing() {
                 path.advance_to(Clock::Limit);
             });
             assert_eq!(counted, 0, "{method:?}, {n} points, degree {degree}");
+        }
+    }
+}
+
+/// Every motion with everything that can be drawn, masked, penalised and averaged.
+#[test]
+fn no_optimizer_and_no_noise_allocates_on_the_way() {
+    let problem = problem(9, 6.0);
+    let start = vec![0.1; problem.feature_count()];
+    let methods = [
+        r#""gradient-descent""#,
+        r#"{ "heavy-ball": { "momentum": 0.5 } }"#,
+        r#"{ "nesterov": {} }"#,
+        r#"{ "sgd": { "batch": 2 } }"#,
+        r#"{ "sgd": { "batch": 4, "replacement": false } }"#,
+        r#"{ "adam": {} }"#,
+    ];
+    for (text, mask) in methods.iter().flat_map(|text| [(text, MaskKind::Features), (text, MaskKind::Weights)]) {
+        let method: Method = serde_json::from_str(text).unwrap();
+        let noise = r#"{ "labels": 0.1, "gradient": 0.1, "curvature": 0.1 }"#;
+        let penalty = r#"{ "ridge": 0.1, "l1": 0.01, "bending": 1e-6 }"#;
+        for marginal in [false, true] {
+            let dynamics = Dynamics {
+                motion: method.optimizer().motion(),
+                batch: method.optimizer().batch(),
+                noise: serde_json::from_str(noise).unwrap(),
+                penalty: serde_json::from_str(penalty).unwrap(),
+                dropout: Some(Dropout { keep: Probability::try_from(0.8).unwrap(), mask, marginal }),
+                average: Average::All,
+                schedule: Schedule::InverseSqrt,
+                warm_up: 10,
+                ..Dynamics::descent(0.01)
+            };
+            let lane = Lane { problem: &problem, dynamics: &dynamics, start: &start, replicate: 0 };
+            let parametrization = ParametrizationKind::default().build();
+            let mut path = Stepped::new(&[lane], 3, parametrization, &method, 0, &[0.5, 0.1]);
+            let counted = allocations(|| {
+                for step in (50..=500).step_by(50) {
+                    path.advance_to(Clock::Step(step));
+                    assert!(path.snapshot().lanes == 3 && path.diverged(0).is_none());
+                }
+            });
+            assert_eq!(counted, 0, "{text}");
+        }
+    }
+}
+
+#[test]
+fn no_response_allocates_on_the_way() {
+    let problem = problem(9, 6.0);
+    let svd = ThinSvd::new(problem.design.as_view());
+    let start = vec![0.1; problem.feature_count()];
+    let penalty = r#"{ "ridge": 0.1, "bending": 1e-6 }"#;
+    for motion in [Motion::Descent, Motion::HeavyBall(0.5), Motion::Nesterov(Some(0.5)), Motion::Nesterov(None)] {
+        for schedule in [Schedule::Constant, Schedule::InverseSqrt] {
+            let penalty = serde_json::from_str(penalty).unwrap();
+            let dynamics = Dynamics { motion, schedule, penalty, ..Dynamics::descent(0.01) };
+            let mut path = SpectralPath::new(&problem, &svd, &dynamics, &start);
+            let counted = allocations(|| {
+                (0..15).for_each(|k| path.advance_to(Clock::Step(1 << k)));
+                path.advance_to(Clock::Limit);
+            });
+            assert_eq!(counted, 0, "{motion:?} {schedule:?}");
         }
     }
 }
