@@ -394,32 +394,3 @@ fn theories_know_where_they_end() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
-
-/// Errors on new rows against the law's own formulas: at θ = 0 the excess risk is the whole signal.
-#[test]
-fn errors_on_new_rows_are_in_the_tables() {
-    let edits = [
-        ("noise = 0.2", "noise = 0.2\nsignal = 3\nunseen = 0.25"),
-        ("[model]", "[data.validation]\nsamples = 40000\n[model]"),
-    ];
-    let bench = Bench::new(&edited_from(ROWS, &edits));
-    bench.run(&["--quiet"]).exits(0);
-    let trajectory = bench.sheet("trajectory");
-    let at_start =
-        |row: &usize| trajectory.int("step", *row) == Some(0) && trajectory.text("source", *row) == "trained";
-    let starts: Vec<usize> = trajectory.rows().filter(at_start).collect();
-    assert_eq!(starts.len(), 2);
-    for row in starts {
-        assert!((trajectory.number("test_error", row) - 3.0).abs() < 1e-12);
-        assert!((trajectory.number("estimation_error", row) - 2.25).abs() < 1e-12);
-        // The mean of 40000 squares of N(0, 3.04), within four standard errors.
-        let validation = trajectory.number("validation_error", row);
-        assert!((validation - 3.04).abs() < 4.0 * 3.04 * (2.0_f64 / 40_000.0).sqrt(), "{validation}");
-        assert!(trajectory.is_null("risk", row) && trajectory.is_null("bending_energy", row));
-    }
-    let cells = bench.sheet("cells");
-    for row in cells.rows() {
-        assert!(cells.number("best_test_error", row) <= cells.number("final_test_error", row));
-        assert!(cells.is_null("best_risk", row) && !cells.is_null("best_risk_time", row));
-    }
-}

@@ -1,0 +1,110 @@
+//! Gaussian rows through the whole house, against expectations that are known exactly.
+
+mod support;
+
+use support::Sheet;
+use support::study::Bench;
+
+const STUDY: &str = r#"
+title = "rows of many inputs"
+
+[data.gaussian]
+samples = 20
+inputs = 60
+signal = 3
+noise = 0.2
+unseen = 0.25
+
+[data.validation]
+samples = 20000
+
+[model]
+features = { first-inputs = { count = 60 } }
+
+[train]
+until = { steps = 100 }
+
+[record]
+times = { geometric = 5 }
+limit = true
+metrics = ["test_error", "estimation_error", "validation_error", "risk", "bending_energy"]
+
+[solutions]
+min-norm = {}
+
+[sweep]
+seed = { count = 200 }
+"#;
+
+/// Mean and standard error over the rows that `keep` says.
+fn mean(sheet: &Sheet, column: &str, keep: impl Fn(usize) -> bool) -> (f64, f64) {
+    let values: Vec<f64> = sheet.rows().filter(|&row| keep(row)).map(|row| sheet.number(column, row)).collect();
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+/// At θ = 0 the excess risk is the whole signal r², and the distance to β* the part that is seen.
+#[test]
+fn errors_at_the_start_are_the_signal() {
+    let bench = Bench::new(&STUDY.replace("count = 200", "count = 3"));
+    bench.run(&["--quiet"]).exits(0);
+    let trajectory = bench.sheet("trajectory");
+    let starts: Vec<usize> = trajectory.rows().filter(|&row| trajectory.int("step", row) == Some(0)).collect();
+    assert_eq!(starts.len(), 3);
+    for row in starts {
+        assert!((trajectory.number("test_error", row) - 3.0).abs() < 1e-12);
+        assert!((trajectory.number("estimation_error", row) - 2.25).abs() < 1e-12);
+        // The mean of 20000 squares of N(0, 3.04), within four standard errors.
+        let validation = trajectory.number("validation_error", row);
+        assert!((validation - 3.04).abs() < 4.0 * 3.04 * (2.0_f64 / 20_000.0).sqrt(), "{validation}");
+        assert!(trajectory.is_null("risk", row) && trajectory.is_null("bending_energy", row));
+    }
+    let cells = bench.sheet("cells");
+    for row in cells.rows() {
+        assert!(cells.number("best_test_error", row) <= cells.number("final_test_error", row));
+        assert!(cells.is_null("best_risk", row) && !cells.is_null("best_risk_time", row));
+    }
+}
+
+/// For isotropic rows and p > n + 1: E excess = unseen + r²(1 − n/p) + s²n/(p − n − 1), with s² the noise and
+/// the signal that the p inputs do not see; for p < n − 1: unseen + s²p/(n − p − 1).
+#[test]
+fn the_minimum_norm_interpolant_has_its_expected_risk() {
+    let n = 20.0;
+    for p in [10.0, 40.0, 60.0] {
+        let study = STUDY.replace("count = 60", &format!("count = {p}")).replace("samples = 20000", "samples = 1");
+        let bench = Bench::new(&study);
+        bench.run(&["--quiet"]).exits(0);
+        let solutions = bench.sheet("solutions");
+        let (found, error) = mean(&solutions, "test_error", |row| solutions.text("solution", row) == "min-norm");
+        let seen = 2.25 * p / 60.0;
+        let unseen = 3.0 - seen;
+        let rest = unseen + 0.04;
+        let exact = if p > n {
+            unseen + seen * (1.0 - n / p) + rest * n / (p - n - 1.0)
+        } else {
+            unseen + rest * p / (n - p - 1.0)
+        };
+        assert!((found - exact).abs() < 4.0 * error, "p = {p}: {found} ± {error}, exact {exact}");
+    }
+}
+
+/// The law's exact error against the mean over 20000 rows drawn from it.
+#[test]
+fn rows_to_test_on_agree_with_the_law() {
+    let few = STUDY.replace("count = 200", "count = 2");
+    let rows = few.replace("[data.validation]", "[data.test]");
+    let [law, sampled] = [few, rows].map(|study| {
+        let bench = Bench::new(&study);
+        bench.run(&["--quiet"]).exits(0);
+        bench.sheet("cells")
+    });
+    for row in law.rows() {
+        let other = sampled.rows().find(|&other| sampled.int("seed", other) == law.int("seed", row)).expect("the seed");
+        let (exact, mean) = (law.number("final_test_error", row), sampled.number("final_test_error", other));
+        // Errors are Gaussian: four standard errors of a mean of 20000 squares.
+        assert!((mean / exact - 1.0).abs() < 4.0 * (2.0_f64 / 20_000.0).sqrt(), "{mean} {exact}");
+    }
+}
