@@ -152,7 +152,7 @@ impl SpectralPath {
     /// step after step, from where the part that falls for certain is low enough, over ten million steps at
     /// most. `NotYet` says no more than that.
     pub fn first_passage_by(&self, level: f64, last: u64) -> Passage {
-        let level = level * level;
+        let (level, last) = (level * level, last.min(MAX_STEPS));
         if self.modes.floor > level {
             return Passage::Never;
         }
