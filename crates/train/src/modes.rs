@@ -122,6 +122,22 @@ impl Modes {
         sum
     }
 
+    /// The part of the mean squared residual that is sure to fall, if these eᵢ fall to 0 from above.
+    pub(crate) fn falling_part(&self, left: impl Fn(usize) -> Option<f64>) -> f64 {
+        if self.data.is_some() {
+            return 0.0;
+        }
+        let mut sum = self.floor;
+        for (mode, (excess, rest)) in self.excess.iter().zip(&self.rest).enumerate() {
+            if rest * excess >= 0.0
+                && let Some(left) = left(mode)
+            {
+                sum += (rest + left * excess).powi(2);
+            }
+        }
+        sum
+    }
+
     /// Whether the residual falls with every eᵢ that falls to 0 from above.
     pub(crate) fn falls_with_errors(&self) -> bool {
         self.data.is_none() && self.rest.iter().zip(&self.excess).all(|(rest, excess)| rest * excess >= 0.0)

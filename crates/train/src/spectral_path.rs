@@ -112,7 +112,7 @@ impl SpectralPath {
 
     /// The same, step after step, for what has no shorter way.
     fn walk(&self) -> impl FnMut(u64) -> f64 + '_ {
-        let mut walk = Walk::new(&self.dynamics, &self.modes.curvature);
+        let mut walk = Walk::new(&self.dynamics, &self.modes.curvature).stepwise();
         move |k| {
             walk.move_to(Clock::Step(k));
             self.mean_square(&walk)
@@ -149,9 +149,10 @@ impl SpectralPath {
     /// When the root mean square residual was first at most `level`, if that was by step `last`.
     ///
     /// By bisection where the residual of steps of one size falls, and then also beyond `last`; otherwise
-    /// step after step, over ten million steps at most.
+    /// step after step, from where the part that falls for certain is low enough, over ten million steps at
+    /// most. `NotYet` says no more than that.
     pub fn first_passage_by(&self, level: f64, last: u64) -> Passage {
-        let level = level * level;
+        let (level, last) = (level * level, last.min(MAX_STEPS));
         if self.modes.floor > level {
             return Passage::Never;
         }
@@ -167,13 +168,33 @@ impl SpectralPath {
         if self.falls() && probe(Clock::Limit) > level {
             return Passage::Never;
         }
-        let found = if self.falls() && self.response.leaps() {
-            let reach = if self.dynamics.is_constant() { MAX_STEPS } else { last };
-            first_true(reach, |k| probe(Clock::Step(k)) <= level)
-        } else {
-            (0..=last.min(MOST_SCANNED)).find(|&k| walk(k) <= level)
+        if !self.response.leaps() {
+            return at((0..=last.min(MOST_SCANNED)).find(|&k| walk(k) <= level)).unwrap_or(Passage::NotYet);
+        }
+        let reach = if self.dynamics.is_constant() { MAX_STEPS } else { last };
+        if self.falls() {
+            return at(first_true(reach, |k| probe(Clock::Step(k)) <= level)).unwrap_or(Passage::NotYet);
+        }
+        let Some(first) = self.earliest(level, reach) else {
+            return if self.dynamics.is_constant() { Passage::Never } else { Passage::NotYet };
+        };
+        // Far out no walk is needed, and near the start a walk is cheaper.
+        let beyond = if self.dynamics.is_constant() { first.saturating_add(SCANNED_BEYOND) } else { last };
+        let end = last.max(beyond).min(first.saturating_add(MOST_SCANNED));
+        let found = match first {
+            0 => (0..=end).find(|&k| walk(k) <= level),
+            _ => (first..=end).find(|&k| probe(Clock::Step(k)) <= level),
         };
         at(found).unwrap_or(Passage::NotYet)
+    }
+
+    /// The first step at which what falls for certain is at most `level`: no passage is before that.
+    fn earliest(&self, level: f64, reach: u64) -> Option<u64> {
+        let mut response = self.response.fresh();
+        first_true(reach, |k| {
+            response.move_to(Clock::Step(k));
+            self.modes.falling_part(|mode| response.falls(mode).then(|| response.left(mode))) <= level
+        })
     }
 
     /// By bisection where the residual falls; otherwise on a grid of 64 times per decade, then by bisection.
@@ -205,6 +226,9 @@ impl SpectralPath {
 
 /// Counts beyond this lose whole numbers in `f64`, and no study waits that long.
 const MAX_STEPS: u64 = 1 << 62;
+
+/// Steps looked through where every step is at hand, also if nobody has been there.
+const SCANNED_BEYOND: u64 = 100_000;
 
 /// Steps looked through one by one for a passage.
 const MOST_SCANNED: u64 = 10_000_000;

@@ -229,3 +229,35 @@ fn every_method_is_stable_up_to_what_it_says() {
         assert!(!grows(0.99 * limit) && grows(1.01 * limit), "{method:?}: {limit}");
     }
 }
+
+/// Ill-conditioned, so that the passages lie far beyond what can be scanned.
+#[test]
+fn momentum_passes_levels_where_it_says() {
+    let problem = problem(7, 9.0);
+    let map =
+        Polynomial { basis: Basis::Monomial, degree: number(20.0), decay: NonNegative::default(), constant: true };
+    let problem = Regression::new(problem.x, problem.y, None, Arc::new(map));
+    let svd = ThinSvd::new(problem.design.as_view());
+    let residual = |theta: &[f64]| {
+        let fit = &problem.design * taut_numerics::DVector::from_column_slice(theta);
+        let squares = fit.iter().zip(&problem.y).map(|(f, y)| (f - y).powi(2));
+        (squares.sum::<f64>() / 7.0).sqrt()
+    };
+    let mut far = 0;
+    for motion in [Motion::HeavyBall(0.9), Motion::Nesterov(Some(0.99))] {
+        let dynamics = Dynamics { motion, ..Dynamics::descent(7.0 / (svd.s[0] * svd.s[0])) };
+        let path = SpectralPath::new(&problem, &svd, &dynamics, &[0.1; 21]);
+        for level in [0.3, 0.1, 1e-2, 1e-3, 1e-6] {
+            let Passage::At(Clock::Step(k)) = path.first_passage(0, level) else { panic!("{motion:?} {level}") };
+            let at = |k: u64| residual(&path.at(Clock::Step(k)).0);
+            // Rounding of values of order 1 is far below the smallest level's own 1e-9.
+            assert!(at(k) <= level * (1.0 + 1e-8), "{motion:?} {level}: {} at {k}", at(k));
+            assert!(k == 0 || at(k - 1) > level * (1.0 - 1e-8), "{motion:?} {level}: {} before {k}", at(k - 1));
+            far += usize::from(k > 10_000);
+        }
+        let ridge = Penalty { ridge: number(0.1), ..Penalty::default() };
+        let path = SpectralPath::new(&problem, &svd, &Dynamics { penalty: ridge, ..dynamics }, &[0.0; 21]);
+        assert!(!matches!(path.first_passage(0, 1e-3), Passage::At(_)), "a ridge leaves more than that");
+    }
+    assert!(far >= 2, "only {far} passages are far");
+}

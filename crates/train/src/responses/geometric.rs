@@ -57,6 +57,10 @@ impl Response for Geometric {
         self.rate[mode] < 0.0
     }
 
+    fn falls(&self, mode: usize) -> bool {
+        self.x[mode] <= 1.0 && self.dies_out(mode)
+    }
+
     fn leaps(&self) -> bool {
         true
     }

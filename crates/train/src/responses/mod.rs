@@ -25,6 +25,9 @@ pub(crate) trait Response: Send {
     /// Whether eᵢ tends to 0.
     fn dies_out(&self, mode: usize) -> bool;
 
+    /// Whether eᵢ falls to 0 from above at every step.
+    fn falls(&self, mode: usize) -> bool;
+
     /// Whether far points cost what near ones do.
     fn leaps(&self) -> bool;
 

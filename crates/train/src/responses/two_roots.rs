@@ -122,6 +122,11 @@ impl Response for TwoRoots {
         self.modes[mode].log() < -1e-15
     }
 
+    fn falls(&self, mode: usize) -> bool {
+        // Both roots positive: every term of eₜ is, and falls.
+        matches!(self.modes[mode], Roots::Real { r, s, log, .. } if r > 0.0 && s >= 0.0 && log < 0.0)
+    }
+
     fn leaps(&self) -> bool {
         true
     }

@@ -20,6 +20,8 @@ pub(crate) struct Walk {
     there: Vec<Mode>,
     is_inside: bool,
     is_limit: bool,
+    /// Whether equal steps are taken at once.
+    may_leap: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -40,8 +42,14 @@ impl Walk {
             step: 0,
             is_inside: false,
             is_limit: false,
+            may_leap: true,
             dynamics: dynamics.clone(),
         }
+    }
+
+    /// The same, one step at a time: cheaper for who looks at every step.
+    pub(crate) fn stepwise(self) -> Self {
+        Self { may_leap: false, ..self }
     }
 
     /// βₖ, and whether the gradient is taken ahead.
@@ -60,7 +68,7 @@ impl Walk {
 
     /// How many steps from the k-th on are alike.
     fn run(&self, k: u64) -> u64 {
-        if self.has_memory() || k < self.dynamics.warm_up {
+        if !self.may_leap || self.has_memory() || k < self.dynamics.warm_up {
             return 1;
         }
         match self.dynamics.schedule {
@@ -172,6 +180,11 @@ impl Response for Walk {
             // The steps become small whatever they were, and add up to infinity.
             _ => self.dynamics.schedule.reaches_limit(),
         }
+    }
+
+    fn falls(&self, mode: usize) -> bool {
+        let _ = mode;
+        false
     }
 
     fn leaps(&self) -> bool {
