@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn target(projection: (&str, Target)) -> super::Projection {
-        let instruments = Instruments::new(&*features(projection.0).build());
+        let instruments = Instruments::new(&*features(projection.0).on_curve().unwrap());
         super::Projection::new(instruments.curve().unwrap(), &projection.1)
     }
 
