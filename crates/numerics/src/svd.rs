@@ -49,12 +49,7 @@ impl ThinSvd {
         };
         let largest = s.first().copied().unwrap_or(0.0);
         let rank = s.iter().take_while(|&&value| value > rank_tolerance * largest && value > 0.0).count();
-        let mut svd = Self {
-            u: u.columns(0, rank).into_owned(),
-            s: s[..rank].to_vec(),
-            v: v.columns(0, rank).into_owned(),
-            all: s,
-        };
+        let mut svd = Self { u: first_columns(u, rank), s: s[..rank].to_vec(), v: first_columns(v, rank), all: s };
         svd.fix_signs();
         svd
     }
@@ -164,6 +159,11 @@ fn rotate(m: &mut DMatrix<f64>, a: usize, b: usize, cosine: f64, sine: f64) {
     }
 }
 
+/// The first columns; at full rank the matrix itself, uncopied.
+fn first_columns(m: DMatrix<f64>, rank: usize) -> DMatrix<f64> {
+    if m.ncols() == rank { m } else { m.columns(0, rank).into_owned() }
+}
+
 fn blocked(phi: Mat<'_>) -> (DMatrix<f64>, Vec<f64>, DMatrix<f64>) {
     let (n, p) = phi.shape();
     let owned = phi.into_owned();
@@ -171,7 +171,17 @@ fn blocked(phi: Mat<'_>) -> (DMatrix<f64>, Vec<f64>, DMatrix<f64>) {
     let svd = view.thin_svd().expect("a finite matrix has a singular value decomposition");
     let r = n.min(p);
     let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
-    (DMatrix::from_fn(n, r, |i, k| u[(i, k)]), (0..r).map(|k| s[k]).collect(), DMatrix::from_fn(p, r, |i, k| v[(i, k)]))
+    (columns_of(u, r), (0..r).map(|k| s[k]).collect(), columns_of(v, r))
+}
+
+/// The first columns of faer's matrix, whose columns have gaps between them.
+fn columns_of(m: faer::MatRef<'_, f64>, count: usize) -> DMatrix<f64> {
+    let mut entries = Vec::with_capacity(m.nrows() * count);
+    for k in 0..count {
+        let column = m.col(k).try_as_col_major().expect("faer stores columns");
+        entries.extend_from_slice(column.as_slice());
+    }
+    DMatrix::from_vec(m.nrows(), count, entries)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Gaussian rows through the whole house, against expectations that are known exactly.
+//! Rows of many inputs through the whole house, against numbers that are known exactly.
 
 mod support;
 
@@ -107,4 +107,67 @@ fn rows_to_test_on_agree_with_the_law() {
         // Errors are Gaussian: four standard errors of a mean of 20000 squares.
         assert!((mean / exact - 1.0).abs() < 4.0 * (2.0_f64 / 20_000.0).sqrt(), "{mean} {exact}");
     }
+}
+
+const TABLE: &str = r#"
+title = "rows of a file"
+
+[data.table]
+file = "points.csv"
+inputs = ["b", "a"]
+output = "value"
+replicate_column = "repeat"
+
+[data.test]
+file = "points.csv"
+select = { column = "part", value = "test" }
+
+[data.validation]
+file = "more.csv"
+
+[model]
+features = "identity"
+
+[train]
+until = { steps = 0 }
+
+[record]
+metrics = ["test_error", "validation_error", "train_mse"]
+
+[solutions]
+min-norm = {}
+
+[sweep]
+seed = [4, 7]
+"#;
+
+const POINTS: &str = "a,b,value,repeat,part\n1,2,3,4,test\n100,0,1,7,fit\n0,50,2,7,test\n5,5,5,5,fit\n";
+
+#[test]
+fn rows_of_a_file_go_with_their_replicate() {
+    let run = |more: &str| {
+        let bench = Bench::new(TABLE);
+        bench.write("points.csv", POINTS);
+        bench.write("more.csv", more);
+        bench.run(&["--quiet"]).exits(0);
+        bench
+    };
+    let bench = run("a,b,value\n1,0,2\n0,1,4\n");
+    let (cells, solutions) = (bench.sheet("cells"), bench.sheet("solutions"));
+    let row_of = |seed| cells.rows().find(|&row| cells.int("seed", row) == Some(seed)).expect("the seed");
+    assert_eq!([4, 7].map(|seed| cells.int("n", row_of(seed))), [Some(1), Some(2)]);
+    // At θ = 0 errors are mean squares of the values.
+    let at = |column: &str, seed| cells.number(column, row_of(seed));
+    assert_eq!([4, 7].map(|seed| at("final_test_error", seed)), [9.0, 4.0]);
+    assert_eq!([4, 7].map(|seed| at("final_train_mse", seed)), [9.0, 2.5]);
+    assert_eq!([4, 7].map(|seed| at("final_validation_error", seed)), [10.0, 10.0]);
+    // Replicate 7 is solved by a = 1/100, b = 2/50.
+    let solved = solutions.rows().find(|&row| {
+        solutions.text("solution", row) == "min-norm" && solutions.int("cell", row) == cells.int("cell", row_of(7))
+    });
+    let error = solutions.number("validation_error", solved.expect("the interpolant"));
+    let exact = ((2.0 - 0.01_f64).powi(2) + (4.0 - 0.04_f64).powi(2)) / 2.0;
+    assert!((error - exact).abs() < 1e-13);
+    let other = run("a,b,value\n1,0,2\n0,1,5\n");
+    assert_ne!(other.cell_texts("key"), bench.cell_texts("key"), "held-out files are part of the meaning");
 }
