@@ -153,6 +153,62 @@ fn what_has_no_moments_is_refused_with_a_reason() {
     }
 }
 
+/// The study for rows drawn for every update, with every kind of noise.
+fn sgd(solver: &str, replacement: bool, sweep: &str) -> String {
+    let study = read(&here("tests/studies/moments.toml"));
+    let (head, _) = study.split_once("[sweep]").unwrap();
+    let noise = "noise          = { labels = 0.3, gradient = 0.05 }";
+    let all = "noise = { labels = 0.3, gradient = 0.05, curvature = 0.1 }";
+    let method = format!("method = {{ sgd = {{ batch = 2, replacement = {replacement} }} }}\n{all}");
+    let head = head.replacen(noise, &method, 1).replacen("\"moments\"", &format!("\"{solver}\""), 1);
+    let head = head.replacen("steps = 2000 }", "steps = 12 }", 1).replacen("[0, 1, 2, 10, 100, 2000]", "[12]", 1);
+    format!("{head}metrics = [\"loss\"]\n\n[sweep]\n{sweep}")
+}
+
+/// Entries of a tensor of every cell, by row and column.
+fn tensor(parameters: &Sheet, name: &str) -> BTreeMap<(i64, i64), Vec<f64>> {
+    let mut out: BTreeMap<(i64, i64), Vec<f64>> = BTreeMap::new();
+    for row in parameters.rows().filter(|&row| parameters.text("tensor", row) == name) {
+        let [i, j] = ["row", "col"].map(|column| parameters.int(column, row).unwrap());
+        out.entry((i, j)).or_default().push(parameters.number("value", row));
+    }
+    out
+}
+
+#[test]
+fn the_loop_draws_from_these_moments() {
+    let cases = "\"train.average\" = [\"none\", \"all\"]";
+    for replacement in [true, false] {
+        for (case, average) in ["none", "all"].into_iter().enumerate() {
+            let exact = Bench::new(&sgd("moments", replacement, cases));
+            exact.run(&["--quiet"]).exits(0);
+            let of = |name: &str| tensor(&exact.sheet("parameters"), name);
+            let (mean, covariance) = (of("mean"), of("covariance"));
+            let drawn = sgd("stepped", replacement, "seed = { count = 4000 }");
+            let drawn = Bench::new(&drawn.replacen("[train]\n", &format!("[train]\naverage = \"{average}\"\n"), 1));
+            drawn.run(&["--quiet"]).exits(0);
+            let theta = tensor(&drawn.sheet("parameters"), "theta");
+            let count = theta[&(0, 0)].len() as f64;
+            assert!((count - 4000.0).abs() < 0.5);
+            let average_of = |values: &dyn Fn(usize) -> f64| (0..4000).map(values).sum::<f64>() / count;
+            let (m, s) = (|i: i64| mean[&(i, 0)][case], |i: i64, j: i64| covariance[&(i, j)][case]);
+            let mut worst = 0.0_f64;
+            for i in 0..3 {
+                let got = average_of(&|r| theta[&(i, 0)][r]);
+                worst = worst.max((got - m(i)).abs() / (s(i, i) / count).sqrt());
+                for j in 0..=i {
+                    let got = average_of(&|r| (theta[&(i, 0)][r] - m(i)) * (theta[&(j, 0)][r] - m(j)));
+                    let deviation = ((s(i, i) * s(j, j) + s(i, j) * s(i, j)) / count).sqrt();
+                    worst = worst.max((got - s(i, j)).abs() / deviation);
+                }
+            }
+            eprintln!("replacement {replacement}, average {average}: worst of nine {worst:.2} standard errors");
+            // Nine numbers, each beyond four standard errors once in 16000.
+            assert!(worst < 4.0, "{worst}");
+        }
+    }
+}
+
 #[test]
 fn rows_do_not_depend_on_threads() {
     let content = ["1", "2"].map(|threads| {

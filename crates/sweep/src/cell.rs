@@ -412,7 +412,10 @@ impl<'a> Cell<'a> {
                 Ending::Diverged(format!("the mean or the covariance stops being finite at step {k}"))
             }
             Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
-            Some(_) => Ending::Diverged("the limit does not exist: step size at or beyond 2/λ_max".to_owned()),
+            Some(_) => Ending::Diverged(
+                "the limit is not known: a step size at or beyond 2/λ_max, or a schedule without a closed form there"
+                    .to_owned(),
+            ),
             None => Ending::Finished,
         };
         let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, Some(recorded.solver), rows);

@@ -405,10 +405,14 @@ impl Plan {
 
     /// λ_max once per distinct design that is known now, against the absolute step sizes.
     fn check_step_sizes(&self) -> Result<(), StudyError> {
-        // A ridge adds to the curvature, so that 1/λ_max can be too much.
-        let has_ridge = |train: &Train| train.stiffest(1.0).penalty.ridge.get() > 0.0;
+        // A penalty adds to the curvature, so that 1/λ_max can be too much.
+        let is_penalised = |train: &Train| {
+            let dynamics = train.stiffest(1.0);
+            let is_marginal = dynamics.dropout.is_some_and(|dropout| dropout.marginal);
+            dynamics.penalty.ridge.get() > 0.0 || dynamics.penalty.bending.get() > 0.0 || is_marginal
+        };
         let is_absolute = |train: &Train| matches!(train.step_size, Some(StepSize::Absolute(_)));
-        let needs_curvature = |train: &Train| is_absolute(train) || has_ridge(train);
+        let needs_curvature = |train: &Train| is_absolute(train) || is_penalised(train);
         let absolute = |cell: &CellSpec<'_>| {
             let train = cell.train;
             needs_curvature(train)
@@ -436,8 +440,8 @@ impl Plan {
                     key_path: if is_absolute(cell.train) { "train.step_size.absolute" } else { "train.step_size" }
                         .to_owned(),
                     message: format!("{beyond}: the run would diverge"),
-                    help: match has_ridge(cell.train) {
-                        true => "use a smaller one, or less ridge, or set train.allow_unstable = true",
+                    help: match is_penalised(cell.train) {
+                        true => "use a smaller one, or less penalty, or set train.allow_unstable = true",
                         false => {
                             "use a smaller one, say `step_size = { relative = 1.0 }`, or set train.allow_unstable = true"
                         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
 use taut_numerics::{DMatrix, Mat, ThinSvd, product_into};
 use taut_problem::{Dynamics, FeatureMap, Motion, Regression, Snapshots};
+use taut_train::largest_curvature;
 
 /// One model's feature map and the tables that depend on it alone; shared by all its cells.
 pub(crate) struct Shelf {
@@ -126,10 +127,14 @@ impl Prepared {
             return None;
         }
         let (limit, eta) = (stability?, dynamics.step_size);
-        let curvature = self.lambda_max + dynamics.penalty.ridge.get();
+        // A penalty on roughness that the features do not have is another mistake, reported elsewhere.
+        let is_rough = dynamics.penalty.bending.get() > 0.0;
+        let curvature = match is_rough && self.problem.features.expansion().is_none() {
+            true => self.lambda_max,
+            false => largest_curvature(&self.problem, &self.svd, dynamics),
+        };
         // Rounding of 2/λ_max itself is no instability.
         let is_beyond = eta * curvature > limit + 1e-12;
-        let edge = if dynamics.penalty.ridge.get() > 0.0 { "(λ_max + ridge)" } else { "λ_max" };
-        is_beyond.then(|| format!("step size {eta} is beyond {limit}/{edge} = {}", limit / curvature))
+        is_beyond.then(|| format!("step size {eta} is beyond {limit}/λ_max = {}", limit / curvature))
     }
 }

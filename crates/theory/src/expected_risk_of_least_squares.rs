@@ -24,13 +24,12 @@ fn build(premise: &Premise<'_>) -> Prediction {
     let Some(population) = Population::of(premise.problem) else {
         return unmet("neither the law of the inputs nor the target is known");
     };
-    let bias = (population.see(&modes.solve(&population.expected)) - &population.best).norm_squared() + population.misfit;
+    let bias =
+        (population.see(&modes.solve(&population.expected)) - &population.best).norm_squared() + population.misfit;
     let energies = population.energies(&modes.v);
     let amplification: f64 = energies.iter().zip(&modes.s).map(|(e, s)| e / (s * s)).sum();
-    let mut numbers = vec![
-        Number::of_cell("expected_bias", bias),
-        Number::of_cell("expected_variance_per_noise", amplification),
-    ];
+    let mut numbers =
+        vec![Number::of_cell("expected_bias", bias), Number::of_cell("expected_variance_per_noise", amplification)];
     let Some(variance) = population.variance else {
         let unmet = Some("the variance of the noise on the labels is not known".to_owned());
         return Prediction { unmet, numbers, ..Prediction::default() };

@@ -162,7 +162,10 @@ mod tests {
         let y = x.iter().map(|x| (3.0 * x).sin() + x * x).collect();
         let frequency = |f: f64| Finite::try_from(f).unwrap();
         let target = Target::Sine { amplitude: frequency(1.0), frequency: frequency(2.0), phase: frequency(0.3) };
-        Regression { noise_variance: Some(0.25), ..Regression::new(x, y, Some(target), features.on_curve().expect("a map of one input")) }
+        Regression {
+            noise_variance: Some(0.25),
+            ..Regression::new(x, y, Some(target), features.on_curve().expect("a map of one input"))
+        }
     }
 
     fn predict(problem: &Regression) -> Prediction {

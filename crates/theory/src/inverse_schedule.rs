@@ -105,8 +105,7 @@ fn ln_gamma_shift(x: f64, d: f64) -> f64 {
 
 /// ln Γ(x) − (x − ½)ln x + x − ½ln 2π.
 fn tail(x: f64) -> f64 {
-    const TERMS: [f64; 6] =
-        [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0];
+    const TERMS: [f64; 6] = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0];
     let inverse_square = 1.0 / (x * x);
     TERMS.iter().rev().fold(0.0, |sum, term| sum * inverse_square + term) / x
 }

@@ -10,12 +10,12 @@ pub const MOST_MOMENTS: usize = 512;
 ///
 /// θ ← θ − η(Σᵢ wᵢ xᵢ(xᵢ·θ − yᵢ − εᵢ) + λθ + ξ), with momentum β(θ − θ₋) if the motion has it. The wᵢ are
 /// the shares of the rows in a batch of b: E wᵢ = 1/n and Cov(wᵢ, wⱼ) = ρ(δᵢⱼ/n − 1/n²), where ρ = 1/b with
-/// replacement, (n − b)/(b(n − 1)) without, 0 for all rows. The εᵢ are one draw of label noise per row and
-/// update (a row that is in a batch twice has it twice), ξ has covariance gradient²·I + curvature²·A with
+/// replacement, (n − b)/(b(n − 1)) without, 0 for all rows (b = n). Label noise εᵢ is drawn afresh for every
+/// row that is drawn (a row that is in a batch twice has two draws), ξ has covariance gradient²·I + curvature²·A with
 /// A = ΦᵀΦ/n. With m = E θ, S = Cov θ, g = Am − Φᵀy/n and rᵢ = xᵢ·m − yᵢ, the mean is descent on L, and
 ///
 /// S ← (I − ηH) S (I − ηH) + η²\[ρ(Σᵢ xᵢxᵢᵀ(xᵢᵀSxᵢ + rᵢ²)/n − ASA − ggᵀ)
-///     + labels²(ρ(1 − 1/n) + 1/n) A + gradient² I + curvature² A\],  H = A + λI.
+///     + labels²/b·A + gradient² I + curvature² A\],  H = A + λI.
 ///
 /// The mean is kept apart from the covariance, so a small covariance keeps its digits where second moments
 /// about zero would not. All is computed in the right singular vectors of Φ, in which A and H are
@@ -105,7 +105,10 @@ impl Chance {
             Some(_) => 0.0,
         };
         let square = |deviation: f64| deviation * deviation;
-        let labels = square(dynamics.noise.labels.get()) * (spread * (1.0 - 1.0 / n) + 1.0 / n);
+        let drawn = dynamics
+            .batch
+            .map_or(n, |batch| if batch.replacement { batch.size as f64 } else { n.min(batch.size as f64) });
+        let labels = square(dynamics.noise.labels.get()) / drawn;
         Self {
             spread,
             flat: square(dynamics.noise.gradient.get()),

@@ -92,19 +92,12 @@ fn signs(count: usize) -> Vec<Vec<f64>> {
     (0..1 << count).map(|bits| (0..count).map(|i| if bits >> i & 1 == 0 { 1.0 } else { -1.0 }).collect()).collect()
 }
 
-/// How often each row is in a batch, for all batches that are equally likely.
-fn batches(n: usize, batch: Option<Batch>) -> Vec<Vec<f64>> {
-    let Some(Batch { size, replacement }) = batch else { return vec![vec![1.0 / n as f64; n]] };
-    let mut out = Vec::new();
-    for code in 0..n.pow(size as u32) {
-        let mut shares = vec![0.0; n];
-        (0..size as u32).for_each(|draw| shares[code / n.pow(draw) % n] += 1.0 / size as f64);
-        let repeats = shares.iter().any(|share| *share > 1.5 / size as f64);
-        if replacement || !repeats {
-            out.push(shares);
-        }
-    }
-    out
+/// The rows of all batches that are equally likely.
+fn batches(n: usize, batch: Option<Batch>) -> Vec<Vec<usize>> {
+    let Some(Batch { size, replacement }) = batch else { return vec![(0..n).collect()] };
+    let drawn = (0..n.pow(size as u32)).map(|code| (0..size as u32).map(|at| code / n.pow(at) % n).collect());
+    let repeats = |rows: &Vec<usize>| (1..rows.len()).any(|at| rows[..at].contains(&rows[at]));
+    drawn.filter(|rows| replacement || !repeats(rows)).collect()
 }
 
 /// Every path of a few updates.
@@ -112,7 +105,7 @@ struct Paths<'a> {
     problem: &'a Regression,
     dynamics: &'a Dynamics,
     ends: Vec<DVector<f64>>,
-    shares: Vec<Vec<f64>>,
+    batches: Vec<Vec<usize>>,
     labels: Vec<Vec<f64>>,
     gradients: Vec<Vec<f64>>,
     curvatures: Vec<Vec<f64>>,
@@ -127,8 +120,8 @@ impl<'a> Paths<'a> {
             problem,
             dynamics,
             ends: Vec::new(),
-            shares: batches(n, dynamics.batch),
-            labels: of(noise.labels.get(), n),
+            batches: batches(n, dynamics.batch),
+            labels: of(noise.labels.get(), dynamics.batch.map_or(n, |batch| batch.size)),
             gradients: of(noise.gradient.get(), p),
             curvatures: of(noise.curvature.get(), n),
         }
@@ -145,15 +138,16 @@ impl<'a> Paths<'a> {
         let n = phi.nrows() as f64;
         let eta = self.dynamics.step_size * self.dynamics.factor(step);
         let momentum = if let Motion::HeavyBall(beta) = self.dynamics.motion { beta } else { 0.0 };
-        let (shares, labels) = (self.shares.clone(), self.labels.clone());
+        let (batches, labels) = (self.batches.clone(), self.labels.clone());
         let (gradients, curvatures) = (self.gradients.clone(), self.curvatures.clone());
-        for share in &shares {
+        for rows in &batches {
             for label in &labels {
-                let residual = phi * theta
-                    - DVector::from_vec(self.problem.y.clone())
-                    - DVector::from_row_slice(label) * noise.labels.get();
-                let drawn = phi.transpose() * residual.component_mul(&DVector::from_row_slice(share))
-                    + theta * self.dynamics.penalty.ridge.get();
+                let mut drawn = theta * self.dynamics.penalty.ridge.get();
+                for (&i, sign) in rows.iter().zip(label) {
+                    let x = phi.row(i).transpose();
+                    let residual = x.dot(theta) - self.problem.y[i] - noise.labels.get() * sign;
+                    drawn += x * (residual / rows.len() as f64);
+                }
                 for flat in &gradients {
                     for curved in &curvatures {
                         let gradient = &drawn

@@ -27,11 +27,7 @@ pub struct Adam {
 impl Default for Adam {
     fn default() -> Self {
         let fraction = |value| Fraction::try_from(value).expect("a fraction");
-        Self {
-            beta1: fraction(0.9),
-            beta2: fraction(0.999),
-            epsilon: Positive::try_from(1e-8).expect("above zero"),
-        }
+        Self { beta1: fraction(0.9), beta2: fraction(0.999), epsilon: Positive::try_from(1e-8).expect("above zero") }
     }
 }
 

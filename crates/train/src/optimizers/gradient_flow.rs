@@ -3,11 +3,8 @@
 use super::{Optimizer, Rule};
 use taut_problem::{Entry, Motion};
 
-pub(super) const ENTRY: Entry = Entry {
-    name: "gradient-flow",
-    doc: "dθ/dt = −∇L(θ); linear models in closed form at any time",
-    cite: "",
-};
+pub(super) const ENTRY: Entry =
+    Entry { name: "gradient-flow", doc: "dθ/dt = −∇L(θ); linear models in closed form at any time", cite: "" };
 
 /// dθ/dt = −∇L(θ).
 struct GradientFlow;

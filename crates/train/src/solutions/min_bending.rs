@@ -28,9 +28,10 @@ impl MinBending {
 }
 
 impl Solution for MinBending {
-    const ENTRY: Entry = Entry {
-        name: "min-bending", doc: "the interpolant in the span of the features with the least ∫f″²", cite: ""
-    };
+    const ENTRY: Entry =
+        Entry {
+            name: "min-bending", doc: "the interpolant in the span of the features with the least ∫f″²", cite: ""
+        };
     const ON_CURVES: bool = true;
 
     fn fits(&self, given: &Given<'_>) -> Vec<Fits> {

@@ -26,10 +26,10 @@ pub(super) fn interpolant(problem: &Regression, svd: &ThinSvd) -> Vec<f64> {
 
 impl Solution for MinNorm {
     const ENTRY: Entry = Entry {
-    name: "min-norm",
-    doc: "θ = Φ⁺y: the interpolant (or least-squares fit) of least ‖θ‖₂, where descent from zero ends",
-    cite: "",
-};
+        name: "min-norm",
+        doc: "θ = Φ⁺y: the interpolant (or least-squares fit) of least ‖θ‖₂, where descent from zero ends",
+        cite: "",
+    };
     const ON_CURVES: bool = false;
 
     fn fits(&self, given: &Given<'_>) -> Vec<Fits> {

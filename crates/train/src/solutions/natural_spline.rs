@@ -26,10 +26,10 @@ impl NaturalSpline {
 
 impl Solution for NaturalSpline {
     const ENTRY: Entry = Entry {
-    name: "natural-spline",
-    doc: "the natural cubic spline through the points: least ∫f″² of all functions that interpolate",
-    cite: "Green and Silverman 1994",
-};
+        name: "natural-spline",
+        doc: "the natural cubic spline through the points: least ∫f″² of all functions that interpolate",
+        cite: "Green and Silverman 1994",
+    };
     const ON_CURVES: bool = true;
 
     fn fits(&self, given: &Given<'_>) -> Vec<Fits> {

@@ -85,13 +85,7 @@ impl RandomInterpolator {
                 for row in theta.chunks_exact(centre.len()) {
                     functions.push_series(row, f64::NAN);
                 }
-                Fits {
-                    solution: Self::ENTRY.name,
-                    variant: law.name(),
-                    functions,
-                    draws: true,
-                    ..Fits::default()
-                }
+                Fits { solution: Self::ENTRY.name, variant: law.name(), functions, draws: true, ..Fits::default() }
             })
             .collect()
     }
@@ -135,11 +129,11 @@ impl RandomInterpolator {
 
 impl Solution for RandomInterpolator {
     const ENTRY: Entry = Entry {
-    name: "random-interpolator",
-    doc: "θ_MN plus a random null-space part: law `same` N(0, ‖θ_MN‖²/(p−rank)) per direction, `unit` N(0, 1), \
+        name: "random-interpolator",
+        doc: "θ_MN plus a random null-space part: law `same` N(0, ‖θ_MN‖²/(p−rank)) per direction, `unit` N(0, 1), \
           `ball` uniform in the coefficient ball of radius 10‖θ_MN‖",
-    cite: "",
-};
+        cite: "",
+    };
     const ON_CURVES: bool = false;
 
     fn rows(&self) -> usize {

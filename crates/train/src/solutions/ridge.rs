@@ -31,9 +31,10 @@ impl Ridge {
 }
 
 impl Solution for Ridge {
-    const ENTRY: Entry = Entry {
-        name: "ridge", doc: "θ = (ΦᵀΦ/n + λI)⁻¹Φᵀy/n for each λ of a grid", cite: "Hoerl and Kennard 1970"
-    };
+    const ENTRY: Entry =
+        Entry {
+            name: "ridge", doc: "θ = (ΦᵀΦ/n + λI)⁻¹Φᵀy/n for each λ of a grid", cite: "Hoerl and Kennard 1970"
+        };
     const ON_CURVES: bool = false;
 
     fn rows(&self) -> usize {

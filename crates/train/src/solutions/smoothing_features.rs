@@ -32,10 +32,10 @@ impl SmoothingFeatures {
 
 impl Solution for SmoothingFeatures {
     const ENTRY: Entry = Entry {
-    name: "smoothing-features",
-    doc: "the minimiser of (1/n)Σ(y−f)² + μ∫f″² over [-1, 1] in the span of the features, for each μ of a grid",
-    cite: "Green and Silverman 1994",
-};
+        name: "smoothing-features",
+        doc: "the minimiser of (1/n)Σ(y−f)² + μ∫f″² over [-1, 1] in the span of the features, for each μ of a grid",
+        cite: "Green and Silverman 1994",
+    };
     const ON_CURVES: bool = true;
 
     fn rows(&self) -> usize {

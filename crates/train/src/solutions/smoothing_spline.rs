@@ -148,11 +148,11 @@ const MOST_POINTS: usize = 2000;
 
 impl Solution for SmoothingSpline {
     const ENTRY: Entry = Entry {
-    name: "smoothing-spline",
-    doc: "the natural cubic spline minimising (1/n)Σ(y−f)² + μ∫f″², for each `mu` or with μ by `select = \"loo\"` \
+        name: "smoothing-spline",
+        doc: "the natural cubic spline minimising (1/n)Σ(y−f)² + μ∫f″², for each `mu` or with μ by `select = \"loo\"` \
           (exact leave-one-out)",
-    cite: "Green and Silverman 1994",
-};
+        cite: "Green and Silverman 1994",
+    };
     const ON_CURVES: bool = true;
 
     /// One row if selected, else one per μ.
