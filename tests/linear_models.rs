@@ -414,6 +414,71 @@ fn the_schedule_for_strong_convexity_loses_by_sixteen_orders() {
     worst.below("schedules on x²/10", 1e-9);
 }
 
+#[test]
+fn a_noisy_parabola_under_five_schedules() {
+    let tables = Tables::of("noisy_parabola");
+    let (cells, trajectory) = (tables.sheet("cells"), tables.sheet("trajectory"));
+    let by = cells_by(&cells, |r| cells.text("way", r).to_owned());
+    let places = by_step(&trajectory, "trained");
+    let mut worst = Worst::default();
+    for row in reference("schedule_ce2") {
+        let steps = exact(&row, "T") as i64;
+        let halving = format!("halving-{steps}");
+        for (column, way) in [
+            ("Ex2_eta_1_over_k", "x_inverse"),
+            ("Ex2_eta_1_over_sqrt_k", "x_sqrt"),
+            ("Ex2_eta_1_over_(lambda k)", "x_lambda"),
+            ("Ex2_const_0.1", "x_constant"),
+            ("Ex2_step_halving_log2T_phases", halving.as_str()),
+        ] {
+            let value = exact(&row, column);
+            // L = x²/10.
+            let got = 10.0 * trajectory.number("loss", places[&(by[way], Some(steps))][0]);
+            worst.see(got, value, value, || format!("{column} T={steps}"));
+        }
+    }
+    worst.below("noisy parabola", 1e-9);
+}
+
+#[test]
+fn textbook_schedules_lose_on_ten_modes() {
+    let tables = Tables::of("ten_modes");
+    let (cells, trajectory) = (tables.sheet("cells"), tables.sheet("trajectory"));
+    let by = cells_by(&cells, |r| cells.text("way", r).to_owned());
+    let places = by_step(&trajectory, "trained");
+    let mut worst = Worst::default();
+    for row in reference("schedule_ce3") {
+        let steps = exact(&row, "T") as i64;
+        for (way, cell) in &by {
+            let value = exact(&row, way);
+            let got = trajectory.number("loss", places[&(*cell, Some(steps))][0]);
+            worst.see(got, value, value, || format!("{way} T={steps}"));
+        }
+    }
+    worst.below("ten modes", 1e-9);
+
+    let tables = Tables::of("ten_modes_tuned");
+    let cells = tables.sheet("cells");
+    let mut best: BTreeMap<String, f64> = BTreeMap::new();
+    for row in cells.rows() {
+        let family = cells.text("way", row).split('-').next().unwrap().to_owned();
+        let least = best.entry(family).or_insert(f64::INFINITY);
+        *least = least.min(cells.number("final_loss", row));
+    }
+    eprintln!("tuned after 10,000 steps: {best:?}");
+    let order = ["average", "step", "cosine", "linear", "inverse", "sqrt"];
+    for pair in order.windows(2) {
+        assert!(
+            best[pair[0]] < best[pair[1]],
+            "{} {} is not below {} {}",
+            pair[0],
+            best[pair[0]],
+            pair[1],
+            best[pair[1]]
+        );
+    }
+}
+
 /// Basis of the degree sweep → features of a study, for a degree or number of harmonics.
 fn features(basis: &str, degree: i64) -> String {
     let polynomial = |name: &str, decay: f64| {

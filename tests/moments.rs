@@ -138,12 +138,12 @@ fn what_has_no_moments_is_refused_with_a_reason() {
     let flow = "method = \"gradient-flow\"\nnoise = { labels = 0.3 }";
     let wide = "degree = 700";
     for (from, to, says) in [
-        (noise, "", "where nothing is random"),
+        (noise, "", "without anything random"),
         (noise, &format!("{noise}\npenalty = {{ l1 = 0.1 }}"), "proximal steps are not linear"),
         (noise, &format!("{noise}\ndropout = {{ keep = 0.8 }}"), "it knows no masks"),
-        (noise, &format!("{noise}\ncontinuation = {{ ridge = [1.0, 0.0] }}"), "not a sequence"),
+        (noise, &format!("{noise}\ncontinuation = {{ ridge = [1.0, 0.0] }}"), "continuation"),
         (noise, flow, "the moments of descent and of the heavy ball are known"),
-        ("steps = 2000 }", "steps = 2000, loss = 1e-3 }", "does not say when a path passes a loss"),
+        ("steps = 2000 }", "steps = 2000, loss = 1e-3 }", "follows all draws at once"),
         ("2000] }", "2000, inf] }", "which solver = \"moments\" never reaches"),
         ("degree = 2", wide, "a covariance is known up to 512"),
     ] {

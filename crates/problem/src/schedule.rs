@@ -41,8 +41,29 @@ pub struct PowerDecay {
 pub struct StepDecay {
     /// What the step size is multiplied by.
     pub factor: Fraction,
-    /// After how many updates each time.
-    pub every: Steps,
+    /// After how many updates each time; need not be whole: the m-th change is at update ⌈m·every⌉.
+    pub every: Positive,
+}
+
+impl StepDecay {
+    /// ⌊k/every⌋: how often the step size has been multiplied before update k.
+    fn times(&self, k: u64) -> u64 {
+        (k as f64 / self.every.get()).floor() as u64
+    }
+
+    /// The first update after `k` with another step size.
+    pub fn next_change(&self, k: u64) -> u64 {
+        let now = self.times(k);
+        let mut next = ((((now + 1) as f64) * self.every.get()).ceil() as u64).max(k + 1);
+        // Rounding of the product may be off by one update.
+        while next > k + 1 && self.times(next - 1) > now {
+            next -= 1;
+        }
+        while next < u64::MAX && self.times(next) == now {
+            next += 1;
+        }
+        next
+    }
 }
 
 /// The length of a schedule that ends.
@@ -70,10 +91,7 @@ impl Schedule {
                     e => base.powf(-e),
                 }
             }
-            Self::StepDecay(decay) => {
-                let times = k / decay.every.get().max(1);
-                decay.factor.get().powi(i32::try_from(times).unwrap_or(i32::MAX))
-            }
+            Self::StepDecay(decay) => decay.factor.get().powi(i32::try_from(decay.times(k)).unwrap_or(i32::MAX)),
             Self::Cosine(Over { over }) if k < over.get() => {
                 0.5 * (1.0 + taut_numerics::cos_pi(count / over.get() as f64))
             }
@@ -97,6 +115,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn step_decay_changes_where_it_says() {
+        for every in [1.0, 7.0, 15.05, 100.3, 0.4] {
+            let every = Positive::try_from(every).unwrap();
+            let decay = StepDecay { factor: Fraction::try_from(0.5).unwrap(), every };
+            for k in 0..500 {
+                let next = decay.next_change(k);
+                assert!((k + 1..next).all(|j| decay.times(j) == decay.times(k)), "{every:?} {k}");
+                assert!(decay.times(next) > decay.times(k), "{every:?} {k}");
+            }
+        }
+    }
+
+    #[test]
     fn schedules_start_at_one_and_never_grow() {
         let steps = |x: f64| Steps::try_from(x).unwrap();
         let all = [
@@ -104,7 +135,10 @@ mod tests {
             Schedule::Inverse,
             Schedule::InverseSqrt,
             Schedule::Power(PowerDecay { exponent: Positive::try_from(0.7).unwrap(), delay: None }),
-            Schedule::StepDecay(StepDecay { factor: Fraction::try_from(0.5).unwrap(), every: steps(10.0) }),
+            Schedule::StepDecay(StepDecay {
+                factor: Fraction::try_from(0.5).unwrap(),
+                every: Positive::try_from(10.0).unwrap(),
+            }),
             Schedule::Cosine(Over { over: steps(50.0) }),
             Schedule::Linear(Over { over: steps(50.0) }),
         ];

@@ -219,9 +219,10 @@ fn schedules_follow_their_references() {
             "inv_t" => Schedule::Inverse,
             "inv_t_tau100" => power(1.0, 100.0),
             "inv_sqrt_t" => Schedule::InverseSqrt,
-            "step_half_500" => {
-                Schedule::StepDecay(StepDecay { factor: Fraction::try_from(0.5).unwrap(), every: steps(500.0) })
-            }
+            "step_half_500" => Schedule::StepDecay(StepDecay {
+                factor: Fraction::try_from(0.5).unwrap(),
+                every: Positive::try_from(500.0).unwrap(),
+            }),
             "cosine_T5000" => Schedule::Cosine(Over { over: steps(5000.0) }),
             "inv_t2" => power(2.0, 1.0),
             other => panic!("{other}"),

@@ -73,7 +73,7 @@ impl Walk {
         }
         match self.dynamics.schedule {
             Schedule::Constant => u64::MAX,
-            Schedule::StepDecay(decay) => decay.every.get().max(1) - k % decay.every.get().max(1),
+            Schedule::StepDecay(decay) => decay.next_change(k) - k,
             Schedule::Cosine(end) | Schedule::Linear(end) if k >= end.over.get() => u64::MAX,
             _ => 1,
         }
@@ -86,11 +86,11 @@ impl Walk {
             Schedule::Cosine(end) | Schedule::Linear(end) => Some(end.over.get()),
             Schedule::StepDecay(decay) => {
                 // All that remains, x·every·fᵐ/(1 − f), is below 1e-18 of what there is.
-                let (factor, every) = (decay.factor.get(), decay.every.get().max(1));
+                let (factor, every) = (decay.factor.get(), decay.every.get());
                 let largest = self.x.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-                let remaining = 1e-18 * (1.0 - factor) / (every as f64 * largest);
+                let remaining = 1e-18 * (1.0 - factor) / (every * largest);
                 let times = if factor > 0.0 { (remaining.ln() / factor.ln()).ceil().max(1.0) } else { 1.0 };
-                Some((times as u64).saturating_mul(every))
+                Some((times * every).ceil() as u64)
             }
             _ => None,
         }
