@@ -90,6 +90,8 @@ solutions! {
     min_norm: min_norm::MinNorm,
     /// Ridge regression over a grid of λ.
     ridge: ridge::Ridge,
+    /// Lasso regression over a grid of λ.
+    lasso: lasso::Lasso,
     /// The natural cubic smoothing spline over a grid of μ, or with μ by exact leave-one-out.
     smoothing_spline: smoothing_spline::SmoothingSpline,
     /// The smoothing spline's criterion in the span of the features.
