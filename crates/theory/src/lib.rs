@@ -32,6 +32,7 @@ macro_rules! theories {
 }
 
 theories! {
+    averaged_iterate_bound,
     benign_overfitting_ranks,
     epochwise_double_descent,
     gradient_flow_against_ridge,
