@@ -103,9 +103,8 @@ mod tests {
         let (phi, y) = example();
         for lambda in [1e-3, 1e-2, 0.1] {
             let theta = minimiser(&phi, &y, lambda);
-            let residual: Vec<f64> = (0..8)
-                .map(|i| y[i] - phi.row(i).iter().zip(&theta).map(|(a, b)| a * b).sum::<f64>())
-                .collect();
+            let residual: Vec<f64> =
+                (0..8).map(|i| y[i] - phi.row(i).iter().zip(&theta).map(|(a, b)| a * b).sum::<f64>()).collect();
             for (j, column) in phi.column_iter().enumerate() {
                 let slope = dot(column.as_slice(), &residual) / 8.0;
                 // A gap of 1e-12 leaves slopes off by its root.
