@@ -102,6 +102,11 @@ impl Modes {
         !self.has_ridge() && self.data.is_none()
     }
 
+    /// Whether the residual of the data is measured on rows of its own, O(n·p) each time.
+    pub(crate) fn has_rows_of_data(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// The mean squared residual of the data, for these eᵢ.
     pub(crate) fn mean_square(&self, left: impl Fn(usize) -> f64) -> f64 {
         if let Some(data) = &self.data {
