@@ -41,17 +41,18 @@ fn problem(key_path: impl Into<String>, message: impl Into<String>, help: impl I
     Some(Problem { key_path: key_path.into(), message: message.into(), help: help.into(), ..Problem::default() })
 }
 
-/// More different rows than there are.
+/// A batch larger than the data.
 fn batch(cell: &CellSpec<'_>) -> Option<Problem> {
-    let batch = cell.train.method.optimizer().batch()?;
+    let optimizer = cell.train.method.optimizer();
+    let batch = optimizer.batch()?;
     let samples = cell.data.samples(cell.files.map(|files| &**files))?;
-    if batch.replacement || batch.size <= samples {
+    if batch.size <= samples || optimizer.may_exceed_data() {
         return None;
     }
     problem(
         format!("train.method.{}.batch", cell.train.method.name()),
-        format!("a batch of {} different rows, but the data have {samples}", batch.size),
-        format!("use at most {samples}, or replacement = true"),
+        format!("a batch of {} rows, but the data have {samples}", batch.size),
+        format!("use at most {samples}, or say `replacement = true` if rows are meant to repeat"),
     )
 }
 

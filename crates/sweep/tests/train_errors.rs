@@ -186,3 +186,22 @@ fn what_the_data_or_the_model_have_no_use_for() {
         &with(&format!("penalty = {{ ridge = 1e3 }}\nstep_size = {{ absolute = 0.1 }}\n{until}")),
     );
 }
+
+#[test]
+fn a_batch_is_not_larger_than_the_data_by_accident() {
+    let steps = "until = { steps = 100 }\n";
+    refused_by_plan("batch_beyond", &with(&format!("method = {{ sgd = {{ batch = 500 }} }}\n{steps}")));
+    refused_by_plan(
+        "batch_without_replacement",
+        &with(&format!("method = {{ sgd = {{ batch = 500, replacement = false }} }}\n{steps}")),
+    );
+    accepted(&with(&format!("method = {{ sgd = {{ batch = 500, replacement = true }} }}\n{steps}")));
+}
+
+#[test]
+fn noisy_updates_that_are_not_linear_need_a_decaying_step_to_be_averaged() {
+    let noisy = "until = { steps = 100 }\naverage = \"all\"\nnoise = { labels = 0.1 }\npenalty = { l1 = 0.1 }\n";
+    refused("average_l1", noisy);
+    accepted(&with(&format!("{noisy}schedule = \"inverse-sqrt\"\n")));
+    accepted(&with("until = { steps = 100 }\naverage = \"all\"\nnoise = { labels = 0.1 }\n"));
+}

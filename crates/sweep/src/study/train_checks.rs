@@ -1,7 +1,7 @@
 //! What is wrong with a `[train]` whose values each have their right shape.
 
 use super::checks::{Finding, finding};
-use taut_problem::{Continuation, Dynamics, MaskKind, Motion, Solver, StepSize, Steps};
+use taut_problem::{Continuation, Dynamics, MaskKind, Motion, Schedule, Solver, StepSize, Steps};
 use taut_train::{Route, Train};
 
 /// What some cell of the study has a use for; a key that only this cell has none for is no mistake.
@@ -151,17 +151,35 @@ fn dropout(train: &Train, out: &mut Vec<Finding>) {
 }
 
 fn average(train: &Train, out: &mut Vec<Finding>) {
-    if let (Some(from), Some(end)) = (train.average.unwrap_or_default().from(), train.until.steps)
+    let Some(from) = train.average.unwrap_or_default().from() else { return };
+    if let Some(end) = train.until.steps.map(Steps::get)
         && from > 0
-        && from >= end.get()
+        && from >= end
     {
-        let end = end.get();
         out.push(finding(
             "train.average.after.steps",
             format!("averaging begins after step {from}, but train.until.steps = {end}: there is nothing to average"),
             format!("use fewer than {end}, or more until.steps"),
         ));
     }
+    if !averages_out(train) {
+        out.push(finding(
+            "train.average",
+            "these updates are noisy and not linear in the parameters: with a step size that never decays, the average \
+             of the iterates does not go to the minimiser",
+            "let the step size decay, say `schedule = \"inverse-sqrt\"`, or use sgd without `l1`",
+        ));
+    }
+}
+
+/// Whether the mean of the iterates goes where descent without noise goes: with a constant step size only
+/// if the updates are linear in the parameters (Bach and Moulines 2013).
+fn averages_out(train: &Train) -> bool {
+    let dynamics = train.dynamics(1.0);
+    let is_linear = !matches!(dynamics.motion, Motion::Other(_)) && dynamics.penalty.l1.get() <= 0.0;
+    let has_masks = dynamics.dropout.is_some_and(|dropout| !dropout.marginal);
+    let is_noisy = dynamics.batch.is_some() || dynamics.noise.is_some() || has_masks;
+    is_linear || !is_noisy || dynamics.schedule != Schedule::Constant
 }
 
 fn loss(train: &Train, out: &mut Vec<Finding>) {

@@ -14,6 +14,11 @@ pub trait Optimizer: Send + Sync {
         None
     }
 
+    /// Whether its batch may have more rows than there are, on purpose.
+    fn may_exceed_data(&self) -> bool {
+        false
+    }
+
     /// The largest ηλ that does not diverge on a quadratic of curvature λ; `None` if nothing is known.
     fn stability(&self) -> Option<f64> {
         None

@@ -18,13 +18,8 @@ pub(super) const ENTRY: Entry = Entry {
 pub struct Sgd {
     /// Rows per update.
     pub batch: Samples,
-    /// Whether one row may be drawn twice in one update.
-    #[serde(default = "yes")]
-    pub replacement: bool,
-}
-
-fn yes() -> bool {
-    true
+    /// Whether one row may be drawn twice in one update. Default true; a batch larger than the data must say so.
+    pub replacement: Option<bool>,
 }
 
 pub(super) fn optimizer(settings: &Sgd) -> impl Optimizer + use<> {
@@ -37,7 +32,11 @@ impl Optimizer for Sgd {
     }
 
     fn batch(&self) -> Option<Batch> {
-        Some(Batch { size: self.batch.size(), replacement: self.replacement })
+        Some(Batch { size: self.batch.size(), replacement: self.replacement.unwrap_or(true) })
+    }
+
+    fn may_exceed_data(&self) -> bool {
+        self.replacement == Some(true)
     }
 
     /// Where the mean diverges; the mean square may do so earlier.
