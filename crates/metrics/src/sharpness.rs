@@ -1,6 +1,7 @@
 //! How curved the loss is where the parameters are.
 
 use crate::{MetricDef, Needs, Probe};
+use taut_numerics::product_into;
 
 /// The largest eigenvalue of ∇²L(θ).
 pub(crate) static SHARPNESS: MetricDef = MetricDef {
@@ -16,21 +17,26 @@ pub(crate) static SHARPNESS: MetricDef = MetricDef {
     eval_into: sharpness,
 };
 
-/// v·(∇L(θ + v) − ∇L(θ)) for the leading unit vector v: exact for a quadratic, and both gradients are
-/// evaluated where θ is, so a loss with several Hessians would show.
+/// v·(∇L(θ + v) − ∇L(θ)) = Φv·(Φ(θ + v) − Φθ)/n for the leading unit vector v: exact for a quadratic, and
+/// both gradients are evaluated where θ is, so a loss with several Hessians would show.
 fn sharpness(probe: &Probe<'_>, out: &mut [f64]) {
     let (theta, v) = (probe.theta(), probe.setting().leading_direction());
-    for (row, out) in theta.chunks_exact(v.len().max(1)).zip(out) {
-        let ahead: Vec<f64> = row.iter().zip(&v).map(|(t, v)| t + v).collect();
-        let (here, there) = (slope(probe, row, &v), slope(probe, &ahead, &v));
-        *out = there - here;
-    }
-}
-
-/// v·∇L(θ) = (Φv)·(Φθ − y)/n.
-fn slope(probe: &Probe<'_>, theta: &[f64], v: &[f64]) -> f64 {
     let problem = probe.setting().problem();
-    let along = |x: &[f64], i: usize| problem.design.row(i).iter().zip(x).map(|(phi, x)| phi * x).sum::<f64>();
-    let sum: f64 = (0..problem.samples()).map(|i| along(v, i) * (along(theta, i) - problem.y[i])).sum();
-    sum / problem.samples() as f64
+    let (n, p) = (problem.samples(), v.len());
+    if p == 0 {
+        // A design without directions has no curvature.
+        return out.fill(0.0);
+    }
+    let values = |parameters: &[f64]| {
+        let mut values = vec![0.0; parameters.len() / p * n];
+        // n × p by columns is Φᵀ by rows.
+        product_into(parameters, problem.design.as_slice(), &mut values, p, n);
+        values
+    };
+    let ahead: Vec<f64> = theta.chunks_exact(p).flat_map(|row| row.iter().zip(&v).map(|(t, v)| t + v)).collect();
+    let (here, there, along) = (values(theta), values(&ahead), values(&v));
+    for ((here, there), out) in here.chunks_exact(n).zip(there.chunks_exact(n)).zip(out) {
+        let change = here.iter().zip(there).zip(&along).map(|((here, there), along)| along * (there - here));
+        *out = change.sum::<f64>() / n as f64;
+    }
 }

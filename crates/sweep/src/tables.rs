@@ -8,7 +8,7 @@ use taut_metrics::MetricDef;
 use taut_store::{Column, ColumnType, Rows, TableSchema};
 
 /// The version of the table layout; part of every footer.
-pub const SCHEMA_VERSION: &str = "1";
+pub const SCHEMA_VERSION: &str = "2";
 
 /// The schemas of one study, and where its variable columns begin.
 #[derive(Clone, Debug)]
