@@ -8,6 +8,7 @@ mod bisection;
 mod matrix;
 mod products;
 mod quadrature;
+mod spacing;
 mod streams;
 mod svd;
 
@@ -16,5 +17,6 @@ pub use bisection::{first_true, last_sign_change};
 pub use matrix::{DMatrix, DVector, Mat, MatMut};
 pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares};
 pub use quadrature::{GaussLegendre, adaptive};
+pub use spacing::spaced_value;
 pub use streams::{Stream, normal, stream, uniform};
 pub use svd::ThinSvd;

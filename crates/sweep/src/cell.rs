@@ -368,6 +368,14 @@ impl<'a> Cell<'a> {
             }
         }
         if let Some(rows) = &mut sheets.predictions {
+            if prediction.numbers.is_empty() && prediction.unmet.is_some() {
+                // A theory that has nothing to say here says why.
+                rows.push_int(0, Some(self.identity.cell));
+                rows.push_text(1, Some(theory));
+                (2..5).for_each(|column| rows.push_null(column, 1));
+                rows.push_bool(5, Some(false));
+                rows.push_text(6, prediction.unmet.as_deref());
+            }
             for number in &prediction.numbers {
                 rows.push_int(0, Some(self.identity.cell));
                 rows.push_text(1, Some(theory));
@@ -411,6 +419,10 @@ impl<'a> Cell<'a> {
             Some(Clock::Step(k)) if recorded.solver == Route::Moments.name() => {
                 Ending::Diverged(format!("the mean or the covariance stops being finite at step {k}"))
             }
+            Some(Clock::Step(k)) if self.dynamics.batch.is_some() => Ending::Diverged(format!(
+                "the loss stops being finite at step {k}; batches bear smaller steps than 2/λ_max, see the theory \
+                 sgd_stability"
+            )),
             Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
             Some(_) => Ending::Diverged(
                 "the limit is not known: a step size at or beyond 2/λ_max, or a schedule without a closed form there"

@@ -15,6 +15,7 @@ mod solved;
 pub mod study;
 mod summary;
 mod tables;
+mod unmeasurable;
 mod workbench;
 
 pub use identity::SEMANTICS;

@@ -7,6 +7,7 @@ use crate::row_kinds::DRAWN_CURVES;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
+use crate::unmeasurable::unmeasurable;
 use crate::workbench::{Prepared, Shelf, Shelves};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,6 +20,10 @@ use taut_train::{MOST_MOMENTS, Route, Train};
 
 /// A part holds at most about this many bytes over all its tables; two parts are in memory at a time.
 const BYTES_PER_PART: usize = 64_000_000;
+
+/// Decomposing the designs of a part takes at most about this many multiply-adds, half a minute of one core: what a
+/// run that is stopped loses.
+const WORK_PER_PART: usize = 100_000_000_000;
 
 /// A part of a small sweep holds this many cells, and a sweep has at most this many parts or so.
 const CELLS_PER_PART: usize = 512;
@@ -80,10 +85,12 @@ impl Plan {
         plan.check_sizes()?;
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
-        plan.cells_per_part = by_bytes.min(CELLS_PER_PART.max(plan.cells().div_ceil(PARTS)));
-        let crossings = crossings(&plan.checked);
-        if !crossings.is_empty() {
-            return Err(StudyError::Invalid(plan.checked.diagnostics(crossings)));
+        let by_work = (WORK_PER_PART / plan.work_of_a_cell().max(1)).max(1);
+        plan.cells_per_part = by_bytes.min(by_work).min(CELLS_PER_PART.max(plan.cells().div_ceil(PARTS)));
+        let mut problems = crossings(&plan.checked);
+        problems.extend(unmeasurable(&plan.checked).into_iter().map(|problem| (None, problem)));
+        if !problems.is_empty() {
+            return Err(StudyError::Invalid(plan.checked.diagnostics(problems)));
         }
         plan.check_step_sizes()?;
         Ok(plan)
@@ -212,6 +219,14 @@ impl Plan {
                 }
             })
             .collect()
+    }
+
+    /// Multiply-adds of the decomposition of the largest design, about.
+    fn work_of_a_cell(&self) -> usize {
+        let inputs = self.checked.data.iter().map(|d| d.value.inputs()).max().unwrap_or(1);
+        let p = self.checked.model.iter().map(|m| m.value.features.count(inputs)).max().unwrap_or(1);
+        let n = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref())).max().unwrap_or(1);
+        10 * n * p * n.min(p)
     }
 
     /// Rows per cell and table, for the largest settings that the study has.

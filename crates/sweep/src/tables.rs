@@ -295,7 +295,7 @@ fn predictions() -> Arc<TableSchema> {
         vec![
             cell(),
             text("theory", "name of the theory"),
-            text("quantity", "what is predicted"),
+            text("quantity", "what is predicted; null in the one row of a theory that has nothing to say here"),
             float("parameter", "", "λ, training time, …: what the quantity is a function of; null if nothing"),
             float("value", "", "the prediction"),
             Column::new("assumption_met", ColumnType::Bool, "", "whether the theory's assumptions hold in this cell"),

@@ -175,6 +175,7 @@ fn what_the_data_or_the_model_have_no_use_for() {
     let gaussian = "[data.gaussian]\nsamples = 10\ninputs = 5\ncovariance = \"isotropic\"\nteacher = \"dense\"\nsignal = 1.0\nnoise = 0.5\n";
     let curve = "[data.curve]\ntarget = { line = { intercept = 0.3, slope = 0.8 } }\nsamples = 10\ndesign = \"equispaced\"\nnoise = 0.1\n";
     let inputs = |train: &str| with(train).replace(curve, gaussian).replace(polynomial, "features = \"identity\"");
+    let inputs = |train: &str| inputs(train).replace("metrics = [\"risk\"]", "metrics = [\"loss\"]");
     refused_by_plan("bending_of_inputs", &inputs(&format!("penalty = {{ bending = 0.1 }}\n{until}")));
     refused_by_plan("noise_share_of_inputs", &inputs(&format!("continuation = {{ noise-share = [0, 1] }}\n{until}")));
     refused_by_plan(
@@ -204,4 +205,24 @@ fn noisy_updates_that_are_not_linear_need_a_decaying_step_to_be_averaged() {
     refused("average_l1", noisy);
     accepted(&with(&format!("{noisy}schedule = \"inverse-sqrt\"\n")));
     accepted(&with("until = { steps = 100 }\naverage = \"all\"\nnoise = { labels = 0.1 }\n"));
+}
+
+#[test]
+fn adam_is_told_how_long_its_steps_are() {
+    refused("adam_relative", "method = { adam = {} }\nuntil = { steps = 100 }\n");
+    refused("adam_relative_step", "method = { adam = {} }\nstep_size = { relative = 0.1 }\nuntil = { steps = 100 }\n");
+    accepted(&with("method = { adam = {} }\nstep_size = { absolute = 0.01 }\nuntil = { steps = 100 }\n"));
+}
+
+#[test]
+fn a_metric_that_no_cell_can_measure_is_refused() {
+    let rows = "[data.table]\nx = [[1.0, 2.0], [0.5, 1.0]]\ny = [1.0, 0.0]\n";
+    let study = |metrics: &str| {
+        format!(
+            "title = \"t\"\n{rows}[model]\nfeatures = \"identity\"\n[train]\nuntil = {{ steps = 10 }}\n\
+             [record]\nmetrics = {metrics}\n"
+        )
+    };
+    refused_by_plan("metrics_of_nothing", &study("[\"loss\", \"risk\", \"bending_energy\"]"));
+    accepted(&study("[\"loss\", \"train_mse\"]"));
 }

@@ -1,6 +1,7 @@
 //! Axes read against the shape of a study: groups, replicates, and paths that must exist.
 
 use super::axes::{Assignment, Axis, AxisColumn, AxisValue, ColumnKind, Row, Settings};
+use super::axis_values::Repeats;
 use super::column_names::{GivenName, name_columns};
 use super::conformity::Conformity;
 use super::diagnostics::Diagnostic;
@@ -68,7 +69,7 @@ impl<'a> Reader<'a> {
             self.known_words(raw, &["zip"]);
             return self.zip(raw, zip);
         }
-        let column = self.column(&raw.path, raw.key_place, &raw.node)?;
+        let column = self.column(&raw.path, raw.key_place, &raw.node, Repeats::Refused)?;
         let len = column.rows.len();
         let rows = column.rows.into_iter();
         let axis = Axis {
@@ -159,8 +160,17 @@ impl<'a> Reader<'a> {
         let mut rows = Vec::new();
         for case in &table.entries {
             let Some(settings) = case.node.as_table().filter(|table| !table.entries.is_empty()) else {
-                let title = format!("expected what the case `{}` sets, found {}", case.key, case.node.found());
-                self.say(Diagnostic::new(case.node.place, title).help(example));
+                let is_empty = case.node.as_table().is_some();
+                let (title, help) = match is_empty {
+                    true => (
+                        format!("the case `{}` sets nothing", case.key),
+                        "a case sets at least one path; write down the value that the study has already",
+                    ),
+                    false => {
+                        (format!("expected what the case `{}` sets, found {}", case.key, case.node.found()), example)
+                    }
+                };
+                self.say(Diagnostic::new(case.node.place, title).help(help));
                 continue;
             };
             let mut assignments = Vec::new();
@@ -219,7 +229,7 @@ impl<'a> Reader<'a> {
         let mut members = Vec::new();
         let flat = Node { value: Value::Table(table.clone()), place: zip.place };
         for member in raw_axes(flat.as_table().unwrap_or(table)) {
-            if let Some(column) = self.column(&member.path, member.key_place, &member.node) {
+            if let Some(column) = self.column(&member.path, member.key_place, &member.node, Repeats::Allowed) {
                 members.push((member, column));
             }
         }

@@ -10,6 +10,16 @@ use super::spelling::did_you_mean;
 use super::tree::{Node, Place, Table, Value, path_text};
 use std::collections::HashSet;
 use std::sync::Arc;
+use taut_numerics::spaced_value;
+
+/// Whether a list may hold a value twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// Each once: an axis of its own.
+    Refused,
+    /// As often as it likes: what moves together with other lists.
+    Allowed,
+}
 
 /// The column that the values of a path make.
 pub(crate) struct Column {
@@ -20,7 +30,13 @@ pub(crate) struct Column {
 
 impl Reader<'_> {
     /// The values of one path: a list, or a table that makes one.
-    pub(super) fn column(&mut self, path: &[String], key_place: Place, node: &Node) -> Option<Column> {
+    pub(super) fn column(
+        &mut self,
+        path: &[String],
+        key_place: Place,
+        node: &Node,
+        repeats: Repeats,
+    ) -> Option<Column> {
         let field = self.field(path, key_place)?;
         let items = self.values(path, field, node)?;
         let name = self.given_name(node);
@@ -41,7 +57,7 @@ impl Reader<'_> {
                 Some(x) => numbers.insert((x + 0.0).to_bits()),
                 None => texts.insert(item.to_toml()),
             };
-            if !fresh {
+            if !fresh && repeats == Repeats::Refused {
                 let title = format!("the value {} is there twice", item.to_toml());
                 self.say(
                     Diagnostic::new(item.place, title).label(format!("sweep.{}", path_text(path))).help("remove one"),
@@ -259,41 +275,5 @@ fn axis_value(kind: ColumnKind, node: &Node) -> AxisValue {
         (_, Value::Text(text)) => AxisValue::Text(text.clone()),
         (ColumnKind::Int64, _) => AxisValue::Int(node.as_number().unwrap_or_default() as i64),
         _ => AxisValue::Float(node.as_number().unwrap_or(f64::NAN)),
-    }
-}
-
-/// Value i of n between two ends, rounded to 15 digits (14 for `logspace`) so that 0.1·3 is 0.3 and claims can say so.
-fn spaced_value(a: f64, b: f64, i: usize, n: usize, log: bool) -> f64 {
-    if i == 0 || n == 1 {
-        return a;
-    }
-    if i + 1 == n {
-        return b;
-    }
-    let share = i as f64 / (n - 1) as f64;
-    if log {
-        // log10 and 10^x are exact at whole decades; elsewhere they lose a digit more than a sum does.
-        let x = 10_f64.powf(a.log10() + (b.log10() - a.log10()) * share);
-        return format!("{x:.13e}").parse().unwrap_or(x);
-    }
-    let x = a + (b - a) * share;
-    if x.abs() < 1e-15 * a.abs().max(b.abs()) {
-        return 0.0;
-    }
-    format!("{x:.14e}").parse().unwrap_or(x)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spaced_values_are_the_numbers_people_write() {
-        let values: Vec<f64> = (0..7).map(|i| spaced_value(0.0, 3.0, i, 7, false)).collect();
-        assert_eq!(values, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]);
-        let tenths: Vec<f64> = (0..11).map(|i| spaced_value(-0.5, 0.5, i, 11, false)).collect();
-        assert_eq!(tenths, [-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
-        let decades: Vec<f64> = (0..7).map(|i| spaced_value(1e-3, 1e3, i, 7, true)).collect();
-        assert_eq!(decades, [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0]);
     }
 }

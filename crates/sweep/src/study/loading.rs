@@ -204,6 +204,9 @@ struct Checking<'a> {
 /// Beyond this many failing settings of a section the rest would say the same.
 const ENOUGH: usize = 50;
 
+/// Sweeps larger than this are not searched for repetitions.
+const MOST_COMPARED: usize = 200_000;
+
 /// More distinct settings of one section than this are a slip, not a study.
 const MOST_SETTINGS: usize = 5_000_000;
 
@@ -415,35 +418,89 @@ impl Checking<'_> {
             return;
         }
         let [data, model, train] = &parts.sections;
+        let mut kinds: Vec<Vec<usize>> = Vec::new();
         if let Some(settings) = &parts.data {
-            self.repetition(data, settings.iter().map(data_meaning));
+            kinds.extend(self.repetition(parts, data, settings.iter().map(data_meaning)));
         }
         if let Some(settings) = &parts.model {
-            self.repetition(model, settings.iter().map(model_meaning));
+            kinds.extend(self.repetition(parts, model, settings.iter().map(model_meaning)));
         }
         if let Some(settings) = &parts.train {
-            self.repetition(train, settings.iter().map(train_meaning));
+            kinds.extend(self.repetition(parts, train, settings.iter().map(train_meaning)));
+        }
+        if kinds.len() == parts.sections.len() && self.draft.mistakes.is_empty() {
+            self.repeated_cells(parts, &kinds);
         }
     }
 
-    fn repetition<'s>(&mut self, section: &Section, meanings: impl Iterator<Item = &'s str>) {
-        if section.axes.is_empty() || section.len() > 200_000 {
-            return;
+    /// Whether an axis sets things in more than one section.
+    fn is_shared(parts: &Parts, axis: usize) -> bool {
+        parts.sections.iter().filter(|section| section.axes.iter().any(|(of, _)| *of == axis)).count() > 1
+    }
+
+    /// Reports two settings of a section that mean the same and differ on axes of this section alone; gives every
+    /// setting the number of the first that means the same.
+    fn repetition<'s>(
+        &mut self,
+        parts: &Parts,
+        section: &Section,
+        meanings: impl Iterator<Item = &'s str>,
+    ) -> Option<Vec<usize>> {
+        if section.len() > MOST_COMPARED {
+            return None;
         }
-        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let shared: Vec<usize> =
+            section.axes.iter().map(|(axis, _)| *axis).filter(|axis| Self::is_shared(parts, *axis)).collect();
+        let mut first_of: HashMap<&str, usize> = HashMap::new();
+        let mut seen: HashMap<(usize, Vec<usize>), usize> = HashMap::new();
+        let mut kinds = Vec::with_capacity(section.len());
         for (index, meaning) in meanings.enumerate() {
-            let Some(first) = seen.insert(meaning, index) else {
-                continue;
-            };
-            let (one, two) = (section.describe(&self.axes, first), section.describe(&self.axes, index));
-            let differing =
-                section.positions(first).into_iter().zip(section.positions(index)).find(|(a, b)| a.1 != b.1);
-            let axis = differing.map_or(section.axes[0].0, |(a, _)| a.0);
-            let title = format!("two settings of the sweep mean the same: ({one}) and ({two})");
-            let help = "the same cell would be run twice: remove one of the values";
-            self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
+            let kind = *first_of.entry(meaning).or_insert(index);
+            kinds.push(kind);
+            let positions = section.positions(index);
+            let elsewhere = positions.iter().filter(|(axis, _)| shared.contains(axis)).map(|(_, at)| *at).collect();
+            if let Some(first) = seen.insert((kind, elsewhere), index) {
+                let settings = [first, index].map(|index| section.describe(&self.axes, index));
+                let differing = section.positions(first).into_iter().zip(positions).find(|(a, b)| a.1 != b.1);
+                let axis = differing.map_or(section.axes[0].0, |(a, _)| a.0);
+                self.say_repeated(axis, &settings);
+                return None;
+            }
+        }
+        Some(kinds)
+    }
+
+    /// Reports two cells that mean the same because an axis that sets several sections repeats itself in all.
+    fn repeated_cells(&mut self, parts: &Parts, kinds: &[Vec<usize>]) {
+        let lengths: Vec<usize> = self.axes.iter().map(|axis| if axis.is_seed { 1 } else { axis.len }).collect();
+        let count = lengths.iter().fold(1_usize, |product, len| product.saturating_mul(*len));
+        let Some(axis) = (0..self.axes.len()).find(|axis| Self::is_shared(parts, *axis)) else { return };
+        if count > MOST_COMPARED {
             return;
         }
+        let mut seen: HashMap<Vec<usize>, Vec<usize>> = HashMap::new();
+        for cell in 0..count {
+            let mut rest = cell;
+            let mut positions = vec![0; lengths.len()];
+            for (position, len) in positions.iter_mut().zip(&lengths).rev() {
+                (*position, rest) = (rest % len, rest / len);
+            }
+            let meaning = parts.sections.iter().zip(kinds).map(|(section, kinds)| kinds[section.index(&positions)]);
+            if let Some(first) = seen.insert(meaning.collect(), positions.clone()) {
+                let differing = (0..positions.len()).find(|&i| first[i] != positions[i]).unwrap_or(axis);
+                let describe = |positions: &[usize]| self.axes[differing].value(positions[differing], 0).to_string();
+                let name = &self.axes[differing].columns[0].name;
+                let settings = [&first, &positions].map(|positions| format!("{name} = {}", describe(positions)));
+                self.say_repeated(differing, &settings);
+                return;
+            }
+        }
+    }
+
+    fn say_repeated(&mut self, axis: usize, [one, two]: &[String; 2]) {
+        let title = format!("two settings of the sweep mean the same: ({one}) and ({two})");
+        let help = "the same cell would be run twice: remove one of the values";
+        self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
     }
 
     fn finish(mut self, text: &str, overrides: &[String], parts: Parts) -> Result<Checked, StudyError> {

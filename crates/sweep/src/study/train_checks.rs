@@ -54,6 +54,11 @@ fn descent(train: &Train) -> Vec<Finding> {
         };
         out.push(finding("train.until", message, "write `until = { steps = 1e6 }`"));
     }
+    if !train.method.optimizer().knows_curvature() && !matches!(train.step_size, Some(StepSize::Absolute(_))) {
+        let path = if train.step_size.is_some() { "train.step_size" } else { "train.method" };
+        let message = format!("{name} takes steps of one length: a step size in units of 1/λ_max means nothing to it");
+        out.push(finding(path, message, "write `step_size = { absolute = 0.001 }`; in a sweep, set both by cases"));
+    }
     if train.until.time.is_some() && !train.dynamics(1.0).is_constant() {
         out.push(finding(
             "train.until.time",

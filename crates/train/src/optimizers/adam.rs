@@ -40,6 +40,11 @@ impl Optimizer for Adam {
         Motion::Other("adam")
     }
 
+    /// Steps are as long as η whatever the loss is multiplied by.
+    fn knows_curvature(&self) -> bool {
+        false
+    }
+
     fn rule(&self, slots: usize) -> Option<Box<dyn Rule>> {
         Some(Box::new(Moments {
             keep: [self.beta1.get(), self.beta2.get()],

@@ -14,6 +14,11 @@ pub trait Optimizer: Send + Sync {
         None
     }
 
+    /// Whether a step size in units of 1/λ_max means anything to it.
+    fn knows_curvature(&self) -> bool {
+        true
+    }
+
     /// Whether its batch may have more rows than there are, on purpose.
     fn may_exceed_data(&self) -> bool {
         false

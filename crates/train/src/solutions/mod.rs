@@ -4,7 +4,7 @@ mod roughness;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::ThinSvd;
+use taut_numerics::{ThinSvd, spaced_value};
 use taut_problem::{Entry, Positive, Regression, Samples, Snapshots};
 
 /// One way to fit the points without moving there.
@@ -145,9 +145,9 @@ impl Grid {
             Self::One(value) => vec![value.get()],
             Self::List(values) => values.iter().map(|v| v.get()).collect(),
             Self::Log(grid) => {
-                let [from, to] = grid.logspace.map(|v| v.get().ln());
-                let last = grid.count.size().saturating_sub(1).max(1) as f64;
-                (0..grid.count.size()).map(|i| (from + (to - from) * i as f64 / last).exp()).collect()
+                let [from, to] = grid.logspace.map(Positive::get);
+                let n = grid.count.size();
+                (0..n).map(|i| spaced_value(from, to, i, n, true)).collect()
             }
         }
     }
