@@ -10,6 +10,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use support::figures::{Worst, predicted};
 use support::study::Bench;
 use support::{Sheet, exact, here, reference, run_study};
 
@@ -29,29 +30,6 @@ impl Tables {
 
     fn sheet(&self, name: &str) -> Sheet {
         Sheet::read(&self.out, name)
-    }
-}
-
-/// The largest error seen, with where.
-#[derive(Default)]
-struct Worst(f64, String);
-
-impl Worst {
-    fn see(&mut self, got: f64, exact: f64, scale: f64, label: impl FnOnce() -> String) {
-        // Infinite at the threshold, in both.
-        if got.to_bits() == exact.to_bits() {
-            return;
-        }
-        let error = if scale > 0.0 { (got - exact).abs() / scale } else { (got - exact).abs() };
-        if error > self.0 || error.is_nan() {
-            *self = Self(if error.is_nan() { f64::INFINITY } else { error }, label());
-        }
-    }
-
-    #[track_caller]
-    fn below(&self, what: &str, tolerance: f64) {
-        eprintln!("{what}: worst error {:.1e} ({})", self.0, self.1);
-        assert!(self.0 <= tolerance, "{what}: {:e} at {}", self.0, self.1);
     }
 }
 
@@ -83,18 +61,6 @@ fn see_points(curves: &Sheet, rows: &[usize], row: &Row, worst: &mut Worst, labe
         let found = rows.iter().find(|&&r| (curves.number("x", r) - x).abs() < 1e-9).expect("a point of the grid");
         worst.see(curves.number("f", *found), f, scale, || format!("{label} f({x})"));
     }
-}
-
-/// One predicted number of a cell.
-fn predicted(predictions: &Sheet, cell: i64, quantity: &str, parameter: Option<f64>) -> f64 {
-    let of_parameter = |row: usize| match parameter {
-        Some(wanted) => (predictions.number("parameter", row) / wanted - 1.0).abs() < 1e-12,
-        None => predictions.is_null("parameter", row),
-    };
-    let found = predictions.rows().find(|&row| {
-        predictions.int("cell", row) == Some(cell) && predictions.text("quantity", row) == quantity && of_parameter(row)
-    });
-    predictions.number("value", found.unwrap_or_else(|| panic!("no {quantity} at {parameter:?}")))
 }
 
 #[test]

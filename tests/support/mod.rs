@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // a module of many test binaries; each uses a part of it
 
 pub mod code;
+pub mod figures;
 pub mod study;
 
 use std::collections::{BTreeMap, HashMap};

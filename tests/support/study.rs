@@ -1,6 +1,6 @@
 //! Small studies in folders of their own, run with a time limit and looked at.
 
-use super::Sheet;
+use super::{Sheet, here, run_study};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -129,6 +129,27 @@ impl Bench {
     pub fn cell_texts(&self, column: &str) -> Vec<String> {
         let cells = self.sheet("cells");
         cells.rows().map(|row| cells.text(column, row).to_owned()).collect()
+    }
+}
+
+/// The tables of one committed study.
+pub struct Tables {
+    _folder: tempfile::TempDir,
+    out: PathBuf,
+}
+
+impl Tables {
+    pub fn of(study: &str, set: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let mut more = vec!["--threads", "2"];
+        more.extend(set.iter().flat_map(|set| ["--set", set]));
+        run_study(&here(study), &out, &more);
+        Self { _folder: folder, out }
+    }
+
+    pub fn sheet(&self, name: &str) -> Sheet {
+        Sheet::read(&self.out, name)
     }
 }
 
