@@ -220,6 +220,25 @@ const ODD: &[(&str, Edits)] = &[
     ("stepped", &[("limit = true\n", ""), (END, "solver = \"stepped\"\nuntil = { steps = 200 }")]),
     ("stepped, no steps", &[("limit = true\n", ""), (END, "solver = \"stepped\"\nuntil = { steps = 0 }")]),
     (
+        "a cosine that ends long after the run",
+        &[("limit = true\n", ""), (END, "schedule = { cosine = { over = 1e15 } }\nuntil = { steps = 200 }")],
+    ),
+    (
+        "a line that ends long after the run",
+        &[("limit = true\n", ""), (END, "schedule = { linear = { over = 1e15 } }\nuntil = { steps = 200 }")],
+    ),
+    (
+        "a decay of hardly anything at every step",
+        &[
+            ("limit = true\n", ""),
+            (END, "schedule = { step-decay = { factor = 0.99999999999999, every = 1 } }\nuntil = { steps = 200 }"),
+        ],
+    ),
+    (
+        "a warm-up long after the run",
+        &[("limit = true\n", ""), (END, "warm_up = 9007199254740992\nuntil = { steps = 200 }")],
+    ),
+    (
         "stepped, one sample, to a loss",
         &[
             ("samples = 10", "samples = 1"),
@@ -393,4 +412,47 @@ fn theories_know_where_they_end() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Stepping up to a time is a number of steps that only the step size tells.
+#[test]
+fn a_time_of_too_many_single_steps_fails_in_words() {
+    for motion in ["solver = \"stepped\"", "method = { nesterov = {} }", "method = { sgd = { batch = 1 } }"] {
+        let end = format!("{motion}\nuntil = {{ time = 1e300 }}");
+        let bench = Bench::new(&edited(&[("limit = true\n", ""), (END, &end)]));
+        let said = finish(&mut bench.command(&["--quiet"]), PATIENCE);
+        assert!(said.in_time && said.code == Some(3), "{motion}: {:?} {}", said.code, said.stderr);
+        let cells = bench.sheet("cells");
+        let (status, reason) = (cells.text("status", 0), cells.text("reason", 0));
+        assert!(status == "failed" && reason.contains("steps one by one"), "{motion}: {status}: {reason}");
+    }
+}
+
+/// A step size beyond all bounds is one diverged row, for every motion, and stops no other.
+#[test]
+fn huge_steps_diverge_at_a_step_and_stop_no_other_cell() {
+    const SWEEP: &str = r#"
+[sweep]
+motion.cases.descent = { "train.method" = "gradient-descent" }
+motion.cases.heavy-ball = { "train.method" = { heavy-ball = { momentum = 0.9 } } }
+motion.cases.nesterov = { "train.method" = { nesterov = { momentum = 0.9 } } }
+motion.cases.growing = { "train.method" = { nesterov = {} } }
+motion.cases.batches = { "train.method" = { sgd = { batch = 1, replacement = true } } }
+motion.cases.adam = { "train.method" = { adam = {} } }
+"train.step_size.absolute" = [1e-3, 100, 1e20, 1e300]
+"train.solver" = { name = "how", values = ["auto", "stepped"] }
+"#;
+    let end = "allow_unstable = true\nuntil = { steps = 300 }";
+    let bench = Bench::new(&(edited(&[("limit = true\n", ""), (END, end)]) + SWEEP));
+    bench.run(&["--quiet"]).exits(0);
+    let cells = bench.sheet("cells");
+    assert_eq!(cells.rows().count(), 48);
+    for row in cells.rows() {
+        let (motion, eta) = (cells.text("motion", row), cells.number("absolute", row));
+        let (status, reason) = (cells.text("status", row), cells.text("reason", row));
+        match status {
+            "finished" => assert!(eta <= 1e-3 || motion == "adam", "{motion} {eta}"),
+            _ => assert!(status == "diverged" && reason.contains("at step ") && eta > 1e-3, "{motion} {eta}: {reason}"),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::identity::Identity;
 use crate::plan::Plan;
 use crate::row_kinds::{Label, emit_curve, emit_moments, emit_parameters, measure, push_column, push_stage};
 use crate::solved::Solved;
-use crate::study::CellSpec;
+use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{INTERPOLATION, LEVELS, best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Prepared, Shelf};
@@ -105,10 +105,15 @@ impl<'a> Cell<'a> {
     pub(crate) fn clocks(&self, plan: &Plan, path: Option<&SpectralPath>) -> Result<Vec<Clock>, String> {
         let until = &self.spec.train.until;
         let last = until.steps.map_or(u64::MAX, Steps::get);
-        clocks(&plan.checked.study.record, until, self.is_flow(), self.dynamics.step_size, |loss| {
+        let clocks = clocks(&plan.checked.study.record, until, self.is_flow(), self.dynamics.step_size, |loss| {
             // L = rms²/2 for every least-squares model.
             path.and_then(|path| reached(path.first_passage_by((2.0 * loss).sqrt(), last)))
-        })
+        })?;
+        let end = clocks.iter().filter_map(|clock| clock.step()).next_back();
+        match end.and_then(|end| too_many_steps(&self.spec.train, end)) {
+            Some(reason) => Err(reason),
+            None => Ok(clocks),
+        }
     }
 
     /// A closed form or moments, looked at; `None` if asked to stop on the way.

@@ -35,6 +35,17 @@ impl<'a> Premise<'a> {
         (norm > 0.0).then(|| format!("the start is not zero: its norm is {norm}"))
     }
 
+    /// Why a result for gradient flow, or for descent with a constant stable step size, does not apply.
+    pub(crate) fn not_plain(&self) -> Option<String> {
+        if !self.dynamics.is_plain() {
+            return Some("the motion is not plain gradient descent or flow with a constant step size".to_owned());
+        }
+        let curvature = largest_curvature(self.problem);
+        let eta = self.dynamics.step_size;
+        (self.dynamics.motion == Motion::Descent && eta * curvature >= 2.0 - 1e-9)
+            .then(|| format!("step size {eta} is not below 2/λ_max = {}", 2.0 / curvature))
+    }
+
     /// Why a result for gradient flow, read at time Σηₖ, does not apply.
     pub(crate) fn not_flow(&self) -> Option<String> {
         let dynamics = self.dynamics;

@@ -83,10 +83,10 @@ impl Proportional {
         }
         let (c, a) = (self.ratio.min(1.0), (1.0 - self.ratio).abs());
         let b = a + lambda;
-        let d = (b * b + 4.0 * c * lambda).sqrt(); // D
-        let m = 2.0 / (b + d);
+        let d = b.hypot(2.0 * (c * lambda).sqrt()); // D, also where λ² overflows
+        let m = 1.0 / (0.5 * b + 0.5 * d);
         let seen = (1.0 / self.ratio).min(1.0);
-        let bias = (1.0 - 1.0 / self.ratio).max(0.0) + seen * lambda * lambda * m * (1.0 + c * m) / d;
+        let bias = (1.0 - 1.0 / self.ratio).max(0.0) + seen * (lambda * m) * (lambda / d) * (1.0 + c * m);
         let variance = c * m * (c * lambda * m + a) / d;
         self.signal * bias + self.noise * variance
     }
@@ -156,6 +156,10 @@ mod tests {
         let noise_only = limit(2.0, 0.0, 1.0);
         assert!(noise_only.optimal_lambda().is_infinite() && noise_only.ridge(f64::INFINITY) < 1e-16);
         assert!(limit(1.0, 1.0, 0.1).ridgeless().is_infinite());
+        // All of the signal is lost, whether or not λ² is a number.
+        for (ratio, lambda) in [(0.5, 1e200), (1.0, 1e300), (3.0, f64::MAX)] {
+            assert!((limit(ratio, 2.0, 0.1).ridge(lambda) - 2.0).abs() < 1e-14, "{ratio} {lambda:e}");
+        }
     }
 
     #[test]

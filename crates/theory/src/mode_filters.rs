@@ -1,5 +1,6 @@
 //! How much of each mode has been learned when.
 
+use crate::singular_modes::SingularModes;
 use crate::{Mode, Number, Prediction, Premise, TheoryDef};
 use taut_problem::{Clock, Motion};
 
@@ -13,52 +14,29 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {
-    let problem = premise.problem;
-    let n = problem.samples() as f64;
-    // faer's bidiagonalisation: not the trainer's decomposition. (nalgebra's own loses ten digits
-    // where singular values cluster, as those of a cosine design do.)
-    let (rows, columns) = problem.design.shape();
-    let design = faer::MatRef::from_column_major_slice(problem.design.as_slice(), rows, columns);
-    let Ok(svd) = design.thin_svd() else {
+    let y = &premise.problem.y;
+    let Some(design) = SingularModes::of(&premise.problem.design) else {
         return Prediction { unmet: Some("the design has no singular vectors".to_owned()), ..Prediction::default() };
     };
-    let (u, v) = (svd.U(), svd.V());
-    let s: Vec<f64> = svd.S().column_vector().iter().copied().collect();
-    let largest = s.iter().copied().fold(0.0, f64::max);
-    let tolerance = problem.samples().max(problem.feature_count()) as f64 * f64::EPSILON * largest;
-    let mut order: Vec<usize> = (0..s.len()).filter(|&i| s[i] > tolerance).collect();
-    order.sort_by(|a, b| s[*b].total_cmp(&s[*a]));
-
     let mut prediction = Prediction { unmet: premise.not_plain(), ..Prediction::default() };
     if !premise.dynamics.is_plain() {
         return prediction;
     }
+    let lambda = design.curvatures();
     for &clock in premise.clocks {
-        for (number, &i) in order.iter().enumerate() {
-            let lambda = s[i] * s[i] / n;
-            let row: Vec<f64> = v.col(i).iter().copied().collect();
-            // The trainer's sign rule, stated in the tables: the largest component is positive.
-            let largest =
-                row.iter().copied().fold(0.0_f64, |m, v| if v.abs() > m.abs() * (1.0 + 1e-9) { v } else { m });
-            let sign = if largest < 0.0 { -1.0 } else { 1.0 };
-            let start: f64 = row.iter().zip(premise.start).map(|(v, t)| v * t).sum();
-            let end: f64 = u.col(i).iter().zip(&problem.y).map(|(u, y)| u * y).sum::<f64>() / s[i];
-            let filter = learned(premise, lambda, clock);
-            prediction.modes.push(Mode {
-                clock,
-                mode: number + 1,
-                value: s[i],
-                strength: sign * ((1.0 - filter) * start + filter * end),
-                filter,
-            });
+        for (i, &value) in design.s.iter().enumerate() {
+            let start: f64 = design.v.column(i).iter().zip(premise.start).map(|(v, t)| v * t).sum();
+            let end: f64 = design.u.column(i).iter().zip(y).map(|(u, y)| u * y).sum::<f64>() / value;
+            let filter = learned(premise, lambda[i], clock);
+            let strength = (1.0 - filter) * start + filter * end;
+            prediction.modes.push(Mode { clock, mode: i + 1, value, strength, filter });
         }
     }
-    if let Some(&slowest) = order.last() {
-        let lambda = s[slowest] * s[slowest] / n;
+    if let Some(&slowest) = lambda.last() {
         let eta = premise.dynamics.step_size;
         let rate = match premise.dynamics.motion {
-            Motion::Flow => lambda,
-            _ => -log_decay(eta * lambda) / eta,
+            Motion::Flow => slowest,
+            _ => -log_decay(eta * slowest) / eta,
         };
         prediction.numbers.push(Number::of_cell("slowest_mode_half_time", std::f64::consts::LN_2 / rate));
     }

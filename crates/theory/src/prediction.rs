@@ -1,6 +1,6 @@
 //! What a theory is given, and what it may answer.
 
-use taut_problem::{Clock, Dynamics, Motion, Regression};
+use taut_problem::{Clock, Dynamics, Regression};
 
 /// What a theory may know: the problem, the motion as plain data, the start, the save times.
 #[derive(Clone, Copy)]
@@ -17,19 +17,6 @@ pub struct Premise<'a> {
     pub times: &'a [f64],
     /// The λ that the study asks ridge regression for.
     pub ridge: &'a [f64],
-}
-
-impl Premise<'_> {
-    /// Why a result for gradient flow, or for descent with a constant stable step size, does not apply.
-    pub(crate) fn not_plain(&self) -> Option<String> {
-        if !self.dynamics.is_plain() {
-            return Some("the motion is not plain gradient descent or flow with a constant step size".to_owned());
-        }
-        let curvature = largest_curvature(self.problem);
-        let eta = self.dynamics.step_size;
-        (self.dynamics.motion == Motion::Descent && eta * curvature >= 2.0 - 1e-9)
-            .then(|| format!("step size {eta} is not below 2/λ_max = {}", 2.0 / curvature))
-    }
 }
 
 /// One mode of the design at one time.

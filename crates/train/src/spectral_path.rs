@@ -166,7 +166,7 @@ impl SpectralPath {
             let found = first_true(self.last_fall(), |k| probe(Clock::Step(k)) <= level);
             return at(found).unwrap_or(Passage::Never);
         }
-        if self.falls() && probe(Clock::Limit) > level {
+        if self.falls() && self.is_end_near() && probe(Clock::Limit) > level {
             return Passage::Never;
         }
         if !self.response.leaps() {
@@ -191,6 +191,12 @@ impl SpectralPath {
         };
         let found = found.or_else(|| if is_dear { self.far_passage(end, last, level) } else { None });
         at(found).unwrap_or(Passage::NotYet)
+    }
+
+    /// Whether the limit takes no longer to look at than steps are looked through.
+    fn is_end_near(&self) -> bool {
+        self.dynamics.is_constant()
+            || Walk::new(&self.dynamics, &self.modes.curvature).runs_to_end() <= MOST_SCANNED as f64
     }
 
     /// The first step at which what falls for certain is at most `level`: no passage is before that.

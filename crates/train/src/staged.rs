@@ -1,5 +1,6 @@
 //! Stage after stage of least squares, each started where the last one ended, in closed form.
 
+use crate::responses::Geometric;
 use std::borrow::Cow;
 use taut_numerics::{DVector, ThinSvd};
 use taut_problem::{Clock, Continuation, Dynamics, Motion, Passage, Regression, Snapshot, Trajectory};
@@ -69,7 +70,7 @@ impl<'a> Staged<'a> {
             };
             parts.push(Part::new(problem, svd, dynamics, *stage, start, filters)?);
         }
-        let clock = parts[0].decays.first().map_or(Clock::Step(0), Decay::zero);
+        let clock = if parts[0].is_flow { Clock::Time(0.0) } else { Clock::Step(0) };
         let filters = parts[0].filters(clock);
         Ok(Self { parts, length, clock, theta: theta0.to_vec(), filters })
     }
@@ -172,78 +173,13 @@ impl Trajectory for Staged<'_> {
     }
 }
 
-/// What is left of a mode's error: (1 − ηκ)ᵏ for descent, exp(−κt) for flow.
-#[derive(Clone, Copy, Debug)]
-struct Decay {
-    is_flow: bool,
-    /// ln|1 − ηκ|, or −κ.
-    rate: f64,
-    /// Whether 1 − ηκ is negative.
-    alternates: bool,
-}
-
-impl Decay {
-    fn new(is_flow: bool, step_size: f64, curvature: f64) -> Self {
-        let x = step_size * curvature;
-        let rate = match is_flow {
-            true => -curvature,
-            // At 2 exactly the mode swings for ever; rounding must not decide which way it goes.
-            false if (x - 2.0).abs() < 1e-12 => 0.0,
-            false if x > 1.0 => (x - 1.0).ln(),
-            false => (-x).ln_1p(),
-        };
-        Self { is_flow, rate, alternates: !is_flow && x > 1.0 }
-    }
-
-    /// The start on this kind of clock.
-    fn zero(&self) -> Clock {
-        if self.is_flow { Clock::Time(0.0) } else { Clock::Step(0) }
-    }
-
-    /// ln|e| at `t`; a rate of −∞ (ηκ = 1) leaves nothing after the first step.
-    fn log_size(&self, t: Clock) -> f64 {
-        match t {
-            Clock::Step(0) => 0.0,
-            Clock::Step(k) => k as f64 * self.rate,
-            Clock::Time(time) => time * self.rate,
-            Clock::Limit if self.rate < 0.0 => f64::NEG_INFINITY,
-            Clock::Limit if self.rate == 0.0 && !self.alternates => 0.0,
-            Clock::Limit => f64::NAN,
-        }
-    }
-
-    fn is_negative(&self, t: Clock) -> bool {
-        self.alternates && matches!(t, Clock::Step(k) if k % 2 == 1)
-    }
-
-    /// e at `t`.
-    fn remaining(&self, t: Clock) -> f64 {
-        let size = self.log_size(t).exp();
-        if self.is_negative(t) { -size } else { size }
-    }
-
-    /// 1 − e at `t`, without cancellation.
-    fn learned(&self, t: Clock) -> f64 {
-        if self.is_negative(t) { 1.0 - self.remaining(t) } else { -self.log_size(t).exp_m1() }
-    }
-
-    /// An interval that holds e at every point from `low` to `high`.
-    fn range(&self, low: Clock, high: Clock) -> (f64, f64) {
-        let (a, b) = (self.remaining(low), self.remaining(high));
-        if self.alternates && low != high {
-            let size = a.abs().max(b.abs());
-            return (-size, size);
-        }
-        (a.min(b), a.max(b))
-    }
-}
-
 /// One stage with its start.
 struct Part<'a> {
     svd: Cow<'a, ThinSvd>,
-    decays: Vec<Decay>,
-    /// Directions that the data do not see.
-    outside: Decay,
+    /// Of every mode, and of the directions that the data do not see if there is a ridge.
+    errors: Geometric,
+    is_flow: bool,
+    has_ridge: bool,
     start: Vec<f64>,
     /// (I − VVᵀ)θ of the features that move.
     unseen: Vec<f64>,
@@ -292,12 +228,14 @@ impl<'a> Part<'a> {
         let floor = if svd.rank() == n { 0.0 } else { missed.norm_squared() / n as f64 };
         let shrink = |s: f64| s * s / (s * s + n as f64 * ridge);
         let to = svd.s.iter().zip(fitted.iter()).map(|(s, c)| shrink(*s) * (c / s)).collect();
-        let decay = |curvature| Decay::new(dynamics.motion == Motion::Flow, dynamics.step_size, curvature);
+        let is_flow = dynamics.motion == Motion::Flow;
+        let curvature: Vec<f64> = svd.s.iter().map(|s| s * s / n as f64 + ridge).chain([ridge]).collect();
         let mixes = matches!(stage, Stage::Features(_)) || filters.len() != svd.rank();
         let limits = svd.s.iter().map(|s| share * shrink(*s)).collect();
         Ok(Self {
-            decays: svd.s.iter().map(|s| decay(s * s / n as f64 + ridge)).collect(),
-            outside: decay(ridge),
+            errors: Geometric::new((!is_flow).then_some(dynamics.step_size), &curvature),
+            is_flow,
+            has_ridge: ridge > 0.0,
             start,
             unseen: unseen.as_slice().to_vec(),
             from: from.as_slice().to_vec(),
@@ -315,12 +253,12 @@ impl<'a> Part<'a> {
             return self.start.clone();
         }
         let mut theta = self.start.clone();
-        let outside = self.outside.remaining(t);
+        let outside = if self.has_ridge { self.errors.left_at(self.from.len(), t) } else { 1.0 };
         for (theta, unseen) in theta.iter_mut().zip(&self.unseen) {
             *theta = outside * unseen;
         }
-        for (i, decay) in self.decays.iter().enumerate() {
-            let z = between(self.from[i], self.to[i], decay, t);
+        for (i, (from, to)) in self.from.iter().zip(&self.to).enumerate() {
+            let z = from + self.errors.learned_at(i, t) * (to - from);
             for (theta, v) in theta.iter_mut().zip(self.svd.v.column(i).iter()) {
                 *theta += z * v;
             }
@@ -333,16 +271,16 @@ impl<'a> Part<'a> {
         let Some((from, to)) = &self.filter else {
             return Vec::new();
         };
-        self.decays.iter().enumerate().map(|(i, decay)| between(from[i], to[i], decay, t)).collect()
+        let between = |(i, (from, to)): (usize, (&f64, &f64))| from + self.errors.learned_at(i, t) * (to - from);
+        from.iter().zip(to).enumerate().map(between).collect()
     }
 
     /// A lower bound of the mean squared residual from `low` to `high`; the value itself where they are one.
     fn least_mean_square(&self, low: Clock, high: Clock) -> f64 {
         let mut sum = self.floor;
-        for (i, decay) in self.decays.iter().enumerate() {
-            let s = self.svd.s[i];
+        for (i, s) in self.svd.s.iter().enumerate() {
             let residual = |e: f64| self.values[i] - s * (self.to[i] + e * (self.from[i] - self.to[i]));
-            let (a, b) = decay.range(low, high);
+            let (a, b) = self.errors.range(i, low, high);
             let (a, b) = (residual(a), residual(b));
             // A sign change; or beyond all numbers, where an unstable mode goes.
             let crosses = low != high && (a * b <= 0.0 || (a * b).is_nan());
@@ -355,7 +293,7 @@ impl<'a> Part<'a> {
     /// The first point with a mean squared residual of at most `level`, by halving intervals that a
     /// bound cannot exclude. The residual need not fall: a stage with a penalty may move away from the data.
     fn first_passage(&self, level: f64, length: Clock) -> Passage {
-        let is_flow = self.outside.is_flow;
+        let is_flow = self.is_flow;
         // Times of a flow are numbered by their bits, which ascend with them.
         let at = |tick: u64| if is_flow { Clock::Time(f64::from_bits(tick)) } else { Clock::Step(tick) };
         let last = match length {
@@ -379,11 +317,6 @@ impl<'a> Part<'a> {
         }
         Passage::NotYet
     }
-}
-
-/// Between two values, as far as a mode has come.
-fn between(from: f64, to: f64, decay: &Decay, t: Clock) -> f64 {
-    from + decay.learned(t) * (to - from)
 }
 
 /// target + share·(y − target).

@@ -324,17 +324,31 @@ fn limit(train: &Train, out: &mut Vec<Finding>) {
 /// More steps than this, one by one, are days.
 const MOST_STEPS: u64 = 1_000_000_000;
 
-/// How many updates are made one by one, rather than by a formula of their number.
-pub(crate) fn single_steps(train: &Train) -> u64 {
+/// Whether updates are made one by one, rather than by a formula of their number.
+fn steps_singly(train: &Train) -> bool {
     let dynamics = train.dynamics(1.0);
-    let by_formula = match train.route() {
-        Route::Staged => true,
+    match train.route() {
+        Route::Staged => false,
         Route::Exact => {
-            dynamics.motion == Motion::Flow || (dynamics.is_constant() && dynamics.motion != Motion::Nesterov(None))
+            dynamics.motion != Motion::Flow && !(dynamics.is_constant() && dynamics.motion != Motion::Nesterov(None))
         }
-        Route::Stepped | Route::Moments => false,
-    };
-    if by_formula { 0 } else { train.until.steps.map_or(0, Steps::get) }
+        Route::Stepped | Route::Moments => true,
+    }
+}
+
+/// How many updates are made one by one.
+pub(crate) fn single_steps(train: &Train) -> u64 {
+    if steps_singly(train) { train.until.steps.map_or(0, Steps::get) } else { 0 }
+}
+
+/// Too many updates up to this step, which an end in `until.time` shows only where the step size is known.
+pub(crate) fn too_many_steps(train: &Train, last: u64) -> Option<String> {
+    (last > MOST_STEPS && steps_singly(train)).then(|| {
+        format!(
+            "train.until.time is {last} steps one by one at this step size, and at most {MOST_STEPS} are made: use a \
+             shorter time, a larger step size, or until.steps"
+        )
+    })
 }
 
 fn cost(train: &Train, out: &mut Vec<Finding>) {

@@ -4,7 +4,7 @@ mod geometric;
 mod two_roots;
 mod walk;
 
-use geometric::Geometric;
+pub(crate) use geometric::Geometric;
 use taut_problem::{Clock, Dynamics, Motion};
 use two_roots::TwoRoots;
 pub(crate) use walk::Walk;

@@ -96,6 +96,16 @@ impl Walk {
         }
     }
 
+    /// About how many runs of equal steps there are up to [`Self::end`].
+    pub(crate) fn runs_to_end(&self) -> f64 {
+        let Some(end) = self.end() else { return 0.0 };
+        let (end, rise) = (end as f64, self.dynamics.warm_up as f64);
+        match self.dynamics.schedule {
+            Schedule::StepDecay(decay) => rise.min(end) + end / decay.every.get().max(1.0),
+            _ => end,
+        }
+    }
+
     fn advance(&self, state: &mut [Mode], k: u64, count: u64) {
         let (factor, (beta, is_ahead)) = (self.dynamics.factor(k), self.momentum(k));
         for (mode, x) in state.iter_mut().zip(&self.x) {
