@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
-    /// List metrics, features, parametrizations, optimizers, theories or solutions.
+    /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
     List(List),
     /// Print one cell of a study as a study of its own.
     Show(Show),

@@ -29,7 +29,8 @@ fn with_file(file: &str, more: &str) -> String {
     let data = format!("[data.curve]\nfile = \"{file}\"\n{more}\n");
     let (before, rest) = GOOD.split_once("[data.curve]").expect("a section");
     let (_, after) = rest.split_once("[model]").expect("a section");
-    format!("{before}{data}\n[model]{after}")
+    // A file without a target knows no risk.
+    format!("{before}{data}\n[model]{after}").replace("\"risk\", ", "")
 }
 
 #[track_caller]

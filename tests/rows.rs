@@ -27,7 +27,6 @@ until = { steps = 100 }
 [record]
 times = { geometric = 5 }
 limit = true
-metrics = ["test_error", "estimation_error", "validation_error", "risk", "bending_energy"]
 
 [solutions]
 min-norm = {}
