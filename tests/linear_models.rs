@@ -11,6 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use support::study::Bench;
+use support::worst::Worst;
 use support::{Sheet, exact, here, reference, run_study};
 
 /// The tables of one reference study.
@@ -29,29 +30,6 @@ impl Tables {
 
     fn sheet(&self, name: &str) -> Sheet {
         Sheet::read(&self.out, name)
-    }
-}
-
-/// The largest error seen, with where.
-#[derive(Default)]
-struct Worst(f64, String);
-
-impl Worst {
-    fn see(&mut self, got: f64, exact: f64, scale: f64, label: impl FnOnce() -> String) {
-        // Infinite at the threshold, in both.
-        if got.to_bits() == exact.to_bits() {
-            return;
-        }
-        let error = if scale > 0.0 { (got - exact).abs() / scale } else { (got - exact).abs() };
-        if error > self.0 || error.is_nan() {
-            *self = Self(if error.is_nan() { f64::INFINITY } else { error }, label());
-        }
-    }
-
-    #[track_caller]
-    fn below(&self, what: &str, tolerance: f64) {
-        eprintln!("{what}: worst error {:.1e} ({})", self.0, self.1);
-        assert!(self.0 <= tolerance, "{what}: {:e} at {}", self.0, self.1);
     }
 }
 

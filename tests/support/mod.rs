@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod study;
+pub mod worst;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
