@@ -79,7 +79,7 @@ fn after(out: &std::path::Path, way: &str, stage: i64, metric: &str) -> f64 {
     let (cells, trajectory) = (Sheet::read(out, "cells"), Sheet::read(out, "trajectory"));
     let (_, number) = cell(&cells, way);
     let of_stage = |row: &usize| trajectory.int("stage", *row) == Some(stage);
-    let last = path(&trajectory, number).into_iter().filter(of_stage).next_back().unwrap();
+    let last = path(&trajectory, number).into_iter().rfind(of_stage).unwrap();
     trajectory.number(metric, last)
 }
 

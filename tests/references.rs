@@ -11,6 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use support::worst::Worst;
 use support::{Sheet, exact, here, reference, run_study};
 
 /// The tables of one reference study, computed once for all tests of this file.
@@ -43,24 +44,6 @@ impl Tables {
     fn cell(&self, row: &BTreeMap<String, String>, dataset: Option<&str>) -> (usize, i64) {
         let dataset = dataset.map_or_else(|| row["dataset"].clone(), str::to_owned);
         self.cells[&(row["basis"].clone(), dataset)]
-    }
-}
-
-/// The largest relative error seen, with where.
-#[derive(Default)]
-struct Worst(f64, String);
-
-impl Worst {
-    fn see(&mut self, got: f64, exact: f64, scale: f64, label: impl FnOnce() -> String) {
-        let error = if scale > 0.0 { (got - exact).abs() / scale } else { (got - exact).abs() };
-        if error > self.0 || error.is_nan() {
-            *self = Self(if error.is_nan() { f64::INFINITY } else { error }, label());
-        }
-    }
-
-    fn below(&self, what: &str, tolerance: f64) {
-        eprintln!("{what}: worst relative error {:.1e} ({})", self.0, self.1);
-        assert!(self.0 <= tolerance, "{what}: {:e} at {}", self.0, self.1);
     }
 }
 

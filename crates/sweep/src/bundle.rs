@@ -1,8 +1,9 @@
 //! What is computed together: cells that share a design, or cells that step side by side.
 
-use crate::cell::{Cell, Recorded, emit_failed};
+use crate::cell::{Cell, emit_failed};
 use crate::choosing;
 use crate::plan::Plan;
+use crate::recorded::Recorded;
 use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, reached};

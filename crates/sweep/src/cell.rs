@@ -1,31 +1,22 @@
 //! One cell, from its problem to its rows.
 
-use crate::bundle::WORK_BETWEEN_LOOKS;
 use crate::choosing::{self, Candidates, Choice, Kind, Path, push_choices, push_ridge_choices, push_scores, risk_of};
 use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
+use crate::recorded::{Ending, Recorded};
 use crate::row_kinds::{Label, emit_curve, emit_moments, emit_parameters, measure, push_column, push_stage};
 use crate::solved::Solved;
 use crate::study::{CellSpec, too_many_steps};
-use crate::summary::{INTERPOLATION, LEVELS, best_row, largest_drop, reached};
+use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Prepared, Shelf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use taut_metrics::{Column, Setting};
 use taut_numerics::{normal, stream};
-use taut_problem::{Clock, Dynamics, Motion, Passage, Snapshots, Steps, Trajectory};
+use taut_problem::{Clock, Dynamics, Motion, Snapshots, Steps};
 use taut_store::Rows;
 use taut_theory::{Prediction, Premise};
-use taut_train::{Lane, Moments, Route, SpectralPath, Stage, Staged};
-
-/// How a cell ended.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Ending {
-    Finished,
-    Diverged(String),
-    Failed(String),
-}
+use taut_train::{Lane, Route, SpectralPath};
 
 /// A cell with everything it needs to be looked at.
 pub(crate) struct Cell<'a> {
@@ -36,20 +27,6 @@ pub(crate) struct Cell<'a> {
     pub(crate) shelf: &'a Shelf,
     pub(crate) dynamics: Dynamics,
     pub(crate) start: Vec<f64>,
-}
-
-/// What was seen along a path.
-pub(crate) struct Recorded {
-    pub(crate) clocks: Vec<Clock>,
-    pub(crate) snapshots: Snapshots,
-    /// Fraction learned, rows × modes; empty where not known.
-    pub(crate) filters: Vec<f64>,
-    pub(crate) passages: [Passage; LEVELS.len()],
-    pub(crate) interpolation: Option<(Vec<f64>, f64)>,
-    pub(crate) diverged: Option<Clock>,
-    pub(crate) solver: &'static str,
-    /// The stage of each row, from 1; empty without a continuation.
-    pub(crate) stages: Vec<i64>,
 }
 
 /// What the rows of a path carry beside metrics.
@@ -92,7 +69,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    fn is_flow(&self) -> bool {
+    pub(crate) fn is_flow(&self) -> bool {
         self.dynamics.motion == Motion::Flow
     }
 
@@ -110,109 +87,10 @@ impl<'a> Cell<'a> {
             path.and_then(|path| reached(path.first_passage_by((2.0 * loss).sqrt(), last)))
         })?;
         let end = clocks.iter().filter_map(|clock| clock.step()).next_back();
-        match end.and_then(|end| too_many_steps(&self.spec.train, end)) {
+        match end.and_then(|end| too_many_steps(self.spec.train, end)) {
             Some(reason) => Err(reason),
             None => Ok(clocks),
         }
-    }
-
-    /// A closed form or moments, looked at; `None` if asked to stop on the way.
-    pub(crate) fn record(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
-        match self.spec.train.route() {
-            Route::Moments => self.record_moments(plan, stop),
-            Route::Staged => Some(self.record_stages(plan)),
-            Route::Exact | Route::Stepped => Some(self.record_exactly(plan)),
-        }
-    }
-
-    /// Mean and covariance over all draws, looked at.
-    fn record_moments(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
-        let Prepared { problem, svd, .. } = self.prepared;
-        let clocks = match self.clocks(plan, None) {
-            Ok(clocks) => clocks,
-            Err(reason) => return Some(Err(reason)),
-        };
-        let mut path = Moments::new(problem, svd, &self.dynamics, &self.start);
-        let modes = svd.rank() + 1;
-        let stride = (WORK_BETWEEN_LOOKS / (problem.samples() * modes * modes)).max(1) as u64;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Moments.name());
-        let mut now = 0;
-        for step in clocks.into_iter().filter_map(Clock::step) {
-            while now < step {
-                if stop.load(Ordering::Relaxed) {
-                    return None;
-                }
-                now = step.min(now + stride);
-                path.advance_to(Clock::Step(now));
-            }
-            recorded.push(&path, 0, Clock::Step(step));
-            if recorded.diverged.is_some() {
-                break;
-            }
-        }
-        Some(Ok(recorded))
-    }
-
-    /// Every stage of a continuation, looked at on a grid of its own; its end always.
-    fn record_stages(&self, plan: &Plan) -> Result<Recorded, String> {
-        let Prepared { problem, svd, .. } = self.prepared;
-        let start = if self.is_flow() { Clock::Time(0.0) } else { Clock::Step(0) };
-        let length = self.stage_length()?;
-        let grid = if length == Clock::Limit { vec![start] } else { self.clocks(plan, None)? };
-        let mut path = Staged::new(problem, svd, &self.dynamics, &self.stages()?, length, &self.start)?;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Staged.name());
-        let last = path.stages() - 1;
-        for stage in 0..=last {
-            // The start of a later stage is the end of the one before; beyond the last there is the limit.
-            let inner = grid.iter().copied().filter(|c| *c < length && (stage == 0 || *c != start));
-            let beyond = (stage == last && grid.last() == Some(&Clock::Limit)).then_some(Clock::Limit);
-            for clock in inner.chain([length]).chain(beyond) {
-                let overall = path.visit(stage, clock);
-                recorded.push(&path, 0, overall);
-                recorded.stages.push(stage as i64 + 1);
-            }
-            if recorded.diverged.is_some() {
-                break;
-            }
-        }
-        recorded.see_passages(&path);
-        Ok(recorded)
-    }
-
-    fn stages(&self) -> Result<Vec<Stage>, String> {
-        let continuation = self.spec.train.continuation.as_ref().ok_or("there is no continuation")?;
-        let features = &self.spec.model.features;
-        let all = self.prepared.problem.feature_count();
-        Ok(Stage::of(continuation, |degree| features.up_to(degree).unwrap_or(all)))
-    }
-
-    /// How long every stage is, whatever the save times are.
-    fn stage_length(&self) -> Result<Clock, String> {
-        let until = &self.spec.train.until;
-        let by_time = || until.time.map(|time| (time.get() / self.dynamics.step_size).floor().min(9e15) as u64);
-        let length = match (until.is_limit(), self.is_flow()) {
-            (true, _) => Some(Clock::Limit),
-            (false, true) => until.time.map(|time| Clock::Time(time.get())),
-            (false, false) => until.steps.map(|s| s.get()).into_iter().chain(by_time()).min().map(Clock::Step),
-        };
-        length.ok_or_else(|| "the stages have no length".to_owned())
-    }
-
-    /// The closed form, looked at.
-    fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
-        let Prepared { problem, svd, .. } = self.prepared;
-        let mut path = SpectralPath::new(problem, svd, &self.dynamics, &self.start);
-        let clocks = self.clocks(plan, Some(&path))?;
-        let mut recorded = Recorded::empty(problem.feature_count(), "exact");
-        for clock in clocks {
-            path.advance_to(clock);
-            recorded.push(&path, 0, clock);
-            if recorded.diverged.is_some() {
-                break;
-            }
-        }
-        recorded.see_passages(&path);
-        Ok(recorded)
     }
 
     /// Writes every row that this cell has.
@@ -420,22 +298,8 @@ impl<'a> Cell<'a> {
         columns: &[Column],
         rows: &mut Rows,
     ) -> usize {
-        let ending = match recorded.diverged {
-            Some(Clock::Step(k)) if recorded.solver == Route::Moments.name() => {
-                Ending::Diverged(format!("the mean or the covariance stops being finite at step {k}"))
-            }
-            Some(Clock::Step(k)) if self.dynamics.batch.is_some() => Ending::Diverged(format!(
-                "the loss stops being finite at step {k}; batches bear smaller steps than 2/λ_max, see the theory \
-                 sgd_stability"
-            )),
-            Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
-            Some(_) => Ending::Diverged(
-                "the limit is not known: a step size at or beyond 2/λ_max, or a schedule without a closed form there"
-                    .to_owned(),
-            ),
-            None => Ending::Finished,
-        };
-        let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, Some(recorded.solver), rows);
+        let (ending, solver) = (recorded.ending(self.dynamics.batch.is_some()), Some(recorded.solver));
+        let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, solver, rows);
         let Prepared { problem, svd, lambda_max } = self.prepared;
         let mut next = || {
             at += 1;
@@ -483,36 +347,6 @@ impl<'a> Cell<'a> {
             }
         }
         at
-    }
-}
-
-impl Recorded {
-    pub(crate) fn empty(features: usize, solver: &'static str) -> Self {
-        Self {
-            clocks: Vec::new(),
-            snapshots: Snapshots::series(features),
-            filters: Vec::new(),
-            passages: [Passage::NotYet; LEVELS.len()],
-            interpolation: None,
-            diverged: None,
-            solver,
-            stages: Vec::new(),
-        }
-    }
-
-    /// Asks a closed form when it passes which level.
-    fn see_passages(&mut self, path: &dyn Trajectory) {
-        self.passages = LEVELS.map(|(level, _)| path.first_passage(0, level));
-        self.interpolation = path.at_passage(0, INTERPOLATION);
-    }
-
-    /// Adds one lane of where `path` is now.
-    pub(crate) fn push(&mut self, path: &dyn Trajectory, lane: usize, clock: Clock) {
-        let snapshot = path.snapshot();
-        self.clocks.push(clock);
-        self.snapshots.push_lane(&snapshot, lane);
-        self.filters.extend(snapshot.filters.iter().skip(lane).step_by(snapshot.lanes));
-        self.diverged = path.diverged(lane);
     }
 }
 

@@ -9,6 +9,7 @@ mod files;
 mod identity;
 mod listing;
 mod plan;
+mod recorded;
 mod row_kinds;
 mod run;
 mod solved;
