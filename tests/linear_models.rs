@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use support::figures::{Worst, predicted};
 use support::study::Bench;
-use support::worst::Worst;
 use support::{Sheet, exact, here, reference, run_study};
 
 /// The tables of one reference study.

@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use support::worst::Worst;
+use support::figures::Worst;
 use support::{Sheet, exact, here, reference, run_study};
 
 /// The tables of one reference study, computed once for all tests of this file.

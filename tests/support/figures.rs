@@ -7,9 +7,9 @@ use super::Sheet;
 pub struct Worst(f64, String);
 
 impl Worst {
+    /// Relative to `scale` where that is above 0; infinities that agree have no error.
     pub fn see(&mut self, got: f64, exact: f64, scale: f64, label: impl FnOnce() -> String) {
-        // Infinite at the threshold, in both.
-        if got.to_bits() == exact.to_bits() {
+        if got.to_bits() == exact.to_bits() && !got.is_nan() {
             return;
         }
         let error = if scale > 0.0 { (got - exact).abs() / scale } else { (got - exact).abs() };

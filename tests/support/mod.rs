@@ -5,7 +5,6 @@
 pub mod code;
 pub mod figures;
 pub mod study;
-pub mod worst;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

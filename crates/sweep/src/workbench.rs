@@ -135,6 +135,10 @@ impl Prepared {
         };
         // Rounding of 2/λ_max itself is no instability.
         let is_beyond = eta * curvature > limit + 1e-12;
-        is_beyond.then(|| format!("step size {eta} is beyond {limit}/λ_max = {}", limit / curvature))
+        let most = limit / curvature;
+        is_beyond.then(|| match curvature > self.lambda_max {
+            true => format!("step size {eta} is beyond {limit}/λ = {most}, λ the largest curvature with its penalties"),
+            false => format!("step size {eta} is beyond {limit}/λ_max = {most}"),
+        })
     }
 }
