@@ -27,16 +27,29 @@ fn sharpness(probe: &Probe<'_>, out: &mut [f64]) {
         // A design without directions has no curvature.
         return out.fill(0.0);
     }
+    // Φᵀ by rows, filled up with zeros to whole vectors.
+    let width = n.next_multiple_of(16);
+    let mut table = vec![0.0; p * width];
+    for (row, column) in table.chunks_exact_mut(width).zip(problem.design.column_iter()) {
+        row.iter_mut().zip(&column).for_each(|(to, from)| *to = *from);
+    }
     let values = |parameters: &[f64]| {
-        let mut values = vec![0.0; parameters.len() / p * n];
-        // n × p by columns is Φᵀ by rows.
-        product_into(parameters, problem.design.as_slice(), &mut values, p, n);
+        let mut values = vec![0.0; parameters.len() / p * width];
+        product_into(parameters, &table, &mut values, p, width);
         values
     };
-    let ahead: Vec<f64> = theta.chunks_exact(p).flat_map(|row| row.iter().zip(&v).map(|(t, v)| t + v)).collect();
+    let mut ahead = theta.to_vec();
+    for row in ahead.chunks_exact_mut(p) {
+        row.iter_mut().zip(&v).for_each(|(t, v)| *t += v);
+    }
     let (here, there, along) = (values(theta), values(&ahead), values(&v));
-    for ((here, there), out) in here.chunks_exact(n).zip(there.chunks_exact(n)).zip(out) {
-        let change = here.iter().zip(there).zip(&along).map(|((here, there), along)| along * (there - here));
-        *out = change.sum::<f64>() / n as f64;
+    for ((here, there), out) in here.chunks_exact(width).zip(there.chunks_exact(width)).zip(out) {
+        let mut parts = [0.0; 8];
+        for ((here, there), along) in here.chunks_exact(8).zip(there.chunks_exact(8)).zip(along.chunks_exact(8)) {
+            for (((part, here), there), along) in parts.iter_mut().zip(here).zip(there).zip(along) {
+                *part += along * (there - here);
+            }
+        }
+        *out = parts.iter().sum::<f64>() / n as f64;
     }
 }
