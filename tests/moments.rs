@@ -218,3 +218,20 @@ fn rows_do_not_depend_on_threads() {
     });
     assert_eq!(content[0], content[1]);
 }
+
+/// Two ways to one number: the score, from the covariance, and the metric, from points with that covariance.
+#[test]
+fn the_validation_score_is_the_expected_validation_error() {
+    let bench = Bench::new(&read(&here("tests/studies/noisy_motions.toml")));
+    bench.run(&["--quiet"]).exits(0);
+    let (cells, trajectory) = (bench.sheet("cells"), bench.sheet("trajectory"));
+    let mut seen = 0;
+    for cell in cells.rows().filter(|&r| cells.text("solver", r) == "moments") {
+        for row in trajectory.rows().filter(|&r| trajectory.int("cell", r) == cells.int("cell", cell)) {
+            let (score, metric) = (trajectory.number("validation", row), trajectory.number("validation_error", row));
+            assert!((score / metric - 1.0).abs() < 1e-12, "{score} {metric}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}

@@ -48,6 +48,21 @@ impl HeldOut {
     }
 }
 
+impl HeldOut {
+    /// Mean of φᵢᵀSφᵢ over the rows: what a covariance S (row-major, p × p) of the predictor adds to the mean
+    /// square at its mean.
+    pub fn mean_spread(&self, covariance: &[f64]) -> f64 {
+        let p = self.design.ncols();
+        let mut sum = 0.0;
+        for row in self.design.row_iter() {
+            for (a, line) in row.iter().zip(covariance.chunks_exact(p.max(1))) {
+                sum += a * row.iter().zip(line).map(|(b, s)| b * s).sum::<f64>();
+            }
+        }
+        sum / self.y.len() as f64
+    }
+}
+
 impl Regression {
     /// Points on the line: builds their design.
     ///

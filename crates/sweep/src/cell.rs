@@ -128,7 +128,8 @@ impl<'a> Cell<'a> {
             Route::Stepped | Route::Moments | Route::Staged => Kind::Other,
         };
         let predictors = &recorded.snapshots.coefficients;
-        choosing::scores(plan, &Candidates { problem, svd, refits: &solved.refits, predictors, kind })
+        let covariances = &recorded.snapshots.covariances;
+        choosing::scores(plan, &Candidates { problem, svd, refits: &solved.refits, predictors, covariances, kind })
     }
 
     fn emit_path(

@@ -144,7 +144,7 @@ fn scores(plan: &Plan, prepared: &Prepared, refits: &Refits, fits: &Fits) -> Vec
     let kind = if fits.solution == "ridge" { Kind::Ridge(&fits.parameter) } else { Kind::Other };
     let predictors = if fits.own.is_none() { &fits.functions.coefficients[..] } else { &[] };
     let Prepared { problem, svd, .. } = prepared;
-    choosing::scores(plan, &Candidates { problem, svd, refits, predictors, kind })
+    choosing::scores(plan, &Candidates { problem, svd, refits, predictors, covariances: &[], kind })
 }
 
 fn columns(plan: &Plan, shelf: &Shelf, setting: &Setting<'_>, fits: &Fits) -> Vec<Column> {

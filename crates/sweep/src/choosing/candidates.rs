@@ -50,6 +50,8 @@ pub(crate) struct Candidates<'a> {
     pub(crate) refits: &'a Refits,
     /// β, candidates × p; empty where the functions have none.
     pub(crate) predictors: &'a [f64],
+    /// The covariance of each, row-major, where the rows are means over draws; empty otherwise.
+    pub(crate) covariances: &'a [f64],
     pub(crate) kind: Kind<'a>,
 }
 

@@ -6,7 +6,7 @@ use super::Criterion;
 pub(super) const CRITERION: Criterion = Criterion {
     name: "validation",
     column: "validation",
-    doc: "mean squared error on the noisy values of the validation set; null without one",
+    doc: "mean squared error on the noisy values of the validation set, in expectation for moments; null without one",
     assumes: "a validation set",
     cite: "",
     estimates_descent: true,
@@ -15,8 +15,9 @@ pub(super) const CRITERION: Criterion = Criterion {
     score: |candidates| {
         let held_out = candidates.problem.validation.as_ref()?;
         let p = candidates.problem.feature_count();
-        (!candidates.predictors.is_empty())
-            .then(|| candidates.predictors.chunks_exact(p).map(|beta| held_out.mean_square(beta)).collect())
+        let mut spreads = candidates.covariances.chunks_exact(p * p).map(|covariance| held_out.mean_spread(covariance));
+        let score = |beta: &[f64]| held_out.mean_square(beta) + spreads.next().unwrap_or(0.0);
+        (!candidates.predictors.is_empty()).then(|| candidates.predictors.chunks_exact(p).map(score).collect())
     },
 };
 
@@ -38,7 +39,14 @@ mod tests {
         let refits = Refits::new(2, None, 0, 0);
         let scores = |problem: &Regression| {
             let predictors = &[0.0, 0.0, 2.0, 1.0];
-            (CRITERION.score)(&Candidates { problem, svd: &svd, refits: &refits, predictors, kind: Kind::Other })
+            (CRITERION.score)(&Candidates {
+                problem,
+                svd: &svd,
+                refits: &refits,
+                predictors,
+                covariances: &[],
+                kind: Kind::Other,
+            })
         };
         // β = 0: (1 + 0)/2; β = (2, 1): values 3 and 1, errors 2 and 1.
         assert_eq!(scores(&problem), Some(vec![0.5, 2.5]));
