@@ -3,7 +3,7 @@
 use crate::cell::{Cell, emit_failed};
 use crate::choosing;
 use crate::plan::Plan;
-use crate::recorded::Recorded;
+use crate::recorded::{Recorded, WORK_BETWEEN_LOOKS};
 use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, reached};
@@ -283,9 +283,6 @@ fn record_lanes(
     }
     Some(())
 }
-
-/// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
-pub(crate) const WORK_BETWEEN_LOOKS: usize = 100_000_000;
 
 /// The step of a clock of a stepped run.
 fn at(clock: Clock) -> u64 {

@@ -1,6 +1,5 @@
 //! A cell's path, looked at along its clock.
 
-use crate::bundle::WORK_BETWEEN_LOOKS;
 use crate::cell::Cell;
 use crate::plan::Plan;
 use crate::summary::{INTERPOLATION, LEVELS};
@@ -8,6 +7,9 @@ use crate::workbench::Prepared;
 use std::sync::atomic::{AtomicBool, Ordering};
 use taut_problem::{Clock, Passage, Snapshots, Trajectory};
 use taut_train::{Moments, Route, SpectralPath, Stage, Staged};
+
+/// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
+pub(crate) const WORK_BETWEEN_LOOKS: usize = 100_000_000;
 
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq)]
