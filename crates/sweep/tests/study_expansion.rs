@@ -85,6 +85,31 @@ fn cases_and_zips_set_fields_together() {
 }
 
 #[test]
+fn cases_and_zips_may_agree_in_a_part_of_what_they_set() {
+    let zero = r#""model.init" = "zero""#;
+    let cases = [
+        format!(r#"m.cases.a = {{ "train.until.steps" = 10, {zero} }}"#),
+        format!(r#"m.cases.b = {{ "train.until.steps" = 20, {zero} }}"#),
+        r#"m.cases.c = { "train.until.steps" = 20, "model.init" = { gaussian = { scale = 1.0 } } }"#.to_owned(),
+    ];
+    assert_eq!(study(&cases.join("\n")).cells(), 3);
+    let zip =
+        r#"z = { zip = { "data.curve.samples" = [10, 20, 30], "model.features.polynomial.degree" = [5, 5, 9] } }"#;
+    assert_eq!(study(zip).cells(), 3);
+}
+
+#[test]
+fn cases_that_agree_in_all_that_they_set_are_one_cell_twice() {
+    let case = |name: &str, steps: &str| {
+        format!("m.cases.{name} = {{ \"train.until.steps\" = {steps}, \"model.init\" = \"zero\" }}\n")
+    };
+    let known = Known { metrics: &["risk"], theories: &[] };
+    let text = format!("{BASE}{}{}", case("a", "10"), case("b", "1e1"));
+    let found = load(&text, Path::new("s.toml"), &[], &known, &NoFiles).expect_err("one cell twice").to_string();
+    assert!(found.contains("two settings of the sweep mean the same: (m = a) and (m = b)"), "{found}");
+}
+
+#[test]
 fn an_outer_path_is_set_before_an_inner_one() {
     let study = study(
         "'model.features.polynomial.decay' = [1, 2]\n\
