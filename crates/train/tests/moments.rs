@@ -7,27 +7,16 @@
 
 #![allow(clippy::print_stderr)] // the figures reached are shown by --nocapture
 
-use std::collections::HashMap;
+mod support;
+
 use std::sync::Arc;
+use support::{number, table};
 use taut_numerics::{DMatrix, DVector, ThinSvd, normal, stream};
 use taut_problem::{
     Average, AverageAfter, Batch, Clock, Dynamics, Identity, Motion, NonNegative, Positive, PowerDecay, Regression,
     Schedule, Steps, Trajectory,
 };
 use taut_train::Moments;
-
-type Row = HashMap<String, String>;
-
-fn table(name: &str) -> Vec<Row> {
-    let path = format!("{}/../../tests/references/linear/{name}.csv", env!("CARGO_MANIFEST_DIR"));
-    let mut reader = csv::Reader::from_path(path).expect("a reference table");
-    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    reader.records().map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect()).collect()
-}
-
-fn number(row: &Row, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{column}: {}", row[column]))
-}
 
 fn level(x: f64) -> NonNegative {
     NonNegative::try_from(x).unwrap()

@@ -2,8 +2,10 @@
 
 #![allow(clippy::print_stderr)] // the figures reached are shown by --nocapture
 
-use std::collections::HashMap;
+mod support;
+
 use std::sync::Arc;
+use support::{Row, number, table};
 use taut_numerics::{DMatrix, Mat, ThinSvd};
 use taut_problem::{
     Basis, Clock, Cosine, Degree, Dropout, Dynamics, FeatureMap, Fourier, Fraction, Harmonics, MaskKind, Motion,
@@ -11,19 +13,6 @@ use taut_problem::{
     StepDecay, Steps, Trajectory,
 };
 use taut_train::SpectralPath;
-
-type Row = HashMap<String, String>;
-
-fn table(name: &str) -> Vec<Row> {
-    let path = format!("{}/../../tests/references/linear/{name}.csv", env!("CARGO_MANIFEST_DIR"));
-    let mut reader = csv::Reader::from_path(path).expect("a reference table");
-    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    reader.records().map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect()).collect()
-}
-
-fn number(row: &Row, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{column}: {}", row[column]))
-}
 
 fn features(basis: &str) -> Arc<dyn FeatureMap> {
     let (name, decay) = match basis.rsplit_once("_w") {
