@@ -19,13 +19,4 @@ impl Clock {
             Self::Time(_) | Self::Limit => None,
         }
     }
-
-    /// The training time Σ ηₖ for a constant step size η; +∞ at the limit.
-    pub fn time(self, step_size: f64) -> f64 {
-        match self {
-            Self::Step(step) => step as f64 * step_size,
-            Self::Time(time) => time,
-            Self::Limit => f64::INFINITY,
-        }
-    }
 }

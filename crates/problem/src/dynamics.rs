@@ -185,12 +185,15 @@ impl Dynamics {
         self.schedule == Schedule::Constant && self.warm_up == 0
     }
 
-    /// The training time Σ ηₖ at each of these points, which ascend. O(steps) unless η is constant.
+    /// The training time Σ ηₖ at each of these points. One walk of O(steps) if they ascend, none if η is constant.
     pub fn times(&self, clocks: &[Clock]) -> Vec<f64> {
         let (mut at, mut sum) = (0_u64, 0.0);
         let mut time = |clock: &Clock| match clock {
             Clock::Step(step) if self.is_constant() => *step as f64 * self.step_size,
             Clock::Step(step) => {
+                if *step < at {
+                    (at, sum) = (0, 0.0);
+                }
                 while at < *step {
                     sum += self.factor(at);
                     at += 1;

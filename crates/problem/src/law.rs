@@ -38,8 +38,7 @@ impl Covariance {
         }
     }
 
-    /// The eigenvalues where they are known without a decomposition; all ones are `None`-length lists
-    /// of `p`.
+    /// The variances of `p` features where they do not covary; `None` for a dense Σ.
     pub fn diagonal(&self, p: usize) -> Option<Vec<f64>> {
         match self {
             Self::Isotropic => Some(vec![1.0; p]),

@@ -234,7 +234,7 @@ fn record_lanes(
     union.dedup();
     let (n, p) = lanes[0].prepared.problem.design.shape();
     let stride = (WORK_BETWEEN_LOOKS / (n * p * path.lanes())).max(1) as u64;
-    let mut recorded: Vec<Recorded> = lanes.iter().map(|_| Recorded::empty(p, "stepped")).collect();
+    let mut recorded: Vec<Recorded> = lanes.iter().map(|_| Recorded::empty(p, Route::Stepped)).collect();
     let mut now = 0;
     for step in union {
         while now < step {

@@ -245,27 +245,22 @@ impl<'a> Cell<'a> {
         self.emit_path(theory, &clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
         if let Some(rows) = &mut sheets.modes {
-            for m in &prediction.modes {
-                let place = (m.clock, self.time(m.clock));
-                self.push_mode(theory, place, (m.mode, m.value, m.strength, Some(m.filter)), rows);
+            // All at once: with a schedule every time is a walk from the start.
+            let clocks: Vec<Clock> = prediction.modes.iter().map(|m| m.clock).collect();
+            for (m, time) in prediction.modes.iter().zip(self.dynamics.times(&clocks)) {
+                self.push_mode(theory, (m.clock, time), (m.mode, m.value, m.strength, Some(m.filter)), rows);
                 push_stage(rows, None, 1);
             }
         }
         if let Some(rows) = &mut sheets.predictions {
-            if prediction.numbers.is_empty() && prediction.unmet.is_some() {
-                // A theory that has nothing to say here says why.
+            // A theory that has nothing to say here says why.
+            let is_silent = prediction.numbers.is_empty() && prediction.unmet.is_some();
+            for number in prediction.numbers.iter().map(Some).chain(is_silent.then_some(None)) {
                 rows.push_int(0, Some(self.identity.cell));
                 rows.push_text(1, Some(theory));
-                (2..5).for_each(|column| rows.push_null(column, 1));
-                rows.push_bool(5, Some(false));
-                rows.push_text(6, prediction.unmet.as_deref());
-            }
-            for number in &prediction.numbers {
-                rows.push_int(0, Some(self.identity.cell));
-                rows.push_text(1, Some(theory));
-                rows.push_text(2, Some(number.quantity));
-                rows.push_float(3, number.parameter);
-                rows.push_float(4, Some(number.value));
+                rows.push_text(2, number.map(|n| n.quantity));
+                rows.push_float(3, number.and_then(|n| n.parameter));
+                rows.push_float(4, number.map(|n| n.value));
                 rows.push_bool(5, Some(prediction.unmet.is_none()));
                 rows.push_text(6, prediction.unmet.as_deref());
             }
@@ -299,7 +294,7 @@ impl<'a> Cell<'a> {
         columns: &[Column],
         rows: &mut Rows,
     ) -> usize {
-        let (ending, solver) = (recorded.ending(self.dynamics.batch.is_some()), Some(recorded.solver));
+        let (ending, solver) = (recorded.ending(self.dynamics.batch.is_some()), Some(recorded.route.name()));
         let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, solver, rows);
         let Prepared { problem, svd, lambda_max } = self.prepared;
         let mut next = || {

@@ -221,11 +221,17 @@ impl Plan {
             .collect()
     }
 
-    /// Multiply-adds of the decomposition of the largest design, about.
-    fn work_of_a_cell(&self) -> usize {
+    /// The most samples and features that any cell has, as far as the study says.
+    fn largest_shape(&self) -> (usize, usize) {
         let inputs = self.checked.data.iter().map(|d| d.value.inputs()).max().unwrap_or(1);
         let p = self.checked.model.iter().map(|m| m.value.features.count(inputs)).max().unwrap_or(1);
         let n = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref())).max().unwrap_or(1);
+        (n, p)
+    }
+
+    /// Multiply-adds of the decomposition of the largest design, about.
+    fn work_of_a_cell(&self) -> usize {
+        let (n, p) = self.largest_shape();
         10 * n * p * n.min(p)
     }
 
@@ -250,10 +256,8 @@ impl Plan {
         let stages = |train: &Train| train.continuation.as_ref().map(Continuation::stages);
         let grid = |train: &Train| stages(train).map_or_else(|| grid(train), |stages| stages * (grid(train) + 1) + 1);
         let times = self.checked.train.iter().map(|train| grid(&train.value)).max().unwrap_or(1);
-        let inputs = self.checked.data.iter().map(|d| d.value.inputs()).max().unwrap_or(1);
-        let p = self.checked.model.iter().map(|m| m.value.features.count(inputs)).max().unwrap_or(1);
-        let samples = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref()));
-        let modes = samples.max().unwrap_or(1).min(p);
+        let (n, p) = self.largest_shape();
+        let modes = n.min(p);
         let solutions = study.solutions.rows();
         let kept = study.solutions.rows_without_draws();
         let laws = study.solutions.random_interpolator.as_ref().map_or(0, |r| r.laws().len());
@@ -261,9 +265,10 @@ impl Plan {
         let mut rows = vec![
             ("cells", 1),
             ("timing", 1),
-            ("trajectory", times + self.theories.len()),
+            ("trajectory", times * (1 + self.theories.len())),
             ("solutions", solutions),
-            ("predictions", 2 * self.theories.len()),
+            // Some numbers per cell, per save time, per λ of ridge, per feature and per batch size: the most any theory has.
+            ("predictions", self.theories.len() * (10 + 5 * times + study.solutions.ridge_grid().len() + 3 * p + n)),
         ];
         if self.schemas.modes.is_some() {
             rows.push(("modes", times * modes * (1 + self.theories.len())));

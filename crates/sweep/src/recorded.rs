@@ -28,7 +28,7 @@ pub(crate) struct Recorded {
     pub(crate) passages: [Passage; LEVELS.len()],
     pub(crate) interpolation: Option<(Vec<f64>, f64)>,
     pub(crate) diverged: Option<Clock>,
-    pub(crate) solver: &'static str,
+    pub(crate) route: Route,
     /// The stage of each row, from 1; empty without a continuation.
     pub(crate) stages: Vec<i64>,
 }
@@ -53,7 +53,7 @@ impl Cell<'_> {
         let mut path = Moments::new(problem, svd, &self.dynamics, &self.start);
         let modes = svd.rank() + 1;
         let stride = (WORK_BETWEEN_LOOKS / (problem.samples() * modes * modes)).max(1) as u64;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Moments.name());
+        let mut recorded = Recorded::empty(problem.feature_count(), Route::Moments);
         let mut now = 0;
         for step in clocks.into_iter().filter_map(Clock::step) {
             while now < step {
@@ -78,7 +78,7 @@ impl Cell<'_> {
         let length = self.stage_length()?;
         let grid = if length == Clock::Limit { vec![start] } else { self.clocks(plan, None)? };
         let mut path = Staged::new(problem, svd, &self.dynamics, &self.stages()?, length, &self.start)?;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Staged.name());
+        let mut recorded = Recorded::empty(problem.feature_count(), Route::Staged);
         let last = path.stages() - 1;
         for stage in 0..=last {
             // The start of a later stage is the end of the one before; beyond the last there is the limit.
@@ -121,7 +121,7 @@ impl Cell<'_> {
         let Prepared { problem, svd, .. } = self.prepared;
         let mut path = SpectralPath::new(problem, svd, &self.dynamics, &self.start);
         let clocks = self.clocks(plan, Some(&path))?;
-        let mut recorded = Recorded::empty(problem.feature_count(), "exact");
+        let mut recorded = Recorded::empty(problem.feature_count(), Route::Exact);
         for clock in clocks {
             path.advance_to(clock);
             recorded.push(&path, 0, clock);
@@ -135,7 +135,7 @@ impl Cell<'_> {
 }
 
 impl Recorded {
-    pub(crate) fn empty(features: usize, solver: &'static str) -> Self {
+    pub(crate) fn empty(features: usize, route: Route) -> Self {
         Self {
             clocks: Vec::new(),
             snapshots: Snapshots::series(features),
@@ -143,7 +143,7 @@ impl Recorded {
             passages: [Passage::NotYet; LEVELS.len()],
             interpolation: None,
             diverged: None,
-            solver,
+            route,
             stages: Vec::new(),
         }
     }
@@ -166,7 +166,7 @@ impl Recorded {
     /// How the cell ended.
     pub(crate) fn ending(&self, has_batches: bool) -> Ending {
         match self.diverged {
-            Some(Clock::Step(k)) if self.solver == Route::Moments.name() => {
+            Some(Clock::Step(k)) if self.route == Route::Moments => {
                 Ending::Diverged(format!("the mean or the covariance stops being finite at step {k}"))
             }
             Some(Clock::Step(k)) if has_batches => Ending::Diverged(format!(

@@ -1,4 +1,4 @@
-//! Other fits of the same points: one file each, one field of [`Solutions`], one line of [`SOLUTIONS`].
+//! Other fits of the same points: one file each, and one line in the list below.
 
 mod roughness;
 
