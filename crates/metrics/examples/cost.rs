@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::time::Instant;
-use taut_metrics::{Instruments, METRICS, MetricDef, Setting, measure, metric};
+use taut_metrics::{Instruments, METRICS, MetricDef, Setting, Views, measure, metric};
 use taut_numerics::{ThinSvd, normal, stream};
 use taut_problem::{Basis, Cosine, FeatureMap, Features, Fourier, Polynomial, Regression, Snapshots, Target};
 
@@ -33,8 +33,9 @@ fn main() {
             let cost = |metrics: &[&'static MetricDef]| {
                 let setting = Setting::new(&instruments, &cell, &svd, metrics);
                 let mut out = Vec::new();
-                measure(&setting, &snapshots, metrics, &mut out);
-                best(|| measure(&setting, &snapshots, metrics, &mut out)) / ROWS as f64
+                measure(Views { rows: Some(&setting), matrix: None }, &snapshots, metrics, &mut out);
+                best(|| measure(Views { rows: Some(&setting), matrix: None }, &snapshots, metrics, &mut out))
+                    / ROWS as f64
             };
             let mut line = format!("{name:>18} {kind:>6}: all {:6.2} µs/row", cost(&all));
             for (group, names) in GROUPS {
@@ -49,7 +50,7 @@ fn main() {
         let mut setup = |metrics: &[&'static MetricDef]| {
             best(|| {
                 let setting = Setting::new(&instruments, &cell, &svd, metrics);
-                measure(&setting, &one, metrics, &mut out);
+                measure(Views { rows: Some(&setting), matrix: None }, &one, metrics, &mut out);
             })
         };
         let mut line = format!("{name:>18} setting and one row: {:6.1} µs", setup(&all));

@@ -1,7 +1,7 @@
 //! How well a function fits the samples.
 
 use crate::lanes::{STRIP, Strips, of_row, total};
-use crate::{MetricDef, Needs, Probe};
+use crate::{MatrixProbe, MetricDef, Needs, Probe};
 use taut_numerics::{Kernel, run_wide};
 
 /// L, the quantity that training lowers.
@@ -15,6 +15,7 @@ pub(crate) static LOSS: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: |probe, out| per_row(probe, out, |fit, n, row| fit.squares[row] / (2.0 * n)),
+    of_matrix: Some(|probe, out| out.copy_from_slice(&probe.fit().loss)),
 };
 
 /// Mean squared residual.
@@ -28,6 +29,7 @@ pub(crate) static TRAIN_MSE: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: |probe, out| per_row(probe, out, |fit, n, row| fit.squares[row] / n),
+    of_matrix: Some(|probe, out| of_loss(probe, out, |mse| mse)),
 };
 
 /// Root mean square residual.
@@ -41,6 +43,7 @@ pub(crate) static RESIDUAL_RMS: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: false,
     eval_into: |probe, out| per_row(probe, out, |fit, n, row| (fit.squares[row] / n).sqrt()),
+    of_matrix: Some(|probe, out| of_loss(probe, out, f64::sqrt)),
 };
 
 /// Largest residual.
@@ -54,7 +57,14 @@ pub(crate) static RESIDUAL_MAX: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: false,
     eval_into: |probe, out| per_row(probe, out, |fit, _, row| fit.largest[row]),
+    of_matrix: None,
 };
+
+/// A function of the mean squared residual, which for matrices is a multiple of the loss.
+fn of_loss(probe: &MatrixProbe<'_>, out: &mut [f64], of: fn(f64) -> f64) {
+    let fit = probe.fit();
+    out.iter_mut().zip(&fit.loss).for_each(|(out, loss)| *out = of(2.0 * loss * fit.mean_factor));
+}
 
 fn per_row(probe: &Probe<'_>, out: &mut [f64], value: impl Fn(&Fit, f64, usize) -> f64) {
     let (fit, n) = (probe.fit(), probe.setting().problem().samples() as f64);

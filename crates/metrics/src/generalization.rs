@@ -16,6 +16,7 @@ pub(crate) static TEST_ERROR: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: test_error,
+    of_matrix: None,
 };
 
 /// ‖β − β*‖².
@@ -30,6 +31,7 @@ pub(crate) static ESTIMATION_ERROR: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: estimation_error,
+    of_matrix: None,
 };
 
 /// Mean of (f − y)² over data.validation.
@@ -43,6 +45,7 @@ pub(crate) static VALIDATION_ERROR: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: validation_error,
+    of_matrix: None,
 };
 
 fn test_error(probe: &Probe<'_>, out: &mut [f64]) {

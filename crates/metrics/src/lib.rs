@@ -15,6 +15,7 @@ mod grid;
 mod instruments;
 mod lanes;
 mod least_bending;
+mod matrix;
 mod measure;
 mod metric;
 mod parameters;
@@ -32,7 +33,8 @@ mod steep;
 mod turning;
 
 pub use instruments::Instruments;
-pub use measure::{Column, measure};
+pub use matrix::{MatrixProbe, MatrixSetting};
+pub use measure::{Column, Views, measure};
 pub use metric::{METRICS, MetricDef, Needs, metric};
 pub use probe::Probe;
 pub use setting::Setting;

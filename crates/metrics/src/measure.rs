@@ -1,7 +1,7 @@
 //! Columns of measured values: one per metric, one value per row.
 
 use crate::sigma_points::sigma_points;
-use crate::{MetricDef, Needs, Probe, Setting};
+use crate::{MatrixProbe, MatrixSetting, MetricDef, Needs, Probe, Setting};
 use taut_problem::Snapshots;
 
 /// The values of one metric over a block of rows.
@@ -22,19 +22,35 @@ impl Column {
     }
 }
 
+/// The ways in which the rows of a cell can be looked at; at least one is there.
+#[derive(Clone, Copy)]
+pub struct Views<'a> {
+    /// As functions of a row.
+    pub rows: Option<&'a Setting<'a>>,
+    /// As matrices, or as predictors made of parameters.
+    pub matrix: Option<&'a MatrixSetting<'a>>,
+}
+
 /// Measures every row: one column per metric, in the order asked. `out` is cleared first.
 ///
 /// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a
 /// covariance S around their coefficients m have the expectations q(m) + tr(QS) of metrics that are
 /// quadratic, and no others.
-pub fn measure(setting: &Setting<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
-    if !snapshots.covariances.is_empty() {
+pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
+    if let (Some(setting), false) = (views.rows, snapshots.covariances.is_empty()) {
         *out = expectations(setting, snapshots, metrics);
         return;
     }
-    let probe = Probe::new(setting, snapshots);
+    let probe = views.rows.map(|setting| Probe::new(setting, snapshots));
+    // Splines have no coefficients, and other fits no parameters.
+    let made = views.matrix.filter(|setting| setting.can_see(snapshots));
+    let matrix = made.map(|setting| MatrixProbe::new(setting, snapshots));
+    let values = |metric: &'static MetricDef| {
+        let of_matrix = matrix.as_ref().and_then(|probe| probe.column(metric));
+        of_matrix.or_else(|| column(probe.as_ref()?, metric))
+    };
     out.clear();
-    out.extend(metrics.iter().map(|&metric| Column { metric, values: column(&probe, metric) }));
+    out.extend(metrics.iter().map(|&metric| Column { metric, values: values(metric) }));
 }
 
 /// Means over points that have the mean and covariance of each row.
@@ -73,7 +89,8 @@ fn is_met(probe: &Probe<'_>, needs: Needs) -> bool {
     let setting = probe.setting();
     let problem = setting.problem();
     let is_curve = probe.is_spline() || setting.curve().is_some();
-    (!needs.curve || is_curve)
+    (!needs.matrix)
+        && (!needs.curve || is_curve)
         && (!needs.target || problem.target.is_some())
         && (!needs.coefficients || !probe.is_spline())
         && (!needs.geometry || probe.has_predictor_parameters())

@@ -1,6 +1,6 @@
 //! What a metric says of itself, and the list of all of them.
 
-use crate::{Probe, fit, generalization, parameters, risk, roughness, shape, sharpness, spectrum};
+use crate::{MatrixProbe, Probe, fit, generalization, matrix, parameters, risk, roughness, shape, sharpness, spectrum};
 
 /// What must be there for a metric to be measurable; where it is not, the whole column is null.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,17 @@ pub struct Needs {
     pub law: bool,
     /// Held-out rows to choose by.
     pub validation: bool,
+    /// A predictor that is a matrix or made of other parameters, and no function of a row by itself: only
+    /// `of_matrix` knows it.
+    pub matrix: bool,
+    /// For `of_matrix`: the noise-free matrix.
+    pub teacher: bool,
+    /// For `of_matrix`: several factors of one product.
+    pub factors: bool,
+    /// For `of_matrix`: entries that are not observed.
+    pub entries: bool,
+    /// For `of_matrix`: a product or difference of powers entry by entry.
+    pub hadamard: bool,
 }
 
 impl Needs {
@@ -37,7 +48,14 @@ impl Needs {
         test: false,
         law: false,
         validation: false,
+        matrix: false,
+        teacher: false,
+        factors: false,
+        entries: false,
+        hadamard: false,
     };
+    /// A matrix or its factors.
+    pub const MATRIX: Self = Self { matrix: true, ..Self::NOTHING };
     /// A function of one input.
     pub const CURVE: Self = Self { curve: true, ..Self::NOTHING };
 }
@@ -64,6 +82,8 @@ pub struct MetricDef {
     pub quadratic: bool,
     /// Writes one value per row of the probe. Called only where the needs are met.
     pub eval_into: fn(&Probe<'_>, &mut [f64]),
+    /// The same where the predictor is a matrix, or made of other parameters; there it goes before `eval_into`.
+    pub of_matrix: Option<fn(&MatrixProbe<'_>, &mut [f64])>,
 }
 
 /// Every metric, in the order of the docs.
@@ -94,6 +114,9 @@ pub static METRICS: &[MetricDef] = &[
     parameters::DISTANCE_TO_MIN_NORM,
     parameters::DEGREES_OF_FREEDOM,
     sharpness::SHARPNESS,
+    matrix::NUCLEAR_NORM,
+    matrix::EFFECTIVE_RANK,
+    matrix::STABLE_RANK,
 ];
 
 /// The metric of this name.

@@ -1,6 +1,6 @@
 //! The size of the parameters, and where they lie relative to the data.
 
-use crate::{MetricDef, Needs, Probe};
+use crate::{MatrixProbe, MetricDef, Needs, Probe};
 use taut_numerics::{product_into, sum_of_squares};
 
 /// ‖θ‖.
@@ -14,33 +14,36 @@ pub(crate) static PARAMETER_NORM: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: false,
     eval_into: parameter_norm,
+    of_matrix: Some(norm_of_parameters),
 };
 
 /// ‖(I − VVᵀ)θ‖.
 pub(crate) static NULL_SPACE_NORM: MetricDef = MetricDef {
     name: "null_space_norm",
     unit: "θ",
-    doc: "‖(I − VVᵀ)θ‖, the part of the parameters that the data do not see (V: right singular vectors of the \
-          design); descent leaves it as it started",
+    doc: "‖(I − VVᵀ)β‖, the part of the predictor that the data do not see (V: right singular vectors of the \
+          design); with β = θ descent leaves it as it started",
     cite: "",
     needs: Needs { coefficients: true, geometry: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: false,
     eval_into: null_space_norm,
+    of_matrix: None,
 };
 
 /// ‖θ − θ_MN‖.
 pub(crate) static DISTANCE_TO_MIN_NORM: MetricDef = MetricDef {
     name: "distance_to_min_norm",
     unit: "θ",
-    doc: "‖θ − θ_MN‖ with θ_MN = V diag(1/s) Uᵀ y, the least-squares solution of smallest norm; at least 0",
+    doc: "‖β − β_MN‖ with β_MN = V diag(1/s) Uᵀ y, the least-squares solution of smallest norm; at least 0",
     cite: "",
     needs: Needs { coefficients: true, geometry: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: false,
     eval_into: distance_to_min_norm,
+    of_matrix: None,
 };
 
 /// tr(∂ŷ/∂y).
@@ -55,7 +58,15 @@ pub(crate) static DEGREES_OF_FREEDOM: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: false,
     eval_into: |probe, out| out.copy_from_slice(&probe.snapshots().freedom),
+    of_matrix: None,
 };
+
+fn norm_of_parameters(probe: &MatrixProbe<'_>, out: &mut [f64]) {
+    match probe.theta() {
+        Some(rows) => rows.zip(out).for_each(|(theta, out)| *out = sum_of_squares(theta).sqrt()),
+        None => out.fill(f64::NAN),
+    }
+}
 
 fn parameter_norm(probe: &Probe<'_>, out: &mut [f64]) {
     let theta = probe.theta();
@@ -67,7 +78,7 @@ fn parameter_norm(probe: &Probe<'_>, out: &mut [f64]) {
 
 /// By subtraction of the projected vector, not of squared norms: small null parts keep their digits.
 fn null_space_norm(probe: &Probe<'_>, out: &mut [f64]) {
-    let (theta, space, rows) = (probe.theta(), probe.setting().row_space(), out.len());
+    let (theta, space, rows) = (probe.beta(), probe.setting().row_space(), out.len());
     let width = probe.snapshots().features;
     let mut inside = vec![0.0; rows * space.rank];
     product_into(theta, &space.v, &mut inside, width, space.rank);
@@ -80,7 +91,7 @@ fn null_space_norm(probe: &Probe<'_>, out: &mut [f64]) {
 }
 
 fn distance_to_min_norm(probe: &Probe<'_>, out: &mut [f64]) {
-    let (theta, end) = (probe.theta(), probe.setting().min_norm());
+    let (theta, end) = (probe.beta(), probe.setting().min_norm());
     for (row, out) in out.iter_mut().enumerate() {
         *out = distance(&theta[row * end.len()..(row + 1) * end.len()], end);
     }

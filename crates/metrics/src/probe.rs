@@ -66,14 +66,19 @@ impl<'a> Probe<'a> {
         !self.snapshots.cubics.is_empty()
     }
 
-    /// Whether the parameters live in the space of the design's rows.
+    /// Whether the predictor lives in the space of the design's rows.
     pub(crate) fn has_predictor_parameters(&self) -> bool {
-        !self.is_spline() && self.theta().len() == self.rows() * self.snapshots.features
+        !self.is_spline()
     }
 
     /// The parameters, row-major.
     pub(crate) fn theta(&self) -> &'a [f64] {
         if self.snapshots.theta.is_empty() { &self.snapshots.coefficients } else { &self.snapshots.theta }
+    }
+
+    /// The predictor's coefficients, row-major: for models that are linear in θ the parameters themselves.
+    pub(crate) fn beta(&self) -> &'a [f64] {
+        &self.snapshots.coefficients
     }
 
     /// The instruments of a series; only called where the rows are series.

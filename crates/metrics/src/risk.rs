@@ -19,6 +19,7 @@ pub(crate) static RISK: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: risk,
+    of_matrix: None,
 };
 
 /// The same within the hull of the points.
@@ -33,6 +34,7 @@ pub(crate) static RISK_IN_HULL: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: risk_in_hull,
+    of_matrix: None,
 };
 
 fn risk(probe: &Probe<'_>, out: &mut [f64]) {

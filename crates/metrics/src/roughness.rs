@@ -16,6 +16,7 @@ const ENERGY: MetricDef = MetricDef {
     wiggliness: true,
     quadratic: true,
     eval_into: |_, _| {},
+    of_matrix: None,
 };
 
 /// ∫f².

@@ -20,6 +20,7 @@ const SHAPE: MetricDef = MetricDef {
     wiggliness: true,
     quadratic: false,
     eval_into: |_, _| {},
+    of_matrix: None,
 };
 
 /// ∫|f′|.

@@ -15,6 +15,7 @@ pub(crate) static SHARPNESS: MetricDef = MetricDef {
     wiggliness: false,
     quadratic: true,
     eval_into: sharpness,
+    of_matrix: None,
 };
 
 /// v·(∇L(θ + v) − ∇L(θ)) = Φv·(Φ(θ + v) − Φθ)/n for the leading unit vector v: exact for a quadratic, and

@@ -17,6 +17,7 @@ pub(crate) static HIGH_DEGREE_SHARE: MetricDef = MetricDef {
     wiggliness: true,
     quadratic: false,
     eval_into: high_degree_share,
+    of_matrix: None,
 };
 
 /// H¹ norm in canonical coefficients.
@@ -31,6 +32,7 @@ pub(crate) static SOBOLEV_NORM: MetricDef = MetricDef {
     wiggliness: true,
     quadratic: false,
     eval_into: sobolev_norm,
+    of_matrix: None,
 };
 
 fn high_degree_share(probe: &Probe<'_>, out: &mut [f64]) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, measure, metric};
+use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, Views, measure, metric};
 use taut_numerics::ThinSvd;
 use taut_problem::{Basis, FeatureMap, Features, Fourier, Polynomial, Regression, Snapshots, Target};
 
@@ -34,7 +34,7 @@ fn line() -> Option<Target> {
 }
 
 fn all() -> Vec<&'static MetricDef> {
-    METRICS.iter().collect()
+    METRICS.iter().filter(|metric| !metric.needs.matrix).collect()
 }
 
 /// All metrics of some coefficient rows.
@@ -48,7 +48,7 @@ fn measured(features: &Arc<dyn FeatureMap>, rows: &[Vec<f64>], x: &[f64], y: &[f
         snapshots.push_series(row, 3.0);
     }
     let mut out = Vec::new();
-    measure(&setting, &snapshots, &all(), &mut out);
+    measure(Views { rows: Some(&setting), matrix: None }, &snapshots, &all(), &mut out);
     out
 }
 

@@ -5,6 +5,7 @@
 
 mod angles;
 mod bisection;
+mod lane_products;
 mod matrix;
 mod products;
 mod quadrature;
@@ -14,6 +15,7 @@ mod svd;
 
 pub use angles::{cos_pi, sin_pi};
 pub use bisection::{first_true, last_sign_change};
+pub use lane_products::{Factor, lane_product_into};
 pub use matrix::{DMatrix, DVector, Mat, MatMut};
 pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares};
 pub use quadrature::{GaussLegendre, adaptive};

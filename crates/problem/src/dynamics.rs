@@ -211,6 +211,11 @@ impl Dynamics {
         matches!(self.motion, Motion::Flow | Motion::Descent) && self.only_schedule() && self.is_constant()
     }
 
+    /// Whether an update sees rows of the data one by one: batches, noise on labels, masks.
+    pub fn sees_rows(&self) -> bool {
+        self.batch.is_some() || self.noise.is_some() || self.dropout.is_some()
+    }
+
     /// Nothing but a motion and its schedule.
     pub fn only_schedule(&self) -> bool {
         self.average == Average::None
@@ -261,6 +266,14 @@ pub enum Solver {
     Stepped,
     /// The exact mean and covariance over all draws of a stochastic motion, without sampling.
     Moments,
+    /// Gradient flow of any parametrization by an embedded 5(4) pair with error control.
+    Adaptive,
+    /// The exact flow of a diagonal network (`hadamard-power` of depth 2 with u = v at the start) in n dual variables.
+    Dual,
+    /// The exact flow of a two-factor network from a λ-balanced start on whitened inputs.
+    Riccati,
+    /// Descent from an aligned start on whitened inputs, one recursion per mode.
+    Modes,
 }
 
 /// When to stop; at least one of `steps` and `time` is needed, or `limit` with a continuation.

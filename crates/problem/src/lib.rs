@@ -10,8 +10,8 @@ mod data;
 mod dynamics;
 mod entry;
 mod features;
-mod initial;
 mod law;
+mod matrix_problem;
 mod objective;
 mod parametrization;
 mod quantity;
@@ -19,13 +19,16 @@ mod regression;
 mod schedule;
 mod series;
 mod snapshot;
+mod starts;
 mod target;
+mod task;
+mod tensors;
 
 pub use clock::Clock;
 pub use cubic::PiecewiseCubic;
 pub use data::{
-    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, Gaussian, HeldOutRows, PowerLaw,
-    Select, Sparse, Table, TablePoints, TeacherKind,
+    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, Gaussian, HeldOutRows, Matrices,
+    Orientation, PowerLaw, Select, Sparse, Table, TablePoints, TeacherKind,
 };
 pub use dynamics::{
     Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize,
@@ -36,13 +39,18 @@ pub use features::{
     Basis, Cosine, FEATURES, FeatureMap, Features, FirstInputs, Fourier, Identity, Misfit, Polynomial, RandomFourier,
     RandomRelu, RoughnessWhitened,
 };
-pub use initial::{ConstantStart, FileStart, GaussianStart, Init};
 pub use law::{Covariance, Law};
-pub use objective::{LeastSquares, Objective, Rows};
-pub use parametrization::{Direct, PARAMETRIZATIONS, Parametrization, ParametrizationKind};
+pub use matrix_problem::{Entries, MatrixProblem, MatrixSamples, Measurements, Moments, Observed, TestOver};
+pub use objective::{Covariances, LeastSquares, Masked, Objective, Rows};
+pub use parametrization::{
+    DeepLinear, HadamardPower, PARAMETRIZATIONS, Parametrization, ParametrizationKind, Shape, Symmetric, Tensor,
+};
 pub use quantity::{Degree, Finite, Fraction, Harmonics, NonNegative, Positive, Probability, Samples, Steps};
 pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};
 pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
+pub use starts::{ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init, OrthogonalStart};
 pub use target::Target;
+pub use task::Task;
+pub use tensors::Tensors;

@@ -9,7 +9,7 @@ pub struct Snapshot<'a> {
     pub clock: Clock,
     /// Parameters θ, params × lanes slots with the lanes of one parameter side by side.
     pub theta: &'a [f64],
-    /// Predictor β, features × lanes, laid out like `theta`.
+    /// Predictor β, features·outputs × lanes, column-major where it is a matrix, laid out like `theta`.
     pub predictor: &'a [f64],
     /// Fraction gᵢ learned of each mode of the design, modes × lanes; empty if the motion does not know.
     pub filters: &'a [f64],
@@ -64,12 +64,14 @@ pub trait Trajectory: Send {
 /// features) or piecewise cubics.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots {
-    /// Number of features p: the length of a row of `coefficients`; zero for cubics.
+    /// Entries of the predictor, p features times outputs: the length of a row of `coefficients`; zero for cubics.
     pub features: usize,
-    /// Predictor coefficients β, row-major, rows × features; empty for cubics.
+    /// Predictor coefficients β, row-major, rows × features; empty for cubics. A matrix is column-major within its row.
     pub coefficients: Vec<f64>,
     /// Piecewise cubics, one per row; empty for series.
     pub cubics: Vec<PiecewiseCubic>,
+    /// Number of parameters, where they are not the coefficients themselves: the length of a row of `theta`.
+    pub parameters: Option<usize>,
     /// Parameters θ, row-major; empty if they are the coefficients themselves, or there are none.
     pub theta: Vec<f64>,
     /// Covariance of the coefficients around those of the row, rows × features × features; empty for
@@ -83,6 +85,11 @@ impl Snapshots {
     /// No rows yet, for functions with `features` coefficients.
     pub fn series(features: usize) -> Self {
         Self { features, ..Self::default() }
+    }
+
+    /// No rows yet, for predictors with `features` coefficients that are made of `parameters` others.
+    pub fn of_parameters(features: usize, parameters: usize) -> Self {
+        Self { features, parameters: Some(parameters), ..Self::default() }
     }
 
     /// The number of rows.
@@ -117,10 +124,20 @@ impl Snapshots {
         self.freedom.push(freedom);
     }
 
+    /// Adds one predictor with the parameters that it is made of.
+    pub fn push_parameters(&mut self, coefficients: &[f64], theta: &[f64]) {
+        assert_eq!(self.parameters, Some(theta.len()), "one entry per parameter");
+        self.push_series(coefficients, f64::NAN);
+        self.theta.extend_from_slice(theta);
+    }
+
     /// Adds one lane of a snapshot.
     pub fn push_lane(&mut self, snapshot: &Snapshot<'_>, lane: usize) {
         let lanes = snapshot.lanes;
         self.coefficients.extend(snapshot.predictor.iter().skip(lane).step_by(lanes));
+        if self.parameters.is_some() {
+            self.theta.extend(snapshot.theta.iter().skip(lane).step_by(lanes));
+        }
         self.covariances.extend_from_slice(snapshot.covariance);
         let freedom = if snapshot.filters.is_empty() {
             f64::NAN

@@ -1,7 +1,7 @@
 //! What averaging the iterates of noisy descent leaves to gain.
 
 use crate::singular_modes::SingularModes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use taut_problem::{Average, Clock, Motion};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -12,7 +12,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Bach and Moulines 2013",
     assumes: "least squares; descent with a constant step size below 2/λ_max that shows the average of all iterates; \
               noise in the shape of the Hessian; t large against the time that the slowest mode takes",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -1,7 +1,7 @@
 //! When interpolating noise is harmless: the effective ranks of a covariance.
 
 use crate::principal_axes::principal_axes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
     name: "benign_overfitting_ranks",
@@ -12,7 +12,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Bartlett, Long, Lugosi and Tsigler 2020",
     assumes: "more features than samples, a known law, principal components of the features independent and sub-Gaussian; \
               some k below n with r_k ≥ n",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

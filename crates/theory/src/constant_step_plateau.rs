@@ -1,7 +1,7 @@
 //! Where constant steps stop making progress because noise is added to the gradient.
 
 use crate::singular_modes::SingularModes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::DVector;
 use taut_problem::{Average, Clock, Motion};
 
@@ -13,7 +13,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Mandt, Hoffman and Blei 2017",
     assumes: "least squares; descent on all points with a constant step size below 2/λ_max and noise that does not \
               depend on θ. An expectation over noise",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -4,7 +4,7 @@ use crate::least_norm_end::missed;
 use crate::min_norm_limit::nearest;
 use crate::population::Population;
 use crate::singular_modes::SingularModes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::DVector;
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -15,7 +15,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
           the root mean square by which the sum misses the error of the fit solved by QR",
     cite: "Schaeffer et al. 2023",
     assumes: "least squares; the law of the inputs or the target is known; a motion from zero that ends at Φ⁺y",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -1,6 +1,6 @@
 //! Dropout on linear features is a ridge penalty that follows the size of the features.
 
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::{DMatrix, DVector};
 use taut_problem::{Average, Clock, Dropout};
 
@@ -12,7 +12,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Wager, Wang and Liang 2013",
     assumes: "least squares; masks on features or weights, trained on their expectation, or looked at in the mean over \
               masks and long times; step sizes that add up to infinity and stay below 2/λ_max",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -2,7 +2,7 @@
 
 use crate::filter::Filter;
 use crate::principal_axes::principal_axes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use taut_numerics::last_sign_change;
 use taut_problem::{Clock, Motion};
 
@@ -19,7 +19,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Heckel and Yilmaz 2020; Pezeshki, Mitra, Bengio and Lajoie 2021",
     assumes: "features with known variances, independent along the principal axes, and n ≥ 20p; gradient flow, or descent \
               with a constant stable step size, or descent with ηλ_max ≤ 0.1 and any schedule, read at Σηₖ",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -3,7 +3,7 @@
 use crate::least_norm_end::missed;
 use crate::population::Population;
 use crate::singular_modes::SingularModes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
     name: "expected_risk_of_least_squares",
@@ -13,7 +13,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Hastie et al. 2019",
     assumes: "least squares; the target or the law is known, and with it the noise variance; a motion from zero that \
               ends at Φ⁺y. An expectation over noise: one draw scatters around it",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -39,7 +39,7 @@ pub(crate) fn gaussian_design(samples: usize, features: usize, replicate: u64) -
 pub(crate) fn under_flow(theory: &TheoryDef, problem: &Regression, times: &[f64], ridge: &[f64]) -> Prediction {
     let clocks: Vec<Clock> = times.iter().map(|&t| if t.is_finite() { Clock::Time(t) } else { Clock::Limit }).collect();
     let (dynamics, start) = (Dynamics::flow(), vec![0.0; problem.feature_count()]);
-    (theory.build)(&Premise { problem, dynamics: &dynamics, start: &start, clocks: &clocks, times, ridge })
+    theory.of_rows(&Premise { problem, dynamics: &dynamics, start: &start, clocks: &clocks, times, ridge })
 }
 
 /// Isotropic Gaussian rows.

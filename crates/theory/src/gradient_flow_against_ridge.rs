@@ -2,7 +2,7 @@
 
 use crate::extremum::least;
 use crate::filter::Filter;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::{DMatrix, DVector};
 use taut_numerics::last_sign_change;
 use taut_problem::{Covariance, Law};
@@ -18,7 +18,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
           best over all λ under the prior, is between 1 and `tuned_bayes_bound` = max (1 + x)(e⁻²ˣ + (1 − e⁻ˣ)²/x) = 1.2146…",
     cite: "Ali, Kolter and Tibshirani 2019",
     assumes: "a known law; gradient flow, or descent with ηλ_max ≤ 0.1 read at t = Σηₖ, from zero",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

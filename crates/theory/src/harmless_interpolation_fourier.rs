@@ -2,7 +2,7 @@
 
 use crate::least_norm_end::missed;
 use crate::population::Population;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::DVector;
 use taut_numerics::{cos_pi, sin_pi};
 use taut_problem::{Clock, Regression, Series};
@@ -17,7 +17,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Muthukumar et al. 2020",
     assumes: "least squares from zero to Φ⁺y; fourier features; points at equal distances 2/n on the circle of length \
               2 (the design `midpoint`; not `equispaced`, whose ends −1 and 1 are one point of the circle)",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {
@@ -238,7 +238,7 @@ mod tests {
             let dynamics = Dynamics::flow();
             let premise =
                 Premise { problem: &problem, dynamics: &dynamics, start: &start, clocks: &[], times: &[], ridge: &[] };
-            let general = (crate::expected_risk_of_least_squares::THEORY.build)(&premise);
+            let general = crate::expected_risk_of_least_squares::THEORY.of_rows(&premise);
             let (a, b) = (predict(&problem), general);
             let (a, b) = (number(&a, "expected_risk", None), number(&b, "expected_risk", None));
             assert!((a / b - 1.0).abs() < 1e-11, "{a} {b}");

@@ -1,7 +1,7 @@
 //! How slowly step sizes η/k learn.
 
 use crate::singular_modes::SingularModes;
-use crate::{Mode, Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Mode, Number, Prediction, Premise, TheoryDef};
 use nalgebra::DVector;
 use taut_problem::{Clock, Motion, Positive, Schedule};
 
@@ -13,7 +13,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Nemirovski et al. 2009",
     assumes: "least squares; descent on all points with the schedule `inverse` or `power` with exponent 1, no warm-up \
               and nothing added",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {
@@ -39,7 +39,14 @@ fn build(premise: &Premise<'_>) -> Prediction {
                 Clock::Time(_) | Clock::Limit => Left { log: f64::NEG_INFINITY, sign: 1.0 },
             };
             let strength = left.error() * start[i] + left.learned() * end[i];
-            prediction.modes.push(Mode { clock, mode: i + 1, value: modes.s[i], strength, filter: left.learned() });
+            prediction.modes.push(Mode {
+                clock,
+                mode: i + 1,
+                value: modes.s[i],
+                strength,
+                filter: Some(left.learned()),
+                projection: None,
+            });
         }
     }
     let slowest = exponents.last().map(|exponent| Number::of_cell("slowest_mode_exponent", *exponent));

@@ -1,6 +1,6 @@
 //! Ridge and ridgeless regression on many isotropic features.
 
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use taut_problem::Law;
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -14,7 +14,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Hastie, Montanari, Rosset and Tibshirani 2019; Dobriban and Wager 2018",
     assumes: "independent standardized features (Σ = I), a known law, n and p large; what the features do not see is \
               independent of them",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

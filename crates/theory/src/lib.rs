@@ -19,7 +19,7 @@ mod gaussian_cases;
 #[cfg(test)]
 mod reference_tables;
 
-pub use prediction::{Mode, Number, Prediction, Premise, TheoryDef};
+pub use prediction::{Build, MatrixPremise, Mode, Number, Prediction, Premise, TheoryDef};
 
 /// A file for each name, and its `THEORY` in the table.
 macro_rules! theories {

@@ -4,7 +4,7 @@ use crate::extremum::least;
 use crate::filter::Filter;
 use crate::isotropic_ridge_risk::Proportional;
 use crate::marchenko_pastur::MarchenkoPastur;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use taut_problem::{Clock, Law, Motion};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -17,7 +17,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Advani and Saxe 2017",
     assumes: "independent standardized features (Σ = I), a known law, n and p large; gradient flow, or descent with a \
               constant stable step size, or descent with ηλ_max ≤ 0.1 and any schedule, read at Σηₖ",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -1,6 +1,6 @@
 //! Where descent and flow end: the solution nearest the start.
 
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::linalg::ColPivQR;
 use nalgebra::{DMatrix, DVector};
 use taut_problem::Clock;
@@ -11,7 +11,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
           the one of least norm. A row of `trajectory` at time +∞",
     cite: "Engl, Hanke and Neubauer 1996",
     assumes: "least squares; gradient flow, or descent with a constant step size below 2/λ_max",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -1,7 +1,7 @@
 //! How much of each mode has been learned when.
 
 use crate::singular_modes::SingularModes;
-use crate::{Mode, Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Mode, Number, Prediction, Premise, TheoryDef};
 use taut_problem::{Clock, Motion};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -10,7 +10,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
           strength vᵢ·θ = (1 − gᵢ)vᵢ·θ₀ + gᵢuᵢ·y/sᵢ. Rows of `modes`",
     cite: "Ali, Kolter and Tibshirani 2019",
     assumes: "least squares; gradient flow, or descent with a constant step size below 2/λ_max",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {
@@ -29,7 +29,7 @@ fn build(premise: &Premise<'_>) -> Prediction {
             let end: f64 = design.u.column(i).iter().zip(y).map(|(u, y)| u * y).sum::<f64>() / value;
             let filter = learned(premise, lambda[i], clock);
             let strength = (1.0 - filter) * start + filter * end;
-            prediction.modes.push(Mode { clock, mode: i + 1, value, strength, filter });
+            prediction.modes.push(Mode { clock, mode: i + 1, value, strength, filter: Some(filter), projection: None });
         }
     }
     if let Some(&slowest) = lambda.last() {

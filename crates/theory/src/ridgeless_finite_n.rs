@@ -1,6 +1,6 @@
 //! The peak of double descent at finite n, exactly.
 
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use taut_problem::Law;
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -13,7 +13,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     cite: "Belkin, Hsu and Xu 2019",
     assumes: "Gaussian rows with a known law, and Σ = I if p > n; what the features do not see is Gaussian and \
               independent of them",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -2,7 +2,7 @@
 
 use crate::second_moments::SecondMoments;
 use crate::singular_modes::SingularModes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use taut_problem::{Batch, Dynamics, Motion};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
@@ -12,7 +12,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
           2/λ_max, which is all that the mean needs",
     cite: "Defossez and Bach 2015",
     assumes: "least squares; descent with a constant step size, independent batches, no penalty and no mask",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -2,7 +2,7 @@
 
 use crate::second_moments::SecondMoments;
 use crate::singular_modes::SingularModes;
-use crate::{Number, Prediction, Premise, TheoryDef};
+use crate::{Build, Number, Prediction, Premise, TheoryDef};
 use nalgebra::{DMatrix, DVector};
 use taut_problem::{Average, Clock, Dynamics, Motion};
 
@@ -16,7 +16,7 @@ pub(crate) const THEORY: TheoryDef = TheoryDef {
     assumes: "least squares; descent with a constant step size at which second moments do not grow, independent \
               batches or added noise, and more points than the design has modes. Labels are disturbed afresh for \
               every row drawn",
-    build,
+    build: Build::Rows(build),
 };
 
 fn build(premise: &Premise<'_>) -> Prediction {

@@ -27,7 +27,7 @@ fn value(row: &Row, column: &str) -> f64 {
 
 fn predict(name: &str, problem: &Regression, dynamics: &Dynamics, start: &[f64], clocks: &[Clock]) -> Prediction {
     let times = dynamics.times(clocks);
-    (theory(name).unwrap().build)(&Premise { problem, dynamics, start, clocks, times: &times, ridge: &[] })
+    theory(name).unwrap().of_rows(&Premise { problem, dynamics, start, clocks, times: &times, ridge: &[] })
 }
 
 fn number(prediction: &Prediction, quantity: &str) -> f64 {
@@ -423,7 +423,7 @@ fn inverse_step_sizes_leave_a_ratio_of_gamma_functions() {
         for (mode, row) in prediction.modes.iter().zip(&rows) {
             let exact = value(row, "x_T_eta_1_over_k");
             worst.see(mode.strength, exact, exact);
-            worst.see(1.0 - mode.filter, exact, exact);
+            worst.see(1.0 - mode.filter.unwrap(), exact, exact);
         }
         assert_eq!(prediction.modes.len(), 6);
         worst.below(1e-9, "inverse schedule");

@@ -52,6 +52,14 @@ pub enum Route {
     Moments,
     /// Stage after stage.
     Staged,
+    /// An embedded 5(4) pair with error control.
+    Adaptive,
+    /// The exact flow of a diagonal network in dual variables.
+    Dual,
+    /// The exact flow of two λ-balanced factors.
+    Riccati,
+    /// One recursion per mode.
+    Modes,
 }
 
 impl Route {
@@ -62,6 +70,10 @@ impl Route {
             Self::Stepped => "stepped",
             Self::Moments => "moments",
             Self::Staged => "staged",
+            Self::Adaptive => "adaptive",
+            Self::Dual => "dual",
+            Self::Riccati => "riccati",
+            Self::Modes => "modes",
         }
     }
 }
@@ -104,14 +116,19 @@ impl Train {
         linear && deterministic && dynamics.average == Average::None && dynamics.penalty.l1.get() <= 0.0
     }
 
-    /// The way that `solver` means here.
-    pub fn route(&self) -> Route {
+    /// The way that `solver` means here; `is_linear` says that a single output is linear in the parameters.
+    pub fn route(&self, is_linear: bool) -> Route {
         match self.solver {
             _ if self.continuation.is_some() => Route::Staged,
             Solver::Stepped => Route::Stepped,
             Solver::Moments => Route::Moments,
             Solver::Exact => Route::Exact,
-            Solver::Auto if self.has_closed_form() => Route::Exact,
+            Solver::Adaptive => Route::Adaptive,
+            Solver::Dual => Route::Dual,
+            Solver::Riccati => Route::Riccati,
+            Solver::Modes => Route::Modes,
+            Solver::Auto if is_linear && self.has_closed_form() => Route::Exact,
+            Solver::Auto if self.method.is_flow() => Route::Adaptive,
             Solver::Auto => Route::Stepped,
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use taut_numerics::{ThinSvd, normal, stream, uniform};
 use taut_problem::{
     Basis, Clock, Cosine, Degree, Dynamics, FeatureMap, Fourier, Harmonics, NonNegative, ParametrizationKind, Passage,
-    Polynomial, Regression, Trajectory,
+    Polynomial, Regression, Task, Trajectory,
 };
 use taut_train::{Lane, Method, SpectralPath, Stepped};
 
@@ -59,8 +59,8 @@ fn lambda_max(svd: &ThinSvd, problem: &Regression) -> f64 {
 
 fn descent(problem: &Regression, step_size: f64, theta0: &[f64], levels: &[f64]) -> Stepped {
     let dynamics = Dynamics::descent(step_size);
-    let lane = Lane { problem, dynamics: &dynamics, start: theta0, replicate: 0 };
-    Stepped::new(&[lane], 1, ParametrizationKind::default().build(), &Method::GradientDescent, 0, levels)
+    let lane = Lane { task: Task::Rows(problem), dynamics: &dynamics, start: theta0, replicate: 0 };
+    Stepped::new(&[lane], 1, &ParametrizationKind::Direct, &Method::GradientDescent, 0, levels)
 }
 
 fn largest(values: &[f64]) -> f64 {
@@ -257,13 +257,13 @@ impl Bundle {
 
     fn descent(&self, order: &[usize], lanes: usize, levels: &[f64]) -> Stepped {
         let lane = |&i: &usize| Lane {
-            problem: &self.problems[i],
+            task: Task::Rows(&self.problems[i]),
             dynamics: &self.dynamics[i],
             start: &self.starts[i],
             replicate: i as u64,
         };
         let given: Vec<Lane<'_>> = order.iter().map(lane).collect();
-        Stepped::new(&given, lanes, ParametrizationKind::default().build(), &Method::GradientDescent, 7, levels)
+        Stepped::new(&given, lanes, &ParametrizationKind::Direct, &Method::GradientDescent, 7, levels)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use taut_numerics::ThinSvd;
 use taut_problem::{
     Average, Basis, Clock, Degree, Dropout, Dynamics, FeatureMap, MaskKind, Motion, NonNegative, ParametrizationKind,
-    Polynomial, Probability, Regression, Schedule, Trajectory,
+    Polynomial, Probability, Regression, Schedule, Task, Trajectory,
 };
 use taut_train::{Lane, Method, SpectralPath, Stepped};
 
@@ -80,9 +80,9 @@ fn a_thousand_steps_allocate_nothing() {
         // One lane diverges and one passes its levels on the way: both are written without memory.
         let mut dynamics = vec![Dynamics::descent(0.01); lanes];
         dynamics[0].step_size = 10.0;
-        let lane = |dynamics| Lane { problem: &problem, dynamics, start: &start, replicate: 0 };
+        let lane = |dynamics| Lane { task: Task::Rows(&problem), dynamics, start: &start, replicate: 0 };
         let given: Vec<Lane<'_>> = dynamics.iter().map(lane).collect();
-        let parametrization = ParametrizationKind::default().build();
+        let parametrization = &ParametrizationKind::Direct;
         let mut path = Stepped::new(&given, lanes, parametrization, &Method::GradientDescent, 0, &[0.5, 0.1, 1e-2]);
         let counted = allocations(|| {
             for step in (100..=1000).step_by(100) {
@@ -144,8 +144,8 @@ fn no_optimizer_and_no_noise_allocates_on_the_way() {
                 warm_up: 10,
                 ..Dynamics::descent(0.01)
             };
-            let lane = Lane { problem: &problem, dynamics: &dynamics, start: &start, replicate: 0 };
-            let parametrization = ParametrizationKind::default().build();
+            let lane = Lane { task: Task::Rows(&problem), dynamics: &dynamics, start: &start, replicate: 0 };
+            let parametrization = &ParametrizationKind::Direct;
             let mut path = Stepped::new(&[lane], 3, parametrization, &method, 0, &[0.5, 0.1]);
             let counted = allocations(|| {
                 for step in (50..=500).step_by(50) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use taut_numerics::{ThinSvd, normal, stream, uniform};
 use taut_problem::{
     Basis, Clock, Dropout, Dynamics, Fraction, MaskKind, Motion, NonNegative, Over, ParametrizationKind, Passage,
-    Penalty, Polynomial, Positive, PowerDecay, Probability, Regression, Schedule, StepDecay, Trajectory,
+    Penalty, Polynomial, Positive, PowerDecay, Probability, Regression, Schedule, StepDecay, Task, Trajectory,
 };
 use taut_train::{Lane, Method, SpectralPath, Stepped, largest_curvature};
 
@@ -106,8 +106,8 @@ fn closed_form_against_loop() {
                         let share = 0.6 * optimizer.stability().unwrap();
                         dynamics.step_size = share / largest_curvature(&problem, &svd, &dynamics);
                         let mut exact = SpectralPath::new(&problem, &svd, &dynamics, start);
-                        let lane = Lane { problem: &problem, dynamics: &dynamics, start, replicate: 0 };
-                        let direct = ParametrizationKind::default().build();
+                        let lane = Lane { task: Task::Rows(&problem), dynamics: &dynamics, start, replicate: 0 };
+                        let direct = &ParametrizationKind::Direct;
                         let mut stepped = Stepped::new(&[lane], 1, direct, &method, 0, &levels);
                         for step in [0, 1, 2, 39, 41, 700, 2000] {
                             exact.advance_to(Clock::Step(step));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use taut_numerics::{DMatrix, DVector, ThinSvd, normal, stream, uniform};
 use taut_problem::{
-    Average, Basis, Batch, Clock, Cosine, Direct, Dropout, Dynamics, FeatureMap, LeastSquares, MaskKind, Noise,
-    NonNegative, Objective, Penalty, Polynomial, Probability, Regression, Rows, Trajectory,
+    Average, Basis, Batch, Clock, Cosine, Dropout, Dynamics, FeatureMap, LeastSquares, MaskKind, Noise, NonNegative,
+    Objective, ParametrizationKind, Penalty, Polynomial, Probability, Regression, Rows, Task, Trajectory,
 };
 use taut_train::{Lane, Method, Stepped};
 
@@ -33,8 +33,8 @@ fn problem(n: usize, degree: f64) -> Regression {
 }
 
 fn stepped(problem: &Regression, method: &Method, dynamics: &Dynamics, start: &[f64]) -> Stepped {
-    let lane = Lane { problem, dynamics, start, replicate: 0 };
-    Stepped::new(&[lane], 1, Box::new(Direct), method, 3, &[])
+    let lane = Lane { task: Task::Rows(problem), dynamics, start, replicate: 0 };
+    Stepped::new(&[lane], 1, &ParametrizationKind::Direct, method, 3, &[])
 }
 
 fn after(problem: &Regression, method: &Method, dynamics: &Dynamics, start: &[f64], steps: u64) -> Vec<f64> {
@@ -100,9 +100,10 @@ fn first_update(problem: &Regression, dynamics: &Dynamics, start: &[f64]) -> (DV
     let p = problem.feature_count();
     let (mut sum, mut squares) = (DVector::zeros(p), DMatrix::zeros(p, p));
     for bundle in 0..DRAWS / LANES {
-        let lanes: Vec<Lane<'_>> =
-            (0..LANES).map(|lane| Lane { problem, dynamics, start, replicate: bundle * LANES + lane }).collect();
-        let mut path = Stepped::new(&lanes, 1, Box::new(Direct), &Method::GradientDescent, 3, &[]);
+        let lanes: Vec<Lane<'_>> = (0..LANES)
+            .map(|lane| Lane { task: Task::Rows(problem), dynamics, start, replicate: bundle * LANES + lane })
+            .collect();
+        let mut path = Stepped::new(&lanes, 1, &ParametrizationKind::Direct, &Method::GradientDescent, 3, &[]);
         path.advance_to(Clock::Step(1));
         let theta = DMatrix::from_row_slice(p, LANES as usize, path.snapshot().theta);
         for column in theta.column_iter() {
@@ -323,11 +324,15 @@ fn a_noisy_lane_depends_neither_on_its_neighbours_nor_on_when_one_looks() {
                 ..Dynamics::descent(if i == 2 { 1e3 } else { 0.002 * f64::from(i + 1) })
             })
             .collect();
-        let lane =
-            |i: usize| Lane { problem: &problems[i], dynamics: &dynamics[i], start: &start, replicate: i as u64 };
+        let lane = |i: usize| Lane {
+            task: Task::Rows(&problems[i]),
+            dynamics: &dynamics[i],
+            start: &start,
+            replicate: i as u64,
+        };
         let run = |order: &[usize], width: usize, stops: &[u64]| {
             let lanes: Vec<Lane<'_>> = order.iter().map(|&i| lane(i)).collect();
-            let mut path = Stepped::new(&lanes, width, Box::new(Direct), &method, 3, &[0.5, 0.4]);
+            let mut path = Stepped::new(&lanes, width, &ParametrizationKind::Direct, &method, 3, &[0.5, 0.4]);
             stops.iter().for_each(|&k| path.advance_to(Clock::Step(k)));
             let snapshot = path.snapshot();
             let known = |at: usize| {

@@ -3,14 +3,16 @@
 mod curve;
 mod gaussian;
 mod held_out;
+mod matrices;
 mod table;
 
 pub use curve::{Curve, Design, Select};
 pub use gaussian::{CovarianceKind, Gaussian, PowerLaw, Sparse, TeacherKind};
 pub use held_out::HeldOutRows;
+pub use matrices::{Matrices, Orientation};
 pub use table::Table;
 
-use crate::{HeldOut, Law, Samples, Target, design};
+use crate::{HeldOut, Law, MatrixProblem, Samples, Target, Tensors, design};
 use held_out::Purpose;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,8 @@ pub struct Data {
     pub gaussian: Option<Gaussian>,
     /// Rows of any number of inputs, given or read from a file.
     pub table: Option<Table>,
+    /// A matrix problem, given by its matrices.
+    pub matrices: Option<Matrices>,
     /// Held-out rows with noise-free values: what `test_error` averages over.
     pub test: Option<HeldOutRows>,
     /// Held-out rows with noisy values: what `validation_error` averages over.
@@ -85,6 +89,8 @@ pub struct DataFiles {
     pub test: Option<TablePoints>,
     /// Rows held out for `validation_error`.
     pub validation: Option<TablePoints>,
+    /// The tensors of `[data.matrices]`, without their prefix.
+    pub tensors: Option<Tensors>,
 }
 
 /// The data of one replicate.
@@ -122,17 +128,20 @@ enum Source<'a> {
     Curve(&'a Curve),
     Gaussian(&'a Gaussian),
     Table(&'a Table),
+    Matrices(&'a Matrices),
 }
 
 impl Data {
     /// `None` if there is none, or several; `complaints` says so.
     fn source(&self) -> Option<Source<'_>> {
-        match (&self.curve, &self.gaussian, &self.table) {
-            (Some(curve), None, None) => Some(Source::Curve(curve)),
-            (None, Some(gaussian), None) => Some(Source::Gaussian(gaussian)),
-            (None, None, Some(table)) => Some(Source::Table(table)),
-            _ => None,
-        }
+        let sources = [
+            self.curve.as_ref().map(Source::Curve),
+            self.gaussian.as_ref().map(Source::Gaussian),
+            self.table.as_ref().map(Source::Table),
+            self.matrices.as_ref().map(Source::Matrices),
+        ];
+        let mut sources = sources.into_iter().flatten();
+        sources.next().filter(|_| sources.next().is_none())
     }
 
     /// Everything that can be said against the table without reading a file.
@@ -145,13 +154,15 @@ impl Data {
         };
         let Some(source) = self.source() else {
             let message =
-                "expected one source of points: one of `[data.curve]`, `[data.gaussian]` and `[data.table]`".to_owned();
+                "expected one source of points: one of `[data.curve]`, `[data.gaussian]`, `[data.table]` and `[data.matrices]`"
+                    .to_owned();
             return vec![Complaint { key: String::new(), message }];
         };
         let mut out = match &source {
             Source::Curve(curve) => within("curve", curve.complaints()),
             Source::Gaussian(gaussian) => within("gaussian", gaussian.complaints()),
             Source::Table(table) => within("table", table.complaints()),
+            Source::Matrices(_) => Vec::new(),
         };
         for (purpose, rows) in [(Purpose::Test, &self.test), (Purpose::Validation, &self.validation)] {
             if let Some(rows) = rows {
@@ -159,6 +170,37 @@ impl Data {
             }
         }
         out
+    }
+
+    /// Whether what is fitted is a matrix, and no function of a row.
+    pub fn is_matrix(&self) -> bool {
+        matches!(self.source(), Some(Source::Matrices(_)))
+    }
+
+    /// The matrix problem of one replicate.
+    ///
+    /// # Errors
+    /// A sentence, if there is none.
+    pub fn draw_matrix(&self, seed: u64, replicate: u64, files: Option<&DataFiles>) -> Result<MatrixProblem, String> {
+        let _ = (seed, replicate);
+        match self.source() {
+            Some(Source::Matrices(matrices)) => {
+                let tensors = files.and_then(|files| files.tensors.as_ref());
+                matrices.problem(tensors.ok_or("the file of [data.matrices] was not read")?)
+            }
+            _ => Err("these data are rows, and no matrix".to_owned()),
+        }
+    }
+
+    /// Inputs and outputs of a matrix problem, without drawing it; `None` where it is no matrix or its file is bad.
+    pub fn matrix_shape(&self, files: Option<&DataFiles>) -> Option<[usize; 2]> {
+        match self.source()? {
+            Source::Matrices(_) => {
+                let problem = self.draw_matrix(0, 0, files).ok()?;
+                Some([problem.inputs, problem.outputs])
+            }
+            _ => None,
+        }
     }
 
     /// Whether the points lie on the line.
@@ -171,7 +213,7 @@ impl Data {
         match self.source() {
             Some(Source::Gaussian(gaussian)) => gaussian.inputs.size(),
             Some(Source::Table(table)) => table.input_count(),
-            Some(Source::Curve(_)) | None => 1,
+            Some(Source::Curve(_) | Source::Matrices(_)) | None => 1,
         }
     }
 
@@ -184,6 +226,7 @@ impl Data {
             }
             Source::Gaussian(gaussian) => Some(gaussian.samples.size()),
             Source::Table(table) => table.x.as_ref().map(Vec::len).or_else(in_file),
+            Source::Matrices(_) => self.draw_matrix(0, 0, files).ok().map(|problem| problem.samples()),
         }
     }
 
@@ -196,7 +239,7 @@ impl Data {
                 Some(Source::Curve(curve)) => curve.is_random(),
                 Some(Source::Gaussian(_)) => true,
                 Some(Source::Table(table)) => table.replicate_column.is_some(),
-                None => false,
+                Some(Source::Matrices(_)) | None => false,
             }
     }
 
@@ -206,7 +249,7 @@ impl Data {
             Some(Source::Curve(curve)) => curve.has_random_design(),
             Some(Source::Gaussian(_)) => true,
             Some(Source::Table(table)) => table.replicate_column.is_some(),
-            None => false,
+            Some(Source::Matrices(_)) | None => false,
         }
     }
 
@@ -215,7 +258,8 @@ impl Data {
         let curve = self.curve.iter().filter_map(|curve| curve.file.as_deref());
         let table = self.table.iter().filter_map(|table| table.file.as_deref());
         let held_out = [&self.test, &self.validation].into_iter().flatten().filter_map(|rows| rows.file.as_deref());
-        curve.chain(table).chain(held_out).collect()
+        let matrices = self.matrices.iter().map(|matrices| matrices.file.as_str());
+        curve.chain(table).chain(matrices).chain(held_out).collect()
     }
 
     /// The key of the column that says which replicate a row of the file belongs to, with its name.
@@ -248,6 +292,7 @@ impl Data {
             Source::Curve(curve) => curve.draw(seed, replicate, points.as_ref())?,
             Source::Gaussian(gaussian) => gaussian.draw(seed, replicate, count(&self.test), count(&self.validation))?,
             Source::Table(table) => table.draw(points.as_ref())?,
+            Source::Matrices(_) => return Err("these data are a matrix, and no rows".to_owned()),
         };
         let held_out = |rows: &Option<HeldOutRows>, purpose, file: Option<TablePoints>| {
             rows.as_ref().map(|rows| rows.draw(&source, purpose, file.as_ref(), seed, replicate)).transpose()

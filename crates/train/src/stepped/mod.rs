@@ -8,7 +8,8 @@ use crate::{Method, Rule};
 use draws::Draws;
 use penalties::Penalties;
 use taut_problem::{
-    Clock, Dynamics, LeastSquares, Objective, Parametrization, Passage, Regression, Rows, Snapshot, Trajectory,
+    Clock, Dynamics, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot, Task,
+    Tensor, Trajectory,
 };
 use watches::Watches;
 
@@ -16,7 +17,7 @@ use watches::Watches;
 #[derive(Clone, Copy)]
 pub struct Lane<'a> {
     /// What it fits.
-    pub problem: &'a Regression,
+    pub task: Task<'a>,
     /// How it moves. Lanes of one bundle differ in the step size alone.
     pub dynamics: &'a Dynamics,
     /// θ₀.
@@ -34,7 +35,7 @@ pub struct Lane<'a> {
 /// ⌈n/batch⌉-th of a stochastic one, on all rows. No allocation after construction.
 pub struct Stepped {
     parametrization: Box<dyn Parametrization>,
-    objective: LeastSquares,
+    objective: Box<dyn Objective>,
     rule: Box<dyn Rule>,
     /// What all lanes share but the step size.
     dynamics: Dynamics,
@@ -71,23 +72,25 @@ impl Stepped {
     pub fn new(
         given: &[Lane<'_>],
         width: usize,
-        parametrization: Box<dyn Parametrization>,
+        kind: &ParametrizationKind,
         method: &Method,
         seed: u64,
         levels: &[f64],
     ) -> Self {
         let lanes = width.max(given.len());
         let of = |lane: usize| &given[lane.min(given.len() - 1)];
-        let problems: Vec<&Regression> = given.iter().map(|lane| lane.problem).collect();
-        let objective = LeastSquares::new(&problems, lanes);
-        let (samples, features) = (objective.samples(), objective.features());
-        let slots = parametrization.parameters(features) * lanes;
-        assert!(given.iter().all(|lane| lane.start.len() * lanes == slots), "one start per parameter");
+        let tasks: Vec<Task<'_>> = given.iter().map(|lane| lane.task).collect();
         let dynamics = given[0].dynamics.clone();
+        let objective = Task::objective(&tasks, lanes, dynamics.sees_rows());
+        let (samples, entries) = (objective.samples(), objective.entries());
+        let parametrization = kind.build(tasks[0].shape(lanes));
+        let slots = given[0].start.len() * lanes;
+        let parameters: usize = parametrization.tensors().iter().map(Tensor::len).sum();
+        assert!(given.iter().all(|lane| lane.start.len() == parameters), "one start per parameter");
         let replicates: Vec<u64> = (0..lanes).map(|lane| of(lane).replicate).collect();
-        let all: Vec<&Regression> = (0..lanes).map(|lane| of(lane).problem).collect();
+        let all: Vec<&Regression> = (0..lanes).filter_map(|lane| of(lane).task.regression()).collect();
         let batch = dynamics.batch.map_or(samples, |batch| batch.size.min(samples));
-        let draws = Draws::new(&dynamics, [samples, features, slots / lanes], seed, &replicates);
+        let draws = Draws::new(&dynamics, [samples, entries, parameters], seed, &replicates);
         let mut stepped = Self {
             parametrization,
             lanes,
@@ -99,14 +102,14 @@ impl Stepped {
             point: vec![0.0; slots],
             masked: vec![0.0; slots],
             mean: if dynamics.average.from().is_some() { vec![0.0; slots] } else { Vec::new() },
-            beta: vec![0.0; features * lanes],
+            beta: vec![0.0; entries * lanes],
             loss: vec![0.0; lanes],
-            g: vec![0.0; features * lanes],
+            g: vec![0.0; entries * lanes],
             gradient: vec![0.0; slots],
             stride: if draws.is_some() { samples.div_ceil(batch) as u64 } else { 1 },
             draws,
-            penalties: Penalties::new(&all, &dynamics),
-            watches: Watches::new(levels, lanes, features),
+            penalties: Penalties::new(&all, &dynamics, lanes),
+            watches: Watches::new(levels, lanes, entries, objective.mean_factor()),
             objective,
             dynamics,
         };
@@ -121,7 +124,7 @@ impl Stepped {
         if ahead || self.draws.is_some() || !self.mean.is_empty() {
             self.take_gradient(ahead);
         } else {
-            self.parametrization.pullback_into(&self.theta, &self.g, &mut self.gradient, self.lanes);
+            self.parametrization.pullback_into(&self.theta, &self.g, &mut self.gradient);
         }
         let at = if ahead { &self.point } else { &self.theta };
         self.penalties.add(at, &mut self.gradient);
@@ -139,19 +142,19 @@ impl Stepped {
     fn take_gradient(&mut self, ahead: bool) {
         let at = if ahead { &self.point } else { &self.theta };
         let Some(draws) = &mut self.draws else {
-            self.parametrization.predictor_into(at, &mut self.beta, self.lanes);
+            self.parametrization.predictor_into(at, &mut self.beta);
             self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
-            self.parametrization.pullback_into(at, &self.g, &mut self.gradient, self.lanes);
+            self.parametrization.pullback_into(at, &self.g, &mut self.gradient);
             return;
         };
         draws.draw();
         let at = if draws.mask(at, &mut self.masked) { &self.masked } else { at };
-        self.parametrization.predictor_into(at, &mut self.beta, self.lanes);
+        self.parametrization.predictor_into(at, &mut self.beta);
         self.objective.loss_and_grad_into(&self.beta, draws.rows(), &mut self.loss, &mut self.g);
         if let Some(weights) = draws.curvature_weights() {
             self.objective.add_transposed(weights, &mut self.g);
         }
-        self.parametrization.pullback_into(at, &self.g, &mut self.gradient, self.lanes);
+        self.parametrization.pullback_into(at, &self.g, &mut self.gradient);
         draws.mask_and_shake(&mut self.gradient);
     }
 
@@ -180,7 +183,11 @@ impl Stepped {
     /// The predictor of what is shown.
     fn show(&mut self) {
         let mut beta = std::mem::take(&mut self.beta);
-        self.parametrization.predictor_into(self.shown(), &mut beta, self.lanes);
+        let shown = match self.dynamics.average.from() {
+            Some(from) if self.step > from => &self.mean,
+            _ => &self.theta,
+        };
+        self.parametrization.predictor_into(shown, &mut beta);
         self.beta = beta;
     }
 

@@ -23,12 +23,15 @@ struct Bending {
 }
 
 impl Penalties {
+    /// `problems` has one regression per lane, or nothing where the task is no regression.
+    ///
     /// # Panics
     /// If a bending penalty is asked of features that are no curves on the line.
-    pub(super) fn new(problems: &[&Regression], dynamics: &Dynamics) -> Self {
-        let lanes = problems.len();
+    pub(super) fn new(problems: &[&Regression], dynamics: &Dynamics, lanes: usize) -> Self {
         let of_lanes: Vec<Vec<f64>> = problems.iter().map(|problem| marginal_dropout(problem, dynamics)).collect();
-        let diagonal = (0..of_lanes[0].len() * lanes).map(|slot| of_lanes[slot % lanes][slot / lanes]).collect();
+        let diagonal = (0..of_lanes.first().map_or(0, Vec::len) * lanes)
+            .map(|slot| of_lanes[slot % lanes][slot / lanes])
+            .collect();
         let weight = dynamics.penalty.bending.get();
         let bending = (weight > 0.0).then(|| {
             let root = bending_root(&*problems[0].features).expect(NO_CURVES);

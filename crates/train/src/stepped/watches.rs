@@ -3,6 +3,8 @@
 /// Levels of the residual, and what is known of each lane.
 pub(super) struct Watches {
     lanes: usize,
+    /// The mean squared residual is 2·L times this.
+    mean_factor: f64,
     levels: Vec<Watch>,
     diverged: Vec<Option<u64>>,
 }
@@ -16,9 +18,9 @@ struct Watch {
 }
 
 impl Watches {
-    pub(super) fn new(levels: &[f64], lanes: usize, features: usize) -> Self {
+    pub(super) fn new(levels: &[f64], lanes: usize, features: usize, mean_factor: f64) -> Self {
         let watch = |&level: &f64| Watch { level, passed: vec![None; lanes], predictors: vec![0.0; features * lanes] };
-        Self { lanes, levels: levels.iter().map(watch).collect(), diverged: vec![None; lanes] }
+        Self { lanes, mean_factor, levels: levels.iter().map(watch).collect(), diverged: vec![None; lanes] }
     }
 
     /// Notes what the losses at `step` mean.
@@ -28,7 +30,7 @@ impl Watches {
                 self.diverged[lane].get_or_insert(step);
                 continue;
             }
-            let residual = (2.0 * loss).sqrt();
+            let residual = (2.0 * loss * self.mean_factor).sqrt();
             for watch in &mut self.levels {
                 if watch.passed[lane].is_none() && residual <= watch.level {
                     watch.passed[lane] = Some(step);

@@ -1,43 +1,8 @@
-//! The loss of a predictor: L = |y − Φβ|²/(2n), and its gradient.
+//! Least squares on rows: L = |y − Φβ|²/(2n).
 
+use super::{Objective, Rows};
 use crate::Regression;
-use taut_numerics::{Kernel, run_wide};
-
-/// Loss of the predictor and its gradient, lane by lane. Called once per step by the stepped trainers.
-pub trait Objective: Send + Sync {
-    /// The number of lanes.
-    fn lanes(&self) -> usize;
-
-    /// The number of features p.
-    fn features(&self) -> usize;
-
-    /// The number of samples n.
-    fn samples(&self) -> usize;
-
-    /// Writes L into `loss` (lanes) and ∂L/∂β into `g` (features × lanes), both over these rows.
-    fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]);
-
-    /// g ← g + Φᵀw, with `w` samples × lanes.
-    fn add_transposed(&self, w: &[f64], g: &mut [f64]);
-}
-
-/// What an update sees of the data: rows per lane, and what is done to them.
-///
-/// Slots are places of the batch × lanes, with the lanes of one place side by side.
-#[derive(Clone, Copy, Debug)]
-pub enum Rows<'a> {
-    /// Every row once, as it is.
-    All,
-    /// A batch, whose mean is taken.
-    Batch {
-        /// The row in each slot, below n.
-        rows: &'a [usize],
-        /// Added to the label of each slot; empty for nothing.
-        shifts: &'a [f64],
-        /// Factors on the features, places × features × lanes; empty for ones.
-        factors: &'a [f64],
-    },
-}
+use taut_numerics::{DMatrix, Kernel, run_wide};
 
 /// Least squares with a design of its own for every lane: L = |y − Φβ|²/(2n).
 ///
@@ -53,6 +18,8 @@ pub struct LeastSquares {
     /// y as samples × lanes.
     y: Vec<f64>,
     residual: Vec<f64>,
+    /// What all rows weigh together: 1 where L is half the mean, n where it is half the sum.
+    total: f64,
 }
 
 impl LeastSquares {
@@ -61,18 +28,27 @@ impl LeastSquares {
     /// # Panics
     /// If there is no problem, or their shapes differ.
     pub fn new(problems: &[&Regression], lanes: usize) -> Self {
-        let (samples, features) = problems[0].design.shape();
-        assert!(problems.iter().all(|p| p.design.shape() == (samples, features)), "one shape per bundle");
+        let rows: Vec<_> = problems.iter().map(|problem| (&problem.design, &problem.y[..])).collect();
+        Self::of_rows(&rows, lanes, 1.0)
+    }
+
+    /// The same for designs and values by themselves; all rows together weigh `total` in L = ½(total/n)Σ(y − Φβ)².
+    ///
+    /// # Panics
+    /// If there is none, or their shapes differ.
+    pub fn of_rows(problems: &[(&DMatrix<f64>, &[f64])], lanes: usize, total: f64) -> Self {
+        let (samples, features) = problems[0].0.shape();
+        assert!(problems.iter().all(|p| p.0.shape() == (samples, features)), "one shape per bundle");
         let of = |lane: usize| problems[lane.min(problems.len() - 1)];
         let mut design = Vec::with_capacity(samples * features * lanes);
         let mut y = Vec::with_capacity(samples * lanes);
         for i in 0..samples {
             for k in 0..features {
-                design.extend((0..lanes).map(|lane| of(lane).design[(i, k)]));
+                design.extend((0..lanes).map(|lane| of(lane).0[(i, k)]));
             }
-            y.extend((0..lanes).map(|lane| of(lane).y[i]));
+            y.extend((0..lanes).map(|lane| of(lane).1[i]));
         }
-        Self { lanes, samples, features, design, y, residual: vec![0.0; lanes] }
+        Self { lanes, samples, features, design, y, residual: vec![0.0; lanes], total }
     }
 }
 
@@ -81,7 +57,7 @@ impl Objective for LeastSquares {
         self.lanes
     }
 
-    fn features(&self) -> usize {
+    fn entries(&self) -> usize {
         self.features
     }
 
@@ -104,10 +80,35 @@ impl Objective for LeastSquares {
             design: &self.design,
             y: &self.y,
             residual: &mut self.residual,
+            weight: self.total / self.samples as f64,
             beta,
             loss,
             g,
         });
+    }
+
+    fn hessian_apply_into(&mut self, direction: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        let (lanes, row_length) = (self.lanes, self.features * self.lanes);
+        let weight = self.total / self.samples as f64;
+        for row in self.design.chunks_exact(row_length) {
+            self.residual.fill(0.0);
+            for (phi, d) in row.chunks_exact(lanes).zip(direction.chunks_exact(lanes)) {
+                for lane in 0..lanes {
+                    self.residual[lane] = f64::mul_add(phi[lane], d[lane], self.residual[lane]);
+                }
+            }
+            self.residual.iter_mut().for_each(|r| *r *= weight);
+            for (phi, out) in row.chunks_exact(lanes).zip(out.chunks_exact_mut(lanes)) {
+                for lane in 0..lanes {
+                    out[lane] = f64::mul_add(phi[lane], self.residual[lane], out[lane]);
+                }
+            }
+        }
+    }
+
+    fn mean_factor(&self) -> f64 {
+        1.0 / self.total
     }
 
     fn add_transposed(&self, w: &[f64], g: &mut [f64]) {
@@ -134,7 +135,8 @@ impl LeastSquares {
         g: &mut [f64],
     ) {
         let (lanes, p) = (self.lanes, self.features);
-        let per_row = lanes as f64 / rows.len() as f64;
+        // A batch stands for all rows.
+        let per_row = self.total * lanes as f64 / rows.len() as f64;
         for (place, &row) in rows.iter().skip(lane).step_by(lanes).enumerate() {
             let slot = place * lanes + lane;
             let factor = |k: usize| factors.get((place * p + k) * lanes + lane).copied().unwrap_or(1.0);
@@ -158,6 +160,7 @@ struct LossAndGrad<'a> {
     design: &'a [f64],
     y: &'a [f64],
     residual: &'a mut [f64],
+    weight: f64,
     beta: &'a [f64],
     loss: &'a mut [f64],
     g: &'a mut [f64],
@@ -179,9 +182,8 @@ impl Kernel for LossAndGrad<'_> {
 impl LossAndGrad<'_> {
     #[inline(always)]
     fn sweep<const WIDTH: usize>(self, lanes: usize) {
-        let Self { design, y, residual, beta, loss, g, samples, .. } = self;
+        let Self { design, y, residual, weight, beta, loss, g, samples, .. } = self;
         let lanes = if WIDTH > 0 { WIDTH } else { lanes };
-        let per_sample = 1.0 / samples as f64;
         let row_length = design.len() / samples.max(1);
         for i in 0..samples {
             let rows = &design[i * row_length..(i + 1) * row_length];
@@ -194,8 +196,8 @@ impl LossAndGrad<'_> {
                 }
             }
             for lane in 0..lanes {
-                loss[lane] += 0.5 * per_sample * residual[lane] * residual[lane];
-                residual[lane] *= per_sample;
+                loss[lane] += 0.5 * weight * residual[lane] * residual[lane];
+                residual[lane] *= weight;
             }
             for (row, g) in rows.chunks_exact(lanes).zip(g.chunks_exact_mut(lanes)) {
                 for lane in 0..lanes {

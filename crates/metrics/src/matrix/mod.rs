@@ -1,0 +1,181 @@
+//! Predictors that are matrices, or made of parameters that are not their coefficients.
+
+mod spectrum;
+
+pub(crate) use spectrum::{EFFECTIVE_RANK, NUCLEAR_NORM, STABLE_RANK};
+
+use crate::{MetricDef, Needs};
+use std::cell::OnceCell;
+use taut_numerics::{DMatrix, ThinSvd};
+use taut_problem::{MatrixProblem, Observed, ParametrizationKind, Rows, Shape, Snapshots, Task, Tensor};
+
+/// One cell's task with what the metrics of matrices need to know of it.
+///
+/// Belongs to one thread, like [`crate::Setting`].
+pub struct MatrixSetting<'a> {
+    task: Task<'a>,
+    kind: &'a ParametrizationKind,
+    problem: OnceCell<MatrixProblem>,
+    tensors: Vec<Tensor>,
+}
+
+impl<'a> MatrixSetting<'a> {
+    /// A cell's task, and how its predictor is made.
+    pub fn new(task: Task<'a>, kind: &'a ParametrizationKind) -> Self {
+        let Shape { inputs, outputs, .. } = task.shape(1);
+        Self { task, kind, problem: OnceCell::new(), tensors: kind.tensors(inputs, outputs) }
+    }
+
+    /// The problem; a regression is one with a single output.
+    pub fn problem(&self) -> &MatrixProblem {
+        self.problem.get_or_init(|| match self.task {
+            Task::Rows(problem) => MatrixProblem::of_regression(problem),
+            Task::Matrix(problem) => problem.clone(),
+        })
+    }
+
+    pub(crate) fn task(&self) -> Task<'a> {
+        self.task
+    }
+
+    pub(crate) fn kind(&self) -> &'a ParametrizationKind {
+        self.kind
+    }
+
+    /// The tensors that θ is made of.
+    pub(crate) fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.task.shape(1)
+    }
+
+    /// Whether these rows have coefficients, and parameters where the predictor is made of them.
+    pub(crate) fn can_see(&self, snapshots: &Snapshots) -> bool {
+        let shape = self.shape();
+        let has_coefficients = snapshots.cubics.is_empty() && snapshots.features == shape.slots();
+        has_coefficients && snapshots.covariances.is_empty()
+    }
+
+    fn meets(&self, needs: Needs) -> bool {
+        let problem = self.problem();
+        let unseen = match &problem.observed {
+            Observed::Entries(entries) => entries.observed.len() < problem.entries(),
+            Observed::Moments(_) | Observed::Measurements(_) => false,
+        };
+        let is_hadamard =
+            matches!(self.kind, ParametrizationKind::HadamardPower(_) | ParametrizationKind::HadamardProduct);
+        (!needs.teacher || problem.teacher.is_some())
+            && (!needs.factors || (self.tensors.len() > 1 && !is_hadamard))
+            && (!needs.entries || unseen)
+            && (!needs.hadamard || is_hadamard)
+    }
+}
+
+/// A block of rows of one cell, seen as matrices.
+pub struct MatrixProbe<'a> {
+    setting: &'a MatrixSetting<'a>,
+    snapshots: &'a Snapshots,
+    finite: Vec<bool>,
+    fit: OnceCell<Fit>,
+    singular_values: OnceCell<Vec<f64>>,
+}
+
+/// Losses and their gradients in the predictor.
+pub(crate) struct Fit {
+    /// L, one per row.
+    pub(crate) loss: Vec<f64>,
+    /// E = ∂L/∂β, rows × entries.
+    pub(crate) gradient: Vec<f64>,
+    /// The mean squared residual is 2·L times this.
+    pub(crate) mean_factor: f64,
+}
+
+impl<'a> MatrixProbe<'a> {
+    /// Nothing is computed yet but which rows are finite.
+    pub fn new(setting: &'a MatrixSetting<'a>, snapshots: &'a Snapshots) -> Self {
+        let width = snapshots.features.max(1);
+        let is_finite = |row: &[f64]| row.iter().all(|x| x.is_finite());
+        let finite = snapshots.coefficients.chunks_exact(width).map(is_finite).collect();
+        Self { setting, snapshots, finite, fit: OnceCell::new(), singular_values: OnceCell::new() }
+    }
+
+    /// The values of a metric; `None` if it has none here.
+    pub(crate) fn column(&self, metric: &MetricDef) -> Option<Vec<f64>> {
+        let eval_into = metric.of_matrix?;
+        let needs_theta = metric.needs.factors || metric.needs.hadamard;
+        if !self.setting.meets(metric.needs) || (needs_theta && self.theta().is_none()) {
+            return None;
+        }
+        let mut values = vec![f64::NAN; self.rows()];
+        eval_into(self, &mut values);
+        values.iter_mut().zip(&self.finite).filter(|(_, finite)| !**finite).for_each(|(value, _)| *value = f64::NAN);
+        Some(values)
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.snapshots.len()
+    }
+
+    pub(crate) fn setting(&self) -> &'a MatrixSetting<'a> {
+        self.setting
+    }
+
+    pub(crate) fn finite(&self) -> &[bool] {
+        &self.finite
+    }
+
+    /// The predictors, rows × entries, each column-major.
+    pub(crate) fn predictors(&self) -> std::slice::ChunksExact<'a, f64> {
+        self.snapshots.coefficients.chunks_exact(self.snapshots.features.max(1))
+    }
+
+    /// The parameters, rows × parameters; `None` for rows that have none, such as predictions.
+    pub(crate) fn theta(&self) -> Option<std::slice::ChunksExact<'a, f64>> {
+        match self.snapshots.parameters {
+            Some(_) if self.snapshots.theta.is_empty() => None,
+            Some(parameters) => Some(self.snapshots.theta.chunks_exact(parameters.max(1))),
+            None if self.setting.kind.is_direct() => Some(self.predictors()),
+            None => None,
+        }
+    }
+
+    /// Losses and gradients.
+    pub(crate) fn fit(&self) -> &Fit {
+        self.fit.get_or_init(|| {
+            let mut objective = Task::objective(&[self.setting.task], 1, false);
+            let mut fit = Fit {
+                loss: vec![f64::NAN; self.rows()],
+                gradient: vec![f64::NAN; self.snapshots.coefficients.len()],
+                mean_factor: objective.mean_factor(),
+            };
+            let rows = self.predictors().zip(fit.gradient.chunks_exact_mut(self.snapshots.features.max(1)));
+            for ((beta, g), loss) in rows.zip(&mut fit.loss) {
+                objective.loss_and_grad_into(beta, Rows::All, std::slice::from_mut(loss), g);
+            }
+            fit
+        })
+    }
+
+    /// How many singular values a predictor has.
+    pub(crate) fn modes(&self) -> usize {
+        let shape = self.setting.shape();
+        shape.inputs.min(shape.outputs)
+    }
+
+    /// Singular values of the predictors, rows × modes, descending; NaN where a row is not finite.
+    pub(crate) fn singular_values(&self) -> &[f64] {
+        self.singular_values.get_or_init(|| {
+            let (shape, modes) = (self.setting.shape(), self.modes());
+            let mut out = vec![f64::NAN; self.rows() * modes];
+            for ((beta, out), finite) in self.predictors().zip(out.chunks_exact_mut(modes.max(1))).zip(&self.finite) {
+                if *finite {
+                    let matrix = DMatrix::from_column_slice(shape.outputs, shape.inputs, beta);
+                    out.copy_from_slice(&ThinSvd::new(matrix.as_view()).all);
+                }
+            }
+            out
+        })
+    }
+}

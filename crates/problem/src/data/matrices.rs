@@ -1,0 +1,123 @@
+//! `[data.matrices]`: a matrix problem given by its matrices.
+
+use crate::{Entries, MatrixProblem, MatrixSamples, Moments, Observed, Tensors, TestOver};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use taut_numerics::DMatrix;
+
+/// Matrices from a file in the long form `tensor,row,col,value` (zero-based): `X` and `Y`, or `Syx` with or
+/// without `Sxx` and `trSyy`, or `target` and `mask`; and optionally `teacher`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Matrices {
+    /// A CSV or parquet file, relative to the study file.
+    pub file: String,
+    /// Tensor names start with this.
+    #[serde(default)]
+    pub prefix: String,
+    /// Tensors to read; others in the file are then ignored.
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// Whether samples are the columns of X and Y, or their rows. Default: columns.
+    #[serde(default)]
+    pub samples: Orientation,
+}
+
+/// Where samples are in a matrix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Orientation {
+    /// A sample is a column
+    #[default]
+    Columns,
+    /// A sample is a row
+    Rows,
+}
+
+impl Matrices {
+    /// The tensors that mean something.
+    pub const NAMES: [&str; 8] = ["X", "Y", "Sxx", "Syx", "trSyy", "target", "mask", "teacher"];
+}
+
+impl Matrices {
+    /// The problem that the file's tensors make; `tensors` are without the prefix.
+    ///
+    /// # Errors
+    /// A sentence, if tensors are missing, too many, or do not fit together.
+    pub fn problem(&self, tensors: &Tensors) -> Result<MatrixProblem, String> {
+        let get = |name: &str| tensors.get(name);
+        let kinds = [get("X").is_some(), get("Syx").is_some(), get("target").is_some()];
+        if kinds.iter().filter(|there| **there).count() != 1 {
+            return Err(format!(
+                "expected one of `X` with `Y`, `Syx`, and `target` with `mask`; the file has {}",
+                tensors.names()
+            ));
+        }
+        let observed = if let Some(x) = get("X") {
+            let y = get("Y").ok_or("`X` needs `Y`")?;
+            Observed::Moments(self.samples(x, y)?.moments())
+        } else if let Some(syx) = get("Syx") {
+            Observed::Moments(moments(syx, tensors)?)
+        } else {
+            Observed::Entries(entries(tensors)?)
+        };
+        let (outputs, inputs) = match &observed {
+            Observed::Moments(moments) => moments.syx.shape(),
+            Observed::Entries(entries) => entries.target.shape(),
+            Observed::Measurements(_) => unreachable!("a file brings no measurements"),
+        };
+        let (teacher, test) = match &observed {
+            // Completion is tested on all entries of its target.
+            Observed::Entries(entries) => (Some(get("teacher").unwrap_or(&entries.target).clone()), TestOver::Entries),
+            _ => (get("teacher").cloned(), TestOver::Inputs(None)),
+        };
+        if let Some(shape) = teacher.as_ref().map(DMatrix::shape).filter(|shape| *shape != (outputs, inputs)) {
+            return Err(format!("`teacher` is {}×{}, and the predictor {outputs}×{inputs}", shape.0, shape.1));
+        }
+        Ok(MatrixProblem { inputs, outputs, observed, teacher, test })
+    }
+
+    fn samples(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<Arc<MatrixSamples>, String> {
+        let (x, y) = match self.samples {
+            Orientation::Columns => (x.clone(), y.clone()),
+            Orientation::Rows => (x.transpose(), y.transpose()),
+        };
+        if x.ncols() != y.ncols() {
+            return Err(format!("`X` has {} samples, and `Y` {}", x.ncols(), y.ncols()));
+        }
+        Ok(Arc::new(MatrixSamples { x, y }))
+    }
+}
+
+fn moments(syx: &DMatrix<f64>, tensors: &Tensors) -> Result<Moments, String> {
+    let sxx = tensors.get("Sxx").cloned();
+    let d = syx.ncols();
+    if let Some(sxx) = &sxx {
+        if sxx.shape() != (d, d) {
+            return Err(format!("`Sxx` is {}×{}, and `Syx` has {d} columns", sxx.nrows(), sxx.ncols()));
+        }
+        if (sxx - sxx.transpose()).amax() > 1e-12 * sxx.amax() {
+            return Err("`Sxx` is not symmetric".to_owned());
+        }
+    }
+    let trace_syy = tensors.get("trSyy").map(|trace| trace[(0, 0)]);
+    Ok(Moments { sxx, syx: syx.clone(), trace_syy, samples: None })
+}
+
+fn entries(tensors: &Tensors) -> Result<Entries, String> {
+    let target = tensors.get("target").ok_or("no `target`")?.clone();
+    let mask = tensors.get("mask").ok_or("`target` needs `mask`: 1 where an entry is observed, 0 elsewhere")?;
+    if mask.shape() != target.shape() {
+        let [(a, b), (c, d)] = [mask.shape(), target.shape()];
+        return Err(format!("`mask` is {a}×{b}, and `target` {c}×{d}"));
+    }
+    if let Some(other) = mask.iter().find(|m| **m != 0.0 && **m != 1.0) {
+        return Err(format!("`mask` holds {other}: expected 1 (observed) or 0"));
+    }
+    let observed: Vec<usize> = (0..mask.len()).filter(|&place| mask.as_slice()[place] > 0.5).collect();
+    if observed.is_empty() {
+        return Err("`mask` observes no entry".to_owned());
+    }
+    Ok(Entries { target, observed })
+}
