@@ -31,6 +31,13 @@ pub struct Views<'a> {
     pub matrix: Option<&'a MatrixSetting<'a>>,
 }
 
+impl<'a> Views<'a> {
+    /// As functions of a row only.
+    pub fn of_rows(setting: &'a Setting<'a>) -> Self {
+        Self { rows: Some(setting), matrix: None }
+    }
+}
+
 /// Measures every row: one column per metric, in the order asked. `out` is cleared first.
 ///
 /// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a

@@ -50,7 +50,7 @@ pub trait Trajectory: Send {
     /// When the root mean square residual of `lane` was first at most `level`.
     fn first_passage(&self, lane: usize, level: f64) -> Passage;
 
-    /// The predictor of `lane` at the first passage of `level`, with its degrees of freedom (NaN
+    /// The parameters θ of `lane` at the first passage of `level`, with its degrees of freedom (NaN
     /// where the motion does not know them); `None` if the level has not been passed.
     fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)>;
 
@@ -109,6 +109,19 @@ impl Snapshots {
         self.theta.clear();
         self.covariances.clear();
         self.freedom.clear();
+    }
+
+    /// β of a row.
+    pub fn coefficients_of(&self, row: usize) -> &[f64] {
+        &self.coefficients[row * self.features..(row + 1) * self.features]
+    }
+
+    /// θ of a row; β where they are the same.
+    pub fn theta_of(&self, row: usize) -> &[f64] {
+        match self.parameters {
+            Some(parameters) => &self.theta[row * parameters..(row + 1) * parameters],
+            None => self.coefficients_of(row),
+        }
     }
 
     /// The covariance of a row, features × features; `None` for an ordinary row.

@@ -8,12 +8,13 @@ use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, reached};
 use crate::tables::Sheets;
-use crate::workbench::{Prepared, ProblemKey};
+use crate::workbench::{Bench, ProblemKey, Shelf};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use taut_metrics::Setting;
-use taut_problem::{Clock, Passage, Trajectory};
+use taut_metrics::{Setting, Views};
+use taut_problem::{Clock, Passage, Shape, Trajectory};
 use taut_train::{Lane, Route, Stepped};
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
@@ -27,6 +28,9 @@ const LANES: usize = 8;
 
 /// Designs up to this many entries step in lanes.
 const SMALL: usize = 4096;
+
+/// Factors up to this size step in lanes; products of larger ones are faster by blocks.
+const NARROW: usize = 24;
 
 /// Cells computed by one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,23 +65,44 @@ impl Bundle {
 pub(crate) fn bundles(plan: &Plan, cells: std::ops::Range<usize>) -> Vec<Bundle> {
     let mut exact: BTreeMap<ProblemKey, Vec<usize>> = BTreeMap::new();
     let mut moments: BTreeMap<ProblemKey, Vec<usize>> = BTreeMap::new();
-    let mut stepped: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    let mut stepped: BTreeMap<StepKey, Vec<usize>> = BTreeMap::new();
+    let mut alone: Vec<usize> = Vec::new();
     for index in cells {
         let spec = plan.checked.cell(index);
-        match spec.train.route() {
-            Route::Stepped => {
-                // One model and one data entry have one shape, and one entry of train one set of times.
-                let shape = (spec.model_index, spec.train_index);
-                stepped.entry(shape).or_default().push(index);
-            }
+        match spec.route() {
+            Route::Stepped => stepped.entry(StepKey::of(plan, &spec)).or_default().push(index),
             Route::Moments => moments.entry(ProblemKey::of(&spec)).or_default().push(index),
             Route::Exact | Route::Staged => exact.entry(ProblemKey::of(&spec)).or_default().push(index),
+            Route::Adaptive | Route::Dual | Route::Riccati | Route::Modes => alone.push(index),
         }
     }
     let exact = exact.into_values().flat_map(|group| chunks(&group, SHARED)).map(Bundle::Exact);
     let stepped = stepped.into_values().flat_map(|group| chunks(&group, LANES)).map(Bundle::Stepped);
     let moments = moments.into_values().flat_map(|group| chunks(&group, SHARED_MOMENTS)).map(Bundle::Moments);
-    exact.chain(moments).chain(stepped).collect()
+    let alone = chunks(&alone, 1).into_iter().map(Bundle::Stepped);
+    exact.chain(moments).chain(stepped).chain(alone).collect()
+}
+
+/// What cells that step side by side have in common: the shape of their parameters and a `[train]` that
+/// differs in the step size at the most.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct StepKey {
+    parametrization: String,
+    shape: Option<[usize; 2]>,
+    /// Penalties look at the features themselves.
+    model: Option<usize>,
+    train: usize,
+}
+
+impl StepKey {
+    fn of(plan: &Plan, spec: &CellSpec<'_>) -> Self {
+        Self {
+            parametrization: format!("{:?}", spec.model.parametrization),
+            shape: spec.shape(),
+            model: spec.train.penalty.is_some().then_some(spec.model_index),
+            train: plan.train_kinds[spec.train_index],
+        }
+    }
 }
 
 impl Plan {
@@ -133,14 +158,20 @@ fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
 fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
-    let prepared = Prepared::new(&first, shelf.features.as_ref(), plan.checked.study.seed)
-        .and_then(|prepared| choosing::obstacle(plan, &prepared.problem).map(|()| prepared));
-    let prepared = match prepared {
-        Ok(prepared) => prepared,
+    let bench = Bench::new(&first, shelf.features.as_ref(), plan.checked.study.seed).and_then(|bench| {
+        let obstacle = bench.rows().map_or(Ok(()), |prepared| choosing::obstacle(plan, &prepared.problem));
+        obstacle.map(|()| bench)
+    });
+    let bench = match bench {
+        Ok(bench) => bench,
         Err(reason) => {
             fail_all(plan, cells, &reason, sheets);
             return Some(());
         }
+    };
+    let Some(prepared) = bench.rows() else {
+        fail_all(plan, cells, "a matrix has no closed form of its own", sheets);
+        return Some(());
     };
     let setting = Setting::new(&shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
     let mut solved: Option<(u64, Solved)> = None;
@@ -148,15 +179,15 @@ fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Shee
         let spec = plan.checked.cell(index);
         let replicate = spec.replicate;
         if solved.as_ref().is_none_or(|(of, _)| *of != replicate) {
-            solved = Some((replicate, Solved::new(plan, &prepared, &shelf, &setting, replicate)));
+            solved = Some((replicate, Solved::new(plan, prepared, &shelf, &setting, replicate)));
         }
-        let Some((_, solved)) = &solved else { unreachable!("just filled") };
-        let outcome = match Cell::new(plan, index, spec, &prepared, &shelf) {
+        let solved = solved.as_ref().map(|(_, solved)| solved);
+        let outcome = match Cell::new(plan, index, spec, &bench, &shelf) {
             Ok(cell) => cell.record(plan, stop)?.map(|recorded| (cell, recorded)),
             Err(reason) => Err(reason),
         };
         match outcome {
-            Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, &setting, sheets),
+            Ok((cell, recorded)) => cell.emit(plan, &recorded, solved, Views::of_rows(&setting), sheets),
             Err(reason) => emit_failed(plan, index, &plan.checked.cell(index), reason, sheets),
         }
     }
@@ -171,50 +202,88 @@ fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
 
 fn stepped(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
     let seed = plan.checked.study.seed;
-    // A stepped bundle has one model.
-    let &first = cells.first()?;
-    let shelf = plan.shelf(&plan.checked.cell(first));
-    let mut ready: Vec<(usize, CellSpec<'_>, Prepared)> = Vec::with_capacity(cells.len());
+    let mut ready: Vec<(usize, CellSpec<'_>, Bench, Arc<Shelf>)> = Vec::with_capacity(cells.len());
     for &index in cells {
         let spec = plan.checked.cell(index);
-        match Prepared::new(&spec, shelf.features.as_ref(), seed) {
-            Ok(prepared) => ready.push((index, spec, prepared)),
+        let shelf = plan.shelf(&spec);
+        match Bench::new(&spec, shelf.features.as_ref(), seed) {
+            Ok(bench) => ready.push((index, spec, bench, shelf)),
             Err(reason) => emit_failed(plan, index, &spec, reason, sheets),
         }
     }
     let mut lanes: Vec<Cell<'_>> = Vec::with_capacity(ready.len());
-    for (index, spec, prepared) in &ready {
-        match Cell::new(plan, *index, spec.clone(), prepared, &shelf) {
+    for (index, spec, bench, shelf) in &ready {
+        match Cell::new(plan, *index, spec.clone(), bench, shelf) {
             Ok(cell) => lanes.push(cell),
             Err(reason) => emit_failed(plan, *index, spec, reason, sheets),
         }
     }
     while let Some(first) = lanes.first() {
         // Files may bring different numbers of points: lanes of one shape go together.
-        let shape = first.prepared.problem.design.shape();
-        let (together, rest): (Vec<_>, Vec<_>) =
-            lanes.into_iter().partition(|cell| cell.prepared.problem.design.shape() == shape);
+        let shape = first.step_shape();
+        let (together, rest): (Vec<_>, Vec<_>) = lanes.into_iter().partition(|cell| cell.step_shape() == shape);
         lanes = rest;
         step_together(plan, &together, stop, sheets)?;
     }
     Some(())
 }
 
+impl Cell<'_> {
+    /// What lanes must have in common beside their `[train]`: samples, inputs, outputs and parameters.
+    fn step_shape(&self) -> [usize; 4] {
+        let Shape { inputs, outputs, .. } = self.shape();
+        [self.bench.task().samples(), inputs, outputs, self.start.len()]
+    }
+
+    /// How many lanes go side by side: fixed by the shape.
+    fn width(&self) -> usize {
+        let [samples, inputs, outputs, _] = self.step_shape();
+        let is_small = if self.bench.rows().is_some() {
+            samples * inputs <= SMALL
+        } else {
+            let tensors = self.kind().tensors(inputs, outputs);
+            tensors.iter().all(|tensor| tensor.rows.max(tensor.columns) <= NARROW) && inputs.max(outputs) <= NARROW
+        };
+        if is_small { LANES } else { 1 }
+    }
+
+    /// Multiply-adds of one step, about.
+    fn work_of_a_step(&self) -> usize {
+        let [samples, inputs, outputs, parameters] = self.step_shape();
+        2 * samples.min(inputs) * inputs * outputs + 3 * parameters * inputs.min(parameters)
+    }
+}
+
 fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
-    let spec = &lanes[0].spec;
-    let loss = spec.train.until.loss.map(|loss| (2.0 * loss.get()).sqrt());
+    let first = &lanes[0];
+    // L is the mean squared residual over 2 for rows; a level of the residual serves where it is not.
+    let loss = first.spec.train.until.loss.map(|loss| (2.0 * loss.get() * first.mean_factor()).sqrt());
     let mut levels: Vec<f64> = LEVELS.iter().map(|(level, _)| *level).collect();
     levels.extend(loss);
-    let (n, p) = lanes[0].prepared.problem.design.shape();
-    let width = if n * p <= SMALL { LANES } else { 1 };
+    let width = if first.spec.route() == Route::Stepped { first.width() } else { 1 };
     for cells in lanes.chunks(width) {
-        let given: Vec<Lane<'_>> = cells.iter().map(Cell::lane).collect();
-        let parametrization = spec.model.parametrization.build();
-        let seed = plan.checked.study.seed;
-        let mut path = Stepped::new(&given, width, parametrization, &spec.train.method, seed, &levels);
-        record_lanes(plan, cells, &mut path, loss, stop, sheets)?;
+        match path(plan, cells, width, &levels) {
+            Ok(mut path) => record_lanes(plan, cells, &mut *path, loss, stop, sheets)?,
+            Err(reason) => {
+                cells.iter().for_each(|cell| emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets))
+            }
+        }
     }
     Some(())
+}
+
+/// What moves these cells; one alone unless they step.
+fn path(plan: &Plan, cells: &[Cell<'_>], width: usize, levels: &[f64]) -> Result<Box<dyn Trajectory>, String> {
+    let first = &cells[0];
+    let train = first.spec.train;
+    match first.spec.route() {
+        Route::Stepped => {
+            let given: Vec<Lane<'_>> = cells.iter().map(Cell::lane).collect();
+            let seed = plan.checked.study.seed;
+            Ok(Box::new(Stepped::new(&given, width, first.kind(), &train.method, seed, levels)))
+        }
+        route => Err(format!("solver {} is not there", route.name())),
+    }
 }
 
 /// Moves a bundle over the union of its lanes' save times, then writes each lane's rows.
@@ -223,68 +292,79 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
 fn record_lanes(
     plan: &Plan,
     lanes: &[Cell<'_>],
-    path: &mut Stepped,
+    path: &mut dyn Trajectory,
     loss: Option<f64>,
     stop: &AtomicBool,
     sheets: &mut Sheets,
 ) -> Option<()> {
     let grids: Vec<Result<Vec<Clock>, String>> = lanes.iter().map(|cell| cell.clocks(plan, None)).collect();
-    let mut union: Vec<u64> = grids.iter().flatten().flatten().filter_map(|clock| clock.step()).collect();
-    union.sort_unstable();
-    union.dedup();
-    let (n, p) = lanes[0].prepared.problem.design.shape();
-    let stride = (WORK_BETWEEN_LOOKS / (n * p * path.lanes())).max(1) as u64;
-    let mut recorded: Vec<Recorded> = lanes.iter().map(|_| Recorded::empty(p, Route::Stepped)).collect();
+    let mut union: Vec<Clock> = grids.iter().flatten().flatten().copied().collect();
+    union.sort_by(order);
+    union.dedup_by(|a, b| order(a, b).is_eq());
+    let stride = (WORK_BETWEEN_LOOKS / (lanes[0].work_of_a_step() * path.lanes())).max(1) as u64;
+    let route = lanes[0].spec.route();
+    let mut recorded: Vec<Recorded> = lanes.iter().map(|cell| Recorded::empty(cell.snapshots(), route)).collect();
     let mut now = 0;
-    for step in union {
-        while now < step {
+    for clock in union {
+        while let Some(step) = clock.step().filter(|step| now < *step) {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
             now = step.min(now + stride);
             path.advance_to(Clock::Step(now));
         }
+        if clock.step().is_none() {
+            path.advance_to(clock);
+        }
         for (lane, recorded) in recorded.iter_mut().enumerate() {
-            let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.binary_search_by(|c| at(*c).cmp(&step)).is_ok());
+            let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.binary_search_by(|c| order(c, &clock)).is_ok());
             let passed = loss.is_some_and(|level| reached(path.first_passage(lane, level)).is_some());
             if wanted && recorded.diverged.is_none() && !passed {
-                recorded.push(path, lane, Clock::Step(step));
+                recorded.push(path, lane, clock);
             }
         }
     }
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
         let end = match &grids[lane] {
-            Ok(grid) => grid.last().map_or(0, |clock| at(*clock)),
+            Ok(grid) => grid.last().copied().unwrap_or(Clock::Limit),
             Err(reason) => {
                 emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets);
                 continue;
             }
         };
         let seen = |level: f64| match path.first_passage(lane, level) {
-            Passage::At(clock) if at(clock) <= end => Passage::At(clock),
+            Passage::At(clock) if order(&clock, &end).is_le() => Passage::At(clock),
             _ => Passage::NotYet,
         };
         if let Some(level) = loss
             && let Some(clock) = reached(seen(level))
-            && let Some((predictor, freedom)) = path.at_passage(lane, level)
+            && let Some((theta, freedom)) = path.at_passage(lane, level)
         {
             // The last row of a lane that reached its loss is the passage itself.
             recorded.clocks.push(clock);
-            recorded.snapshots.push_series(&predictor, freedom);
+            cell.push_theta(&theta, freedom, &mut recorded.snapshots);
         }
         recorded.passages = LEVELS.map(|(level, _)| seen(level));
         if reached(seen(INTERPOLATION)).is_some() {
             recorded.interpolation = path.at_passage(lane, INTERPOLATION);
         }
-        let Prepared { problem, svd, .. } = cell.prepared;
-        let setting = Setting::new(&cell.shelf.instruments, problem, svd, &plan.metrics);
-        let solved = Solved::new(plan, cell.prepared, cell.shelf, &setting, cell.spec.replicate);
-        cell.emit(plan, &recorded, &solved, &setting, sheets);
+        emit_alone(plan, cell, &recorded, sheets);
     }
     Some(())
 }
 
-/// The step of a clock of a stepped run.
-fn at(clock: Clock) -> u64 {
-    clock.step().unwrap_or(u64::MAX)
+/// Writes the rows of a cell that shares its problem with no other.
+fn emit_alone(plan: &Plan, cell: &Cell<'_>, recorded: &Recorded, sheets: &mut Sheets) {
+    let matrix = cell.matrix_setting();
+    let Some(prepared) = cell.bench.rows() else {
+        return cell.emit(plan, recorded, None, Views { rows: None, matrix: matrix.as_ref() }, sheets);
+    };
+    let setting = Setting::new(&cell.shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
+    let solved = Solved::new(plan, prepared, cell.shelf, &setting, cell.spec.replicate);
+    cell.emit(plan, recorded, Some(&solved), Views { rows: Some(&setting), matrix: matrix.as_ref() }, sheets);
+}
+
+/// Points of one clock in their order.
+fn order(a: &Clock, b: &Clock) -> std::cmp::Ordering {
+    a.partial_cmp(b).expect("times are numbers")
 }

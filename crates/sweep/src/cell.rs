@@ -5,17 +5,16 @@ use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
 use crate::recorded::{Ending, Recorded};
-use crate::row_kinds::{Label, emit_curve, emit_moments, emit_parameters, measure, push_column, push_stage};
+use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, measure, push_column, push_stage};
 use crate::solved::Solved;
 use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
-use crate::workbench::{Prepared, Shelf};
-use taut_metrics::{Column, Setting};
-use taut_numerics::{normal, stream};
-use taut_problem::{Clock, Dynamics, Motion, Snapshots, Steps};
+use crate::workbench::{Bench, Prepared, Shelf};
+use taut_metrics::{Column, MatrixSetting, Setting, Views};
+use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, Tensor};
 use taut_store::Rows;
-use taut_theory::{Prediction, Premise};
+use taut_theory::{MatrixPremise, Mode, Prediction, Premise, TheoryDef};
 use taut_train::{Lane, Route, SpectralPath};
 
 /// A cell with everything it needs to be looked at.
@@ -23,9 +22,11 @@ pub(crate) struct Cell<'a> {
     pub(crate) index: usize,
     pub(crate) spec: CellSpec<'a>,
     pub(crate) identity: Identity,
-    pub(crate) prepared: &'a Prepared,
+    pub(crate) bench: &'a Bench,
     pub(crate) shelf: &'a Shelf,
     pub(crate) dynamics: Dynamics,
+    /// What a relative step size is divided by.
+    pub(crate) lambda_ref: f64,
     pub(crate) start: Vec<f64>,
 }
 
@@ -44,29 +45,42 @@ impl<'a> Cell<'a> {
         plan: &'a Plan,
         index: usize,
         spec: CellSpec<'a>,
-        prepared: &'a Prepared,
+        bench: &'a Bench,
         shelf: &'a Shelf,
     ) -> Result<Self, String> {
         let identity = Identity::of(&spec.canonical());
-        let dynamics = spec.train.dynamics(prepared.lambda_max);
-        let start = start(&spec, prepared.problem.feature_count(), plan.checked.study.seed)?;
+        let lambda_ref = bench.reference_curvature(&spec);
+        let dynamics = spec.train.dynamics(lambda_ref);
+        let (kind, file) = (&spec.model.parametrization, spec.start.map(|file| &**file));
+        let streams = (plan.checked.study.seed, spec.replicate);
+        let start = spec.model.init.draw(bench.task(), kind, file, streams)?;
         let stability = spec.train.method.optimizer().stability();
-        if !spec.train.allow_unstable
+        if let (Some(prepared), true, false) = (bench.rows(), spec.is_linear(), spec.train.allow_unstable)
             && let Some(beyond) = prepared.instability(&spec.train.stiffest(prepared.lambda_max), stability)
         {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
-        Ok(Self { index, spec, identity, prepared, shelf, dynamics, start })
+        Ok(Self { index, spec, identity, bench, shelf, dynamics, lambda_ref, start })
     }
 
     /// This cell in a stepped bundle.
     pub(crate) fn lane(&self) -> Lane<'_> {
-        Lane {
-            problem: &self.prepared.problem,
-            dynamics: &self.dynamics,
-            start: &self.start,
-            replicate: self.spec.replicate,
-        }
+        Lane { task: self.bench.task(), dynamics: &self.dynamics, start: &self.start, replicate: self.spec.replicate }
+    }
+
+    /// How parameters make the predictor.
+    pub(crate) fn kind(&self) -> &ParametrizationKind {
+        &self.spec.model.parametrization
+    }
+
+    /// The shape of the predictor.
+    pub(crate) fn shape(&self) -> Shape {
+        self.bench.task().shape(1)
+    }
+
+    /// How the metrics of matrices see this cell; none where it is linear with one output.
+    pub(crate) fn matrix_setting(&self) -> Option<MatrixSetting<'_>> {
+        (!self.spec.is_linear()).then(|| MatrixSetting::new(self.bench.task(), self.kind()))
     }
 
     pub(crate) fn is_flow(&self) -> bool {
@@ -87,7 +101,7 @@ impl<'a> Cell<'a> {
             path.and_then(|path| reached(path.first_passage_by((2.0 * loss).sqrt(), last)))
         })?;
         let end = clocks.iter().filter_map(|clock| clock.step()).next_back();
-        match end.and_then(|end| too_many_steps(self.spec.train, end)) {
+        match end.and_then(|end| too_many_steps(self.spec.train, self.spec.is_linear(), end)) {
             Some(reason) => Err(reason),
             None => Ok(clocks),
         }
@@ -98,34 +112,39 @@ impl<'a> Cell<'a> {
         &self,
         plan: &Plan,
         recorded: &Recorded,
-        solved: &Solved,
-        setting: &Setting<'_>,
+        solved: Option<&Solved>,
+        views: Views<'_>,
         sheets: &mut Sheets,
     ) {
         sheets.timing.push_int(0, Some(self.identity.cell));
-        let columns = measure(setting, &recorded.snapshots, &plan.metrics);
+        let columns = measure(views, &recorded.snapshots, &plan.metrics);
         let times = self.dynamics.times(&recorded.clocks);
         let scores = self.scores(plan, recorded, solved);
         let beside = Beside { stages: &recorded.stages, scores: &scores };
         self.emit_path("trained", &recorded.clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_details(plan, recorded, &times, sheets);
-        self.emit_theory(plan, recorded, &times, setting, sheets);
-        solved.emit(plan, self.identity.cell, sheets);
-        let at = self.emit_cell(plan, recorded, &times, setting, &columns, &mut sheets.cells);
+        self.emit_theory(plan, recorded, &times, views, sheets);
+        if let Some(solved) = solved {
+            solved.emit(plan, self.identity.cell, sheets);
+        }
+        let at = self.emit_cell(plan, recorded, &times, views, &columns, &mut sheets.cells);
         let choices: Vec<_> = scores.iter().map(|s| Choice::new(s.as_deref(), risk_of(&columns))).collect();
         let at = push_choices(&mut sheets.cells, at, &choices, &recorded.clocks, &times);
-        if let Some((choices, lambda)) = solved.ridge_choices() {
-            push_ridge_choices(&mut sheets.cells, at, &choices, lambda);
+        match solved.and_then(Solved::ridge_choices) {
+            Some((choices, lambda)) => push_ridge_choices(&mut sheets.cells, at, &choices, lambda),
+            None => (at..plan.schemas.cells.columns.len()).for_each(|column| sheets.cells.push_null(column, 1)),
         }
     }
 
     /// What every criterion of `[choose]` makes of the recorded rows.
-    fn scores(&self, plan: &Plan, recorded: &Recorded, solved: &Solved) -> Vec<Option<Vec<f64>>> {
-        let Prepared { problem, svd, .. } = self.prepared;
+    fn scores(&self, plan: &Plan, recorded: &Recorded, solved: Option<&Solved>) -> Vec<Option<Vec<f64>>> {
+        let (Some(Prepared { problem, svd, .. }), Some(solved)) = (self.bench.rows(), solved) else {
+            return vec![None; choosing::asked(&plan.checked).len()];
+        };
         let (clocks, filters) = (&recorded.clocks[..], &recorded.filters[..]);
-        let kind = match self.spec.train.route() {
+        let kind = match self.spec.route() {
             Route::Exact => Kind::Path(Path { dynamics: &self.dynamics, start: &self.start, clocks, filters }),
-            Route::Stepped | Route::Moments | Route::Staged => Kind::Other,
+            _ => Kind::Other,
         };
         let predictors = &recorded.snapshots.coefficients;
         let covariances = &recorded.snapshots.covariances;
@@ -158,24 +177,27 @@ impl<'a> Cell<'a> {
     }
 
     fn emit_details(&self, plan: &Plan, recorded: &Recorded, times: &[f64], sheets: &mut Sheets) {
-        let p = self.prepared.problem.feature_count();
+        let snapshots = &recorded.snapshots;
         for (row, (&clock, &time)) in recorded.clocks.iter().zip(times).enumerate() {
-            let theta = &recorded.snapshots.coefficients[row * p..(row + 1) * p];
+            let stage = recorded.stages.get(row).copied();
+            let predictor = snapshots.coefficients_of(row);
             if let Some(rows) = &mut sheets.modes {
-                self.emit_modes((clock, time), theta, recorded, row, rows);
-                push_stage(rows, recorded.stages.get(row).copied(), self.prepared.svd.rank());
+                for mode in self.modes(clock, predictor, recorded, row) {
+                    self.push_mode("trained", time, &mode, rows);
+                    push_stage(rows, stage, 1);
+                }
             }
             if let Some(rows) = &mut sheets.parameters {
                 let place = Some((clock, time));
-                let label = Label { stage: recorded.stages.get(row).copied(), ..Label::default() };
-                match recorded.snapshots.covariance(row) {
-                    Some(covariance) => emit_moments(self.identity.cell, place, theta, covariance, rows),
-                    None => emit_parameters(self.identity.cell, "trained", place, &label, theta, rows),
+                let label = Label { stage, ..Label::default() };
+                match snapshots.covariance(row) {
+                    Some(covariance) => emit_moments(self.identity.cell, place, predictor, covariance, rows),
+                    None => self.emit_tensors(place, &label, snapshots.theta_of(row), predictor, rows),
                 }
             }
         }
-        if let Some(rows) = &mut sheets.curves {
-            let values = self.shelf.curve_values(&self.prepared.problem, &recorded.snapshots, &plan.curve_grid);
+        if let (Some(rows), Some(prepared)) = (&mut sheets.curves, self.bench.rows()) {
+            let values = self.shelf.curve_values(&prepared.problem, snapshots, &plan.curve_grid);
             let places = recorded.clocks.iter().copied().zip(times.iter().copied());
             let curves = values.chunks_exact(plan.curve_grid.len().max(1));
             for (row, (place, values)) in places.zip(curves).enumerate() {
@@ -185,44 +207,92 @@ impl<'a> Cell<'a> {
         }
     }
 
-    fn emit_modes(&self, place: (Clock, f64), theta: &[f64], recorded: &Recorded, row: usize, rows: &mut Rows) {
-        let svd = &self.prepared.svd;
-        let r = svd.rank();
-        for i in 0..r {
-            let strength: f64 = svd.v.column(i).iter().zip(theta).map(|(v, t)| v * t).sum();
-            let filter = (!recorded.filters.is_empty()).then(|| recorded.filters[row * r + i]);
-            self.push_mode("trained", place, (i + 1, svd.s[i], strength, filter), rows);
+    /// The tensors of a trained row, and the predictor they make where it is none of them.
+    fn emit_tensors(
+        &self,
+        place: Option<(Clock, f64)>,
+        label: &Label<'_>,
+        theta: &[f64],
+        predictor: &[f64],
+        rows: &mut Rows,
+    ) {
+        let Shape { inputs, outputs, .. } = self.shape();
+        let mut from = 0;
+        for Tensor { name, rows: height, columns } in self.kind().tensors(inputs, outputs) {
+            let values = &theta[from..from + height * columns];
+            emit_tensor(self.identity.cell, "trained", place, label, (&name, height), values, rows);
+            from += height * columns;
+        }
+        if !self.kind().is_direct() {
+            let height = if outputs == 1 { inputs } else { outputs };
+            emit_tensor(self.identity.cell, "trained", place, label, ("beta", height), predictor, rows);
         }
     }
 
-    fn push_mode(&self, source: &str, place: (Clock, f64), mode: (usize, f64, f64, Option<f64>), rows: &mut Rows) {
-        rows.push_int(0, Some(self.identity.cell));
-        rows.push_text(1, Some(source));
-        rows.push_int(2, place.0.step().map(|s| s as i64));
-        rows.push_float(3, Some(place.1));
-        rows.push_int(4, Some(mode.0 as i64));
-        rows.push_float(5, Some(mode.1));
-        rows.push_float(6, Some(mode.2));
-        rows.push_float(7, mode.3);
+    /// The modes of one row: along the singular vectors of the design, or of the matrix and its target.
+    fn modes(&self, clock: Clock, predictor: &[f64], recorded: &Recorded, row: usize) -> Vec<Mode> {
+        let Some(Prepared { svd, .. }) = self.bench.rows().filter(|_| self.shape().outputs == 1) else {
+            return self.matrix_modes(clock, predictor);
+        };
+        let r = svd.rank();
+        let along = |i: usize| svd.v.column(i).iter().zip(predictor).map(|(v, t)| v * t).sum();
+        let filter = |i: usize| (!recorded.filters.is_empty()).then(|| recorded.filters[row * r + i]);
+        let mode = |i: usize| Mode {
+            clock,
+            mode: i + 1,
+            value: svd.s[i],
+            strength: along(i),
+            filter: filter(i),
+            projection: None,
+        };
+        (0..r).map(mode).collect()
     }
 
-    fn emit_theory(&self, plan: &Plan, recorded: &Recorded, times: &[f64], setting: &Setting<'_>, sheets: &mut Sheets) {
+    fn matrix_modes(&self, _clock: Clock, _predictor: &[f64]) -> Vec<Mode> {
+        Vec::new()
+    }
+
+    fn push_mode(&self, source: &str, time: f64, mode: &Mode, rows: &mut Rows) {
+        rows.push_int(0, Some(self.identity.cell));
+        rows.push_text(1, Some(source));
+        rows.push_int(2, mode.clock.step().map(|s| s as i64));
+        rows.push_float(3, Some(time));
+        rows.push_int(4, Some(mode.mode as i64));
+        rows.push_float(5, Some(mode.value));
+        rows.push_float(6, Some(mode.strength));
+        rows.push_float(7, mode.filter);
+        rows.push_float(8, mode.projection);
+    }
+
+    fn emit_theory(&self, plan: &Plan, recorded: &Recorded, times: &[f64], views: Views<'_>, sheets: &mut Sheets) {
         if self.spec.train.continuation.is_some() {
             // No theory knows of stages, and one that took them for a plain motion would be wrong.
             return;
         }
-        let ridge = plan.checked.study.solutions.ridge_grid();
         for theory in &plan.theories {
-            let prediction = (theory.build)(&Premise {
-                problem: &self.prepared.problem,
-                dynamics: &self.dynamics,
-                start: &self.start,
-                clocks: &recorded.clocks,
-                times,
-                ridge: &ridge,
-            });
-            self.emit_prediction(plan, theory.name, &prediction, setting, sheets);
+            let prediction = self.prediction(plan, theory, &recorded.clocks, times, views);
+            self.emit_prediction(plan, theory.name, &prediction, views, sheets);
         }
+    }
+
+    fn prediction(
+        &self,
+        plan: &Plan,
+        theory: &TheoryDef,
+        clocks: &[Clock],
+        times: &[f64],
+        views: Views<'_>,
+    ) -> Prediction {
+        let (dynamics, start) = (&self.dynamics, &self.start[..]);
+        if let Some(matrix) = views.matrix {
+            let (problem, parametrization) = (matrix.problem(), self.kind());
+            return theory.of_matrix(&MatrixPremise { problem, parametrization, dynamics, start, clocks, times });
+        }
+        let Some(Prepared { problem, .. }) = self.bench.rows() else {
+            return Prediction::silent("there is no regression");
+        };
+        let ridge = plan.checked.study.solutions.ridge_grid();
+        theory.of_rows(&Premise { problem, dynamics, start, clocks, times, ridge: &ridge })
     }
 
     fn emit_prediction(
@@ -230,15 +300,15 @@ impl<'a> Cell<'a> {
         plan: &Plan,
         theory: &str,
         prediction: &Prediction,
-        setting: &Setting<'_>,
+        views: Views<'_>,
         sheets: &mut Sheets,
     ) {
-        let mut functions = Snapshots::series(self.prepared.problem.feature_count());
+        let mut functions = Snapshots::series(self.shape().slots());
         for (_, coefficients) in &prediction.path {
             functions.push_series(coefficients, f64::NAN);
         }
         let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
-        let columns = measure(setting, &functions, &plan.metrics);
+        let columns = measure(views, &functions, &plan.metrics);
         let unscored = vec![None; choosing::asked(&plan.checked).len()];
         let beside = Beside { stages: &[], scores: &unscored };
         let times = self.dynamics.times(&clocks);
@@ -248,7 +318,7 @@ impl<'a> Cell<'a> {
             // All at once: with a schedule every time is a walk from the start.
             let clocks: Vec<Clock> = prediction.modes.iter().map(|m| m.clock).collect();
             for (m, time) in prediction.modes.iter().zip(self.dynamics.times(&clocks)) {
-                self.push_mode(theory, (m.clock, time), (m.mode, m.value, m.strength, Some(m.filter)), rows);
+                self.push_mode(theory, time, m, rows);
                 push_stage(rows, None, 1);
             }
         }
@@ -290,26 +360,33 @@ impl<'a> Cell<'a> {
         plan: &Plan,
         recorded: &Recorded,
         times: &[f64],
-        setting: &Setting<'_>,
+        views: Views<'_>,
         columns: &[Column],
         rows: &mut Rows,
     ) -> usize {
         let (ending, solver) = (recorded.ending(self.dynamics.batch.is_some()), Some(recorded.route.name()));
         let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, solver, rows);
-        let Prepared { problem, svd, lambda_max } = self.prepared;
+        let rows_of = self.bench.rows();
+        let spectrum = rows_of.map(|prepared| &prepared.svd);
+        let Shape { inputs, outputs, .. } = self.shape();
+        let limit = self.spec.train.method.optimizer().stability();
         let mut next = || {
             at += 1;
             at - 1
         };
-        rows.push_int(next(), Some(problem.samples() as i64));
-        rows.push_int(next(), Some(problem.feature_count() as i64));
-        rows.push_int(next(), Some(svd.rank() as i64));
-        rows.push_float(next(), Some(svd.condition()));
-        rows.push_float(next(), Some(*lambda_max));
-        rows.push_float(next(), Some(*lambda_max));
+        rows.push_int(next(), Some(self.bench.task().samples() as i64));
+        rows.push_int(next(), Some(inputs as i64));
+        rows.push_int(next(), Some(outputs as i64));
+        rows.push_int(next(), Some(self.start.len() as i64));
+        rows.push_int(next(), spectrum.map(|svd| svd.rank() as i64));
+        rows.push_float(next(), spectrum.map(|svd| svd.condition()));
+        rows.push_float(next(), Some(rows_of.map_or_else(|| self.largest_curvature(), |p| p.lambda_max)));
+        rows.push_float(next(), Some(self.lambda_ref));
         rows.push_float(next(), (!self.is_flow()).then_some(self.dynamics.step_size));
-        rows.push_bool(next(), Some(f64::EPSILON * svd.condition() < 1e-6));
-        rows.push_float(next(), setting.least_bending_energy());
+        rows.push_float(next(), limit.filter(|_| !self.is_flow()).map(|limit| limit / self.dynamics.step_size));
+        rows.push_int(next(), recorded.gradient_evaluations.map(|count| count as i64));
+        rows.push_bool(next(), spectrum.map(|svd| f64::EPSILON * svd.condition() < 1e-6));
+        rows.push_float(next(), views.rows.and_then(Setting::least_bending_energy));
         for passage in recorded.passages {
             let clock = reached(passage);
             rows.push_int(next(), clock.and_then(Clock::step).map(|s| s as i64));
@@ -325,11 +402,11 @@ impl<'a> Cell<'a> {
                 rows.push_float(next(), best.and_then(|row| column.value(row)));
             }
         }
-        let mut interpolation = Snapshots::series(problem.feature_count());
-        if let Some((coefficients, freedom)) = &recorded.interpolation {
-            interpolation.push_series(coefficients, *freedom);
+        let mut interpolation = self.snapshots();
+        if let Some((theta, freedom)) = &recorded.interpolation {
+            self.push_theta(theta, *freedom, &mut interpolation);
         }
-        for column in measure(setting, &interpolation, &plan.metrics) {
+        for column in measure(views, &interpolation, &plan.metrics) {
             let there = recorded.interpolation.is_some();
             rows.push_float(next(), there.then(|| column.value(0)).flatten());
         }
@@ -343,6 +420,45 @@ impl<'a> Cell<'a> {
             }
         }
         at
+    }
+}
+
+impl Cell<'_> {
+    /// No rows yet, of the shape that this cell has.
+    pub(crate) fn snapshots(&self) -> Snapshots {
+        let entries = self.shape().slots();
+        if self.kind().is_direct() {
+            return Snapshots::series(entries);
+        }
+        Snapshots::of_parameters(entries, self.start.len())
+    }
+
+    /// Adds a row by its parameters.
+    pub(crate) fn push_theta(&self, theta: &[f64], freedom: f64, rows: &mut Snapshots) {
+        let Shape { inputs, outputs, .. } = self.shape();
+        if self.kind().is_direct() {
+            rows.push_series(theta, freedom);
+        } else {
+            rows.push_parameters(&self.kind().predictor(theta, inputs, outputs), theta);
+        }
+    }
+
+    /// The mean squared residual is 2·L times this.
+    pub(crate) fn mean_factor(&self) -> f64 {
+        match self.bench {
+            Bench::Rows(_) => 1.0,
+            Bench::Matrix(problem) => match &problem.observed {
+                Observed::Moments(_) => 1.0 / problem.outputs as f64,
+                Observed::Entries(_) | Observed::Measurements(_) => 1.0 / problem.samples() as f64,
+            },
+        }
+    }
+
+    fn largest_curvature(&self) -> f64 {
+        match self.bench {
+            Bench::Rows(prepared) => prepared.lambda_max,
+            Bench::Matrix(problem) => problem.largest_curvature(),
+        }
     }
 }
 
@@ -378,24 +494,4 @@ fn push_head(
     rows.push_text(4, reason);
     rows.push_text(5, solver);
     plan.push_axes(index, crate::tables::CELL_HEAD, rows)
-}
-
-/// θ₀ of a cell; Gaussian starts use the stream `start`, so they do not depend on the motion.
-fn start(spec: &CellSpec<'_>, p: usize, seed: u64) -> Result<Vec<f64>, String> {
-    use taut_problem::Init;
-    match &spec.model.init {
-        Init::Zero => Ok(vec![0.0; p]),
-        Init::Gaussian(gaussian) => {
-            let mut draws = stream(seed, "start", spec.replicate);
-            Ok((0..p).map(|_| gaussian.scale.get() * normal(&mut draws)).collect())
-        }
-        Init::Constant(constant) => Ok(vec![constant.scale.get(); p]),
-        Init::File(file) => {
-            let theta = spec.theta.ok_or_else(|| format!("the start in {} was not read", file.file))?;
-            if theta.len() != p {
-                return Err(format!("the start in {} has {} entries for {p} features", file.file, theta.len()));
-            }
-            Ok(theta.to_vec())
-        }
-    }
 }

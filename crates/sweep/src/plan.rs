@@ -4,16 +4,16 @@ use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
 use crate::crossings::crossings;
 use crate::identity::Identity;
 use crate::row_kinds::DRAWN_CURVES;
-use crate::study::{AxisValue, CellSpec, Checked, Problem, StudyError, single_steps};
+use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
-use crate::unmeasurable::unmeasurable;
-use crate::workbench::{Prepared, Shelf, Shelves};
-use std::collections::BTreeSet;
+use crate::unmeasurable::{measurable, unmeasurable};
+use crate::workbench::{Bench, Prepared, Shelf, Shelves};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::{Continuation, StepSize};
+use taut_problem::{Continuation, Features, StepSize};
 use taut_store::Rows;
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
@@ -39,6 +39,8 @@ pub struct Plan {
     shelves: Shelves,
     pub(crate) schemas: Schemas,
     pub(crate) curve_grid: Vec<f64>,
+    /// For each distinct `[train]` the first that differs from it in the step size at the most.
+    pub(crate) train_kinds: Vec<usize>,
     cells_per_part: usize,
 }
 
@@ -74,14 +76,16 @@ impl Plan {
     /// or the model have no use for.
     pub fn new(checked: Checked) -> Result<Self, StudyError> {
         let metrics: Vec<&'static MetricDef> = match &checked.study.record.metrics {
-            None => taut_metrics::METRICS.iter().collect(),
+            None => measurable(&checked),
             Some(names) => names.iter().filter_map(|name| taut_metrics::metric(name)).collect(),
         };
         let theories = checked.study.record.theory.iter().filter_map(|name| taut_theory::theory(name)).collect();
         let schemas = Schemas::new(&checked, &metrics);
         let curve_grid = checked.study.record.curves.grid();
+        let train_kinds = train_kinds(&checked);
+        let shelves = Shelves::default();
         let mut plan =
-            Self { checked, metrics, theories, shelves: Shelves::default(), schemas, curve_grid, cells_per_part: 1 };
+            Self { checked, metrics, theories, shelves, schemas, curve_grid, train_kinds, cells_per_part: 1 };
         plan.check_sizes()?;
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
@@ -131,12 +135,18 @@ impl Plan {
     /// How many updates are made one by one over all cells, and in how many of them; `None` where there
     /// are too many cells to count them at once.
     pub fn single_steps(&self) -> Option<(f64, usize)> {
-        let steps: Vec<u64> = self.checked.train.iter().map(|train| single_steps(&train.value)).collect();
-        if steps.iter().all(|steps| *steps == 0) {
+        let steps = |is_linear: bool| -> Vec<u64> {
+            self.checked.train.iter().map(|train| single_steps(&train.value, is_linear)).collect()
+        };
+        let steps = [steps(false), steps(true)];
+        if steps.iter().flatten().all(|steps| *steps == 0) {
             return Some((0.0, 0));
         }
         (self.cells() <= 100_000).then(|| {
-            let of_cells = (0..self.cells()).map(|index| steps[self.checked.cell(index).train_index]);
+            let of_cells = (0..self.cells()).map(|index| {
+                let cell = self.checked.cell(index);
+                steps[usize::from(cell.is_linear())][cell.train_index]
+            });
             of_cells.fold((0.0, 0), |(sum, cells), steps| (sum + steps as f64, cells + usize::from(steps > 0)))
         })
     }
@@ -243,7 +253,7 @@ impl Plan {
         let is_relative = |train: &Train| matches!(train.step_size, None | Some(StepSize::Relative(_)));
         let needs_lambda = |train: &Train| train.until.time.is_some() && !train.method.is_flow() && is_relative(train);
         let lambda = if self.checked.train.iter().any(|train| needs_lambda(&train.value)) {
-            Prepared::new(&first, None, study.seed).map_or(1.0, |p| p.lambda_max)
+            Bench::new(&first, None, study.seed).map_or(1.0, |bench| bench.reference_curvature(&first))
         } else {
             1.0
         };
@@ -277,7 +287,7 @@ impl Plan {
             rows.push(("curves", (times + kept + drawn) * self.curve_grid.len()));
         }
         if self.schemas.parameters.is_some() {
-            let has_moments = self.checked.train.iter().any(|train| train.value.route() == Route::Moments);
+            let has_moments = self.checked.train.iter().any(|train| train.value.route(true) == Route::Moments);
             let tensors = if has_moments { p + p * p } else { p };
             rows.push(("parameters", times * tensors + kept * p));
         }
@@ -300,9 +310,9 @@ impl Plan {
         }
         let wide = |cell: &CellSpec<'_>| {
             let features = cell.model.features.count(cell.data.inputs());
-            cell.train.route() == Route::Moments && features > MOST_MOMENTS
+            cell.route() == Route::Moments && features > MOST_MOMENTS
         };
-        let has_moments = checked.train.iter().any(|train| train.value.route() == Route::Moments);
+        let has_moments = checked.train.iter().any(|train| train.value.route(true) == Route::Moments);
         if has_moments && let Some(index) = cell_with(&wide) {
             let cell = checked.cell(index);
             let count = cell.model.features.count(cell.data.inputs());
@@ -341,14 +351,16 @@ impl Plan {
             let cell = checked.cell(index);
             // What does not depend on the number of inputs is checked without the data.
             let inputs = cell.data.inputs();
-            if !seen.insert((inputs, cell.model_index)) {
+            if !seen.insert((cell.shape(), cell.model_index)) {
                 continue;
             }
-            if let Some(misfit) = cell.model.features.misfit(inputs) {
+            if cell.data.is_matrix() {
+                problems.extend(matrix_misfit(&cell).map(|problem| (Some(index), problem)));
+            } else if let Some(misfit) = cell.model.features.misfit(inputs) {
                 let key_path = "model.features".to_owned();
                 let problem = Problem { key_path, message: misfit.message, help: misfit.help, ..Problem::default() };
                 problems.push((Some(index), problem));
-            } else if let Some(problem) = wrong_start(&cell, inputs) {
+            } else if let Some(problem) = wrong_start(&cell) {
                 problems.push((Some(index), problem));
             }
         }
@@ -438,6 +450,7 @@ impl Plan {
             needs_curvature(train)
                 && !train.method.is_flow()
                 && !train.allow_unstable
+                && cell.is_linear()
                 && !cell.data.has_random_design()
                 && !cell.model.features.is_random()
         };
@@ -476,16 +489,46 @@ impl Plan {
     }
 }
 
+/// For each distinct `[train]` the first that differs from it in the step size at the most.
+fn train_kinds(checked: &Checked) -> Vec<usize> {
+    let mut first_of: BTreeMap<String, usize> = BTreeMap::new();
+    let kind = |(index, setting): (usize, &Setting<Train, ()>)| {
+        let train = Train { step_size: None, ..(*setting.value).clone() };
+        *first_of.entry(serde_json::json!(train).to_string()).or_insert(index)
+    };
+    checked.train.iter().enumerate().map(kind).collect()
+}
+
+/// Features or a parametrization that do not go with a matrix.
+fn matrix_misfit(cell: &CellSpec<'_>) -> Option<Problem> {
+    let problem = |key: &str, message: String, help: String| {
+        Some(Problem { key_path: format!("model.{key}"), message, help, ..Problem::default() })
+    };
+    if cell.model.features != Features::Identity {
+        let message = format!("{} features of data that are a matrix", cell.model.features.name());
+        return problem("features", message, "write `features = \"identity\"`".to_owned());
+    }
+    let [inputs, outputs] = cell.shape()?;
+    if let Some([message, help]) = cell.model.parametrization.misfit(inputs, outputs) {
+        return problem("parametrization", message, help);
+    }
+    wrong_start(cell)
+}
+
 /// A start from a file with another number of entries than the model has parameters.
-fn wrong_start(cell: &CellSpec<'_>, inputs: usize) -> Option<Problem> {
-    let theta = cell.theta?;
-    let parameters = cell.model.parametrization.build().parameters(cell.model.features.count(inputs));
-    (theta.len() != parameters).then(|| Problem {
-        key_path: "model.init.file".to_owned(),
-        message: format!("`theta` has {} entries, but the model has {parameters} parameters", theta.len()),
-        help: "a start has one line `tensor,row,col,value` per entry, zero-based".to_owned(),
-        ..Problem::default()
-    })
+fn wrong_start(cell: &CellSpec<'_>) -> Option<Problem> {
+    let (start, [inputs, outputs]) = (cell.start?, cell.shape()?);
+    let kind = &cell.model.parametrization;
+    let key_path = "model.init.file".to_owned();
+    let help = "a start has one line `tensor,row,col,value` per entry, zero-based".to_owned();
+    let message = if kind.is_direct() {
+        let (entries, parameters) = (start.get("theta")?.len(), kind.parameters(inputs, outputs));
+        (entries != parameters)
+            .then(|| format!("`theta` has {entries} entries, but the model has {parameters} parameters"))
+    } else {
+        start.parameters(&kind.tensors(inputs, outputs)).err()
+    };
+    message.map(|message| Problem { key_path, message, help, ..Problem::default() })
 }
 
 fn show(value: &AxisValue) -> String {

@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::summary::{INTERPOLATION, LEVELS};
 use crate::workbench::Prepared;
 use std::sync::atomic::{AtomicBool, Ordering};
-use taut_problem::{Clock, Passage, Snapshots, Trajectory};
+use taut_problem::{Clock, Passage, Shape, Snapshots, Trajectory};
 use taut_train::{Moments, Route, SpectralPath, Stage, Staged};
 
 /// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
@@ -26,8 +26,11 @@ pub(crate) struct Recorded {
     /// Fraction learned, rows × modes; empty where not known.
     pub(crate) filters: Vec<f64>,
     pub(crate) passages: [Passage; LEVELS.len()],
+    /// θ at interpolation, with its degrees of freedom.
     pub(crate) interpolation: Option<(Vec<f64>, f64)>,
     pub(crate) diverged: Option<Clock>,
+    /// Gradients that were evaluated, where they were counted.
+    pub(crate) gradient_evaluations: Option<u64>,
     pub(crate) route: Route,
     /// The stage of each row, from 1; empty without a continuation.
     pub(crate) stages: Vec<i64>,
@@ -36,16 +39,23 @@ pub(crate) struct Recorded {
 impl Cell<'_> {
     /// A closed form or moments, looked at; `None` if asked to stop on the way.
     pub(crate) fn record(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
-        match self.spec.train.route() {
-            Route::Moments => self.record_moments(plan, stop),
-            Route::Staged => Some(self.record_stages(plan)),
-            Route::Exact | Route::Stepped => Some(self.record_exactly(plan)),
+        let Some(prepared) = self.bench.rows() else {
+            return Some(Err("a matrix has no closed form of its own".to_owned()));
+        };
+        match self.spec.route() {
+            Route::Moments => self.record_moments(plan, prepared, stop),
+            Route::Staged => Some(self.record_stages(plan, prepared)),
+            _ => Some(self.record_exactly(plan, prepared)),
         }
     }
 
     /// Mean and covariance over all draws, looked at.
-    fn record_moments(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
-        let Prepared { problem, svd, .. } = self.prepared;
+    fn record_moments(
+        &self,
+        plan: &Plan,
+        Prepared { problem, svd, .. }: &Prepared,
+        stop: &AtomicBool,
+    ) -> Option<Result<Recorded, String>> {
         let clocks = match self.clocks(plan, None) {
             Ok(clocks) => clocks,
             Err(reason) => return Some(Err(reason)),
@@ -53,7 +63,7 @@ impl Cell<'_> {
         let mut path = Moments::new(problem, svd, &self.dynamics, &self.start);
         let modes = svd.rank() + 1;
         let stride = (WORK_BETWEEN_LOOKS / (problem.samples() * modes * modes)).max(1) as u64;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Moments);
+        let mut recorded = Recorded::empty(self.snapshots(), Route::Moments);
         let mut now = 0;
         for step in clocks.into_iter().filter_map(Clock::step) {
             while now < step {
@@ -72,13 +82,12 @@ impl Cell<'_> {
     }
 
     /// Every stage of a continuation, looked at on a grid of its own; its end always.
-    fn record_stages(&self, plan: &Plan) -> Result<Recorded, String> {
-        let Prepared { problem, svd, .. } = self.prepared;
+    fn record_stages(&self, plan: &Plan, Prepared { problem, svd, .. }: &Prepared) -> Result<Recorded, String> {
         let start = if self.is_flow() { Clock::Time(0.0) } else { Clock::Step(0) };
         let length = self.stage_length()?;
         let grid = if length == Clock::Limit { vec![start] } else { self.clocks(plan, None)? };
         let mut path = Staged::new(problem, svd, &self.dynamics, &self.stages()?, length, &self.start)?;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Staged);
+        let mut recorded = Recorded::empty(self.snapshots(), Route::Staged);
         let last = path.stages() - 1;
         for stage in 0..=last {
             // The start of a later stage is the end of the one before; beyond the last there is the limit.
@@ -100,7 +109,7 @@ impl Cell<'_> {
     fn stages(&self) -> Result<Vec<Stage>, String> {
         let continuation = self.spec.train.continuation.as_ref().ok_or("there is no continuation")?;
         let features = &self.spec.model.features;
-        let all = self.prepared.problem.feature_count();
+        let Shape { inputs: all, .. } = self.shape();
         Ok(Stage::of(continuation, |degree| features.up_to(degree).unwrap_or(all)))
     }
 
@@ -117,11 +126,10 @@ impl Cell<'_> {
     }
 
     /// The closed form, looked at.
-    fn record_exactly(&self, plan: &Plan) -> Result<Recorded, String> {
-        let Prepared { problem, svd, .. } = self.prepared;
+    fn record_exactly(&self, plan: &Plan, Prepared { problem, svd, .. }: &Prepared) -> Result<Recorded, String> {
         let mut path = SpectralPath::new(problem, svd, &self.dynamics, &self.start);
         let clocks = self.clocks(plan, Some(&path))?;
-        let mut recorded = Recorded::empty(problem.feature_count(), Route::Exact);
+        let mut recorded = Recorded::empty(self.snapshots(), Route::Exact);
         for clock in clocks {
             path.advance_to(clock);
             recorded.push(&path, 0, clock);
@@ -135,14 +143,15 @@ impl Cell<'_> {
 }
 
 impl Recorded {
-    pub(crate) fn empty(features: usize, route: Route) -> Self {
+    pub(crate) fn empty(snapshots: Snapshots, route: Route) -> Self {
         Self {
             clocks: Vec::new(),
-            snapshots: Snapshots::series(features),
+            snapshots,
             filters: Vec::new(),
             passages: [Passage::NotYet; LEVELS.len()],
             interpolation: None,
             diverged: None,
+            gradient_evaluations: None,
             route,
             stages: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! Rows of curves, parameters and metrics: what cells and solutions write alike.
 
-use taut_metrics::{Column, MetricDef, Setting};
+use taut_metrics::{Column, MetricDef, Views};
 use taut_problem::{Clock, Snapshots};
 use taut_store::Rows;
 
@@ -33,9 +33,9 @@ pub(crate) fn push_stage(rows: &mut Rows, stage: Option<i64>, count: usize) {
 }
 
 /// The values of all metrics.
-pub(crate) fn measure(setting: &Setting<'_>, functions: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
+pub(crate) fn measure(views: Views<'_>, functions: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
     let mut out = Vec::with_capacity(metrics.len());
-    taut_metrics::measure(setting, functions, metrics, &mut out);
+    taut_metrics::measure(views, functions, metrics, &mut out);
     out
 }
 
@@ -57,22 +57,22 @@ pub(crate) fn emit_parameters(
     rows: &mut Rows,
 ) {
     let tensor = if label.own { "beta" } else { "theta" };
-    emit_tensor(cell, source, place, label, (tensor, 1), theta, rows);
+    emit_tensor(cell, source, place, label, (tensor, theta.len()), theta, rows);
 }
 
 /// Mean and covariance of a trained row.
 pub(crate) fn emit_moments(cell: i64, place: Option<(Clock, f64)>, mean: &[f64], covariance: &[f64], rows: &mut Rows) {
-    emit_tensor(cell, "trained", place, &Label::default(), ("mean", 1), mean, rows);
+    emit_tensor(cell, "trained", place, &Label::default(), ("mean", mean.len()), mean, rows);
     emit_tensor(cell, "trained", place, &Label::default(), ("covariance", mean.len()), covariance, rows);
 }
 
-/// A tensor by its name and number of columns, row by row.
-fn emit_tensor(
+/// A tensor by its name and number of rows, column by column.
+pub(crate) fn emit_tensor(
     cell: i64,
     source: &str,
     place: Option<(Clock, f64)>,
     label: &Label<'_>,
-    (tensor, columns): (&str, usize),
+    (tensor, height): (&str, usize),
     values: &[f64],
     rows: &mut Rows,
 ) {
@@ -87,8 +87,8 @@ fn emit_tensor(
     rows.repeat_int(7, label.draw, count);
     rows.repeat_text(8, Some(tensor), count);
     for entry in 0..count {
-        rows.push_int(9, Some((entry / columns) as i64));
-        rows.push_int(10, Some((entry % columns) as i64));
+        rows.push_int(9, Some((entry % height) as i64));
+        rows.push_int(10, Some((entry / height) as i64));
     }
     rows.extend_floats(11, values);
     push_stage(rows, label.stage, count);

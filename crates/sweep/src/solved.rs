@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::row_kinds::{DRAWN_CURVES, Label, SOLVED, emit_curve, emit_parameters, measure, portable, push_column};
 use crate::tables::Sheets;
 use crate::workbench::{Prepared, Shelf, transposed_design};
-use taut_metrics::{Column, MetricDef, Setting};
+use taut_metrics::{Column, MetricDef, Setting, Views};
 use taut_numerics::{ThinSvd, product_into};
 use taut_problem::Snapshots;
 use taut_train::{Fits, Given};
@@ -152,12 +152,12 @@ fn columns(plan: &Plan, shelf: &Shelf, setting: &Setting<'_>, fits: &Fits) -> Ve
         let instruments = shelf.instruments_of(fits.solution, &*own.features);
         let own_svd = ThinSvd::new(own.design.as_view());
         let setting = Setting::new(&instruments, own, &own_svd, &plan.metrics);
-        let mut columns = measure(&setting, &fits.functions, &plan.metrics);
+        let mut columns = measure(Views::of_rows(&setting), &fits.functions, &plan.metrics);
         columns.iter_mut().filter(|c| !portable(c.metric)).for_each(|c| c.values = None);
         return columns;
     }
     if !fits.draws || fits.functions.len() <= SHAPED_DRAWS {
-        return measure(setting, &fits.functions, &plan.metrics);
+        return measure(Views::of_rows(setting), &fits.functions, &plan.metrics);
     }
     measure_draws(plan, setting, &fits.functions)
 }
@@ -169,8 +169,9 @@ fn measure_draws(plan: &Plan, setting: &Setting<'_>, functions: &Snapshots) -> V
     for row in functions.coefficients.chunks_exact(functions.features).take(SHAPED_DRAWS) {
         first.push_series(row, f64::NAN);
     }
-    let mut measured = measure(setting, functions, &others);
-    for mut column in measure(setting, &first, &shapes) {
+    let views = Views::of_rows(setting);
+    let mut measured = measure(views, functions, &others);
+    for mut column in measure(views, &first, &shapes) {
         if let Some(values) = &mut column.values {
             values.resize(functions.len(), f64::NAN);
         }

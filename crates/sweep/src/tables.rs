@@ -8,7 +8,7 @@ use taut_metrics::MetricDef;
 use taut_store::{Column, ColumnType, Rows, TableSchema};
 
 /// The version of the table layout; part of every footer.
-pub const SCHEMA_VERSION: &str = "2";
+pub const SCHEMA_VERSION: &str = "3";
 
 /// The schemas of one study, and where its variable columns begin.
 #[derive(Clone, Debug)]
@@ -175,18 +175,29 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
         int("seed", "", "the replicate: which draw of the random streams"),
         text("status", "`finished`, `diverged` or `failed`"),
         text("reason", "why a cell diverged or failed; null if it finished"),
-        text("solver", "`exact` (closed form), `stepped`, `moments` or `staged` (a continuation, in closed form)"),
+        text(
+            "solver",
+            "`exact` (closed form), `stepped`, `moments`, `staged` (a continuation, in closed form), `adaptive`, `dual`, `riccati` or `modes`",
+        ),
     ];
     debug_assert_eq!(columns.len(), CELL_HEAD);
     columns.extend(checked.axes.iter().filter(|a| !a.is_seed).flat_map(|a| &a.columns).map(axis_column));
     columns.extend([
-        int("n", "", "samples"),
-        int("p", "", "features"),
-        int("rank", "", "rank of the design"),
+        int("n", "", "samples, observed entries or measurements"),
+        int("p", "", "features, or inputs of a matrix"),
+        int("outputs", "", "outputs: rows of the predictor"),
+        int("parameters", "", "parameters that training moves"),
+        int("rank", "", "rank of the design; null for matrices"),
         float("condition", "1", "largest over smallest non-zero singular value of the design"),
-        float("lambda_max", "1", "largest eigenvalue of ΦᵀΦ/n"),
+        float("lambda_max", "1", "largest eigenvalue of the Hessian of L in the predictor: of ΦᵀΦ/n, or Sxx"),
         float("lambda_ref", "1", "the curvature that `step_size = { relative = r }` is divided by"),
         float("step_size", "1", "η; null for a flow"),
+        float(
+            "sharpness_limit",
+            "1",
+            "the sharpness up to which this step size is stable: 2/η, 2(1+β)/η for the heavy ball",
+        ),
+        int("gradient_evaluations", "", "gradients that an adaptive flow has evaluated; null elsewhere"),
         Column::new(
             "precision_ok",
             ColumnType::Bool,
@@ -228,9 +239,18 @@ fn modes() -> Vec<Column> {
     let mut columns = place();
     columns.extend([
         int("mode", "", "number of the mode, from 1, by descending singular value of the design"),
-        float("value", "1", "singular value of the design"),
-        float("strength", "y", "vᵢ·θ, with the largest component of vᵢ positive"),
+        float(
+            "value",
+            "1",
+            "singular value of the design; of the target Syx·Sxx^(−½), or the teacher, where the predictor is a matrix",
+        ),
+        float(
+            "strength",
+            "y",
+            "vᵢ·β, with the largest component of vᵢ positive; for a matrix W its own singular value",
+        ),
         float("filter", "1", "fraction learned; null where the motion does not know it"),
+        float("projection", "y", "uᵢᵀWvᵢ along the singular vectors of the target; null where there is none"),
     ]);
     columns
 }
@@ -258,7 +278,7 @@ fn parameters() -> Vec<Column> {
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text(
             "tensor",
-            "`theta` (parameters); `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
+            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
              a solution's own features)",
         ),
         int("row", "", "from 0"),

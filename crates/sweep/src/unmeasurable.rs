@@ -1,8 +1,8 @@
 //! Metrics that a study names and that none of its cells can measure.
 
 use crate::study::{Checked, Model, Problem};
-use taut_metrics::Needs;
-use taut_problem::{Data, Features};
+use taut_metrics::{METRICS, MetricDef, Needs};
+use taut_problem::{Data, Features, ParametrizationKind};
 
 /// One mistake per metric that is named and null everywhere.
 pub(crate) fn unmeasurable(checked: &Checked) -> Vec<Problem> {
@@ -10,7 +10,7 @@ pub(crate) fn unmeasurable(checked: &Checked) -> Vec<Problem> {
     let metrics = names.filter_map(|(i, name)| Some((i, taut_metrics::metric(name)?)));
     metrics
         .filter_map(|(i, metric)| {
-            let (lacks, help) = lacking(checked, metric.needs)?;
+            let (lacks, help) = lacking(checked, metric)?;
             Some(Problem {
                 key_path: format!("record.metrics.{i}"),
                 message: format!("no cell of this study can measure {}: it needs {lacks}", metric.name),
@@ -21,8 +21,57 @@ pub(crate) fn unmeasurable(checked: &Checked) -> Vec<Problem> {
         .collect()
 }
 
+/// Every metric that some cell may be able to measure: what is measured where a study names none.
+pub(crate) fn measurable(checked: &Checked) -> Vec<&'static MetricDef> {
+    METRICS.iter().filter(|metric| lacking(checked, metric).is_none()).collect()
+}
+
+/// What no cell has, with a remedy.
+fn lacking(checked: &Checked, metric: &MetricDef) -> Option<(&'static str, &'static str)> {
+    let of_matrix = metric.of_matrix.map(|_| lacking_of_matrix(checked, metric.needs));
+    if of_matrix == Some(None) {
+        return None;
+    }
+    let of_rows = if metric.needs.matrix { of_matrix.flatten() } else { lacking_of_rows(checked, metric.needs) };
+    let only_matrices = checked.data.iter().all(|data| data.value.is_matrix());
+    if only_matrices { of_matrix.unwrap_or(Some(NO_FUNCTION)) } else { of_rows }
+}
+
+/// Why a metric of functions has no value where everything is a matrix.
+const NO_FUNCTION: (&str, &str) =
+    ("a function of a row with one output", "remove it, or use `[data.curve]`, `[data.gaussian]` or `[data.table]`");
+
+/// What no cell has whose predictor is a matrix or made of other parameters, with a remedy.
+fn lacking_of_matrix(checked: &Checked, needs: Needs) -> Option<(&'static str, &'static str)> {
+    let any_data = |holds: fn(&Data) -> bool| checked.data.iter().any(|data| holds(&data.value));
+    let any_model = |holds: fn(&Model) -> bool| checked.model.iter().any(|model| holds(&model.value));
+    let is_hadamard = |model: &Model| {
+        let kind = &model.parametrization;
+        matches!(kind, ParametrizationKind::HadamardPower(_) | ParametrizationKind::HadamardProduct)
+    };
+    if !any_data(Data::is_matrix) && !any_model(|model| !model.parametrization.is_direct()) {
+        return Some((
+            "a predictor that is a matrix or made of factors",
+            "use data that are a matrix, or another `parametrization`, say `{ deep-linear = { depth = 2 } }`",
+        ));
+    }
+    if needs.factors && !any_model(|m| matches!(m.parametrization, ParametrizationKind::DeepLinear(_))) {
+        return Some((
+            "several factors",
+            "use `parametrization = { deep-linear = { depth = 2 } }`, or remove the metric",
+        ));
+    }
+    if needs.hadamard && !any_model(is_hadamard) {
+        return Some((
+            "a product or power entry by entry",
+            "use `parametrization = { hadamard-power = { depth = 2 } }`, or remove the metric",
+        ));
+    }
+    None
+}
+
 /// What no pair of data and model has, with a remedy.
-fn lacking(checked: &Checked, needs: Needs) -> Option<(&'static str, &'static str)> {
+fn lacking_of_rows(checked: &Checked, needs: Needs) -> Option<(&'static str, &'static str)> {
     let any_data = |holds: fn(&Data) -> bool| checked.data.iter().any(|data| holds(&data.value));
     let any_model = |holds: fn(&Model) -> bool| checked.model.iter().any(|model| holds(&model.value));
     let has_target = any_data(|data| data.curve.as_ref().is_some_and(|curve| curve.target.is_some()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
 use taut_numerics::{DMatrix, Mat, ThinSvd, product_into};
-use taut_problem::{Dynamics, FeatureMap, Motion, Regression, Snapshots};
+use taut_problem::{Dynamics, FeatureMap, MatrixProblem, Motion, Regression, Snapshots, Task};
 use taut_train::largest_curvature;
 
 /// One model's feature map and the tables that depend on it alone; shared by all its cells.
@@ -83,6 +83,48 @@ impl Shelves {
             slot
         };
         Arc::clone(slot.get_or_init(|| Arc::new(Shelf::new(model, curve_grid))))
+    }
+}
+
+/// What a cell fits, with what its cells share of it.
+pub(crate) enum Bench {
+    /// Rows of a regression.
+    Rows(Box<Prepared>),
+    /// A matrix.
+    Matrix(Box<MatrixProblem>),
+}
+
+impl Bench {
+    /// Draws the data of a cell.
+    pub(crate) fn new(cell: &CellSpec<'_>, features: Option<&Arc<dyn FeatureMap>>, seed: u64) -> Result<Self, String> {
+        if cell.data.is_matrix() {
+            let problem = cell.data.draw_matrix(seed, cell.replicate, cell.files.map(|files| &**files))?;
+            return Ok(Self::Matrix(Box::new(problem)));
+        }
+        Prepared::new(cell, features, seed).map(|prepared| Self::Rows(Box::new(prepared)))
+    }
+
+    pub(crate) fn task(&self) -> Task<'_> {
+        match self {
+            Self::Rows(prepared) => Task::Rows(&prepared.problem),
+            Self::Matrix(problem) => Task::Matrix(problem),
+        }
+    }
+
+    /// The regression with its spectrum, if it is one.
+    pub(crate) fn rows(&self) -> Option<&Prepared> {
+        match self {
+            Self::Rows(prepared) => Some(prepared),
+            Self::Matrix(_) => None,
+        }
+    }
+
+    /// What a relative step size of this cell is divided by.
+    pub(crate) fn reference_curvature(&self, cell: &CellSpec<'_>) -> f64 {
+        match self {
+            Self::Rows(prepared) if cell.is_linear() => prepared.lambda_max,
+            _ => self.task().reference_curvature(&cell.model.parametrization),
+        }
     }
 }
 

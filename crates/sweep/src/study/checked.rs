@@ -9,8 +9,8 @@ use super::tree::{Node, Place, spoken_path};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::sync::{Arc, OnceLock};
-use taut_problem::{Data, DataFiles, StepSize};
-use taut_train::Train;
+use taut_problem::{Data, DataFiles, StepSize, Tensors};
+use taut_train::{Route, Train};
 
 /// A study in which nothing is wrong.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Checked {
     pub(crate) root: Node,
     pub(crate) sections: [Section; 3],
     pub(crate) data: Vec<Setting<Data, DataFiles>>,
-    pub(crate) model: Vec<Setting<Model, [f64]>>,
+    pub(crate) model: Vec<Setting<Model, Tensors>>,
     pub(crate) train: Vec<Setting<Train, ()>>,
     pub(crate) cells: usize,
 }
@@ -61,8 +61,8 @@ pub struct CellSpec<'a> {
     pub model: &'a Arc<Model>,
     /// Which of the distinct models this is.
     pub model_index: usize,
-    /// θ₀ from the model's file, where there is one.
-    pub theta: Option<&'a Arc<[f64]>>,
+    /// What the file of the model's start holds, where there is one.
+    pub start: Option<&'a Arc<Tensors>>,
     /// How the parameters move.
     pub train: &'a Arc<Train>,
     /// Which of the distinct `[train]` settings this is.
@@ -128,7 +128,7 @@ impl Checked {
             files: data.file.as_ref(),
             model: &model.value,
             model_index,
-            theta: model.file.as_ref(),
+            start: model.file.as_ref(),
             train: &self.train[train_index].value,
             train_index,
             seed: self.study.seed,
@@ -197,6 +197,24 @@ impl Checked {
 }
 
 impl CellSpec<'_> {
+    /// Whether it has a single output that is linear in the parameters.
+    pub fn is_linear(&self) -> bool {
+        self.model.parametrization.is_direct() && !self.data.is_matrix()
+    }
+
+    /// How its motion is computed.
+    pub fn route(&self) -> Route {
+        self.train.route(self.is_linear())
+    }
+
+    /// Inputs (or features) and outputs of its predictor; `None` if a file that says so is bad.
+    pub fn shape(&self) -> Option<[usize; 2]> {
+        if self.data.is_matrix() {
+            return self.data.matrix_shape(self.files.map(|files| &**files));
+        }
+        Some([self.model.features.count(self.data.inputs()), 1])
+    }
+
     /// What the cell means, as canonical JSON: sorted keys, shortest numbers, files by their content.
     /// Layout, save times and outputs are no part of it.
     pub fn canonical(&self) -> String {
@@ -218,7 +236,7 @@ pub(crate) fn data_meaning(setting: &Setting<Data, DataFiles>) -> &str {
 }
 
 /// The meaning of a model.
-pub(crate) fn model_meaning(setting: &Setting<Model, [f64]>) -> &str {
+pub(crate) fn model_meaning(setting: &Setting<Model, Tensors>) -> &str {
     setting.meaning.get_or_init(|| {
         let mut json = meaning(&*setting.value);
         replace_files(&mut json, &setting.hashes);

@@ -60,7 +60,7 @@ pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
 }
 
 /// What the save times need of `[train]`.
-pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
+pub(crate) fn save_times(record: &Record, train: &Train, is_linear: bool) -> Vec<Finding> {
     let times = &record.times;
     let mut out = Vec::new();
     let name = train.method.name();
@@ -83,12 +83,13 @@ pub(crate) fn save_times(record: &Record, train: &Train) -> Vec<Finding> {
         _ => {}
     }
     let ends = !train.schedule.unwrap_or_default().reaches_limit();
-    let way = match train.route() {
+    let way = match train.route(is_linear) {
         _ if ends && !train.method.is_flow() => "a schedule whose steps add up to a finite time",
         Route::Exact => "",
         Route::Stepped if train.solver == Solver::Stepped => "solver = \"stepped\"",
         Route::Stepped => "a motion that is stepped",
         Route::Moments => "solver = \"moments\"",
+        Route::Adaptive | Route::Dual | Route::Riccati | Route::Modes => "a motion that is integrated",
         Route::Staged => "",
     };
     if (times.has_limit() || record.limit) && !way.is_empty() {

@@ -56,11 +56,12 @@ pub(crate) fn without_validation(choose: &Choose) -> Vec<Finding> {
 }
 
 /// What the criteria need of the motion.
-pub(crate) fn motion(choose: &Choose, train: &Train) -> Vec<Finding> {
-    let way = match train.route() {
+pub(crate) fn motion(choose: &Choose, train: &Train, is_linear: bool) -> Vec<Finding> {
+    let way = match train.route(is_linear) {
         Route::Exact => return Vec::new(),
         Route::Stepped if train.solver == Solver::Stepped => "solver = \"stepped\"",
         Route::Stepped => "a motion that is stepped",
+        Route::Adaptive | Route::Dual | Route::Riccati | Route::Modes => "a model that is not linear in its parameters",
         Route::Moments => "solver = \"moments\"",
         Route::Staged => "train.continuation",
     };

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use taut_problem::{Curve, Data, DataFiles, FileStart, HeldOutRows, Select, Table, TablePoints};
+use taut_numerics::DMatrix;
+use taut_problem::{Curve, Data, DataFiles, FileStart, HeldOutRows, Matrices, Select, Table, TablePoints, Tensors};
 
 /// Reads the user's tables.
 pub trait Files {
@@ -103,6 +104,12 @@ impl<'a> Library<'a> {
         {
             files.points = keep("table", self.points(file, &columns, table.select.as_ref()))?;
         }
+        if let Some(matrices) = &data.matrices {
+            let (tensors, hash) = self.matrices(matrices).map_err(|complaint| ("matrices", complaint))?;
+            hashes.push(("matrices".to_owned(), hash));
+            files.tensors = Some(tensors);
+            return Ok((files, hashes));
+        }
         files.test = match &data.test {
             Some(HeldOutRows { file: Some(file), select, .. }) => {
                 keep("test", self.held_out(file, &columns, select.as_ref(), data))?
@@ -168,13 +175,63 @@ impl<'a> Library<'a> {
         }
     }
 
+    /// The tensors of `[data.matrices]`, without their prefix, and the file's hash.
+    fn matrices(&mut self, matrices: &Matrices) -> Result<(Tensors, String), FileComplaint> {
+        let (tensors, hash) = self.long_form(&matrices.file, &matrices.prefix, &matrices.only)?;
+        let known = |name: &&String| Matrices::NAMES.contains(&name.as_str());
+        if let Some(other) = tensors.0.keys().find(|name| !known(name)) {
+            let message =
+                format!("the file also has the tensor `{}{other}`, which data have no use for", matrices.prefix);
+            let help = format!("say `only = [...]` to ignore the others; allowed: {}", Matrices::NAMES.join(", "));
+            return Err(FileComplaint::new("file", message, help));
+        }
+        matrices.problem(&tensors).map_err(|message| FileComplaint::new("file", message, ""))?;
+        Ok((tensors, hash))
+    }
+
+    /// The tensors of a start, without their prefix, and the file's hash.
+    pub(crate) fn start(&mut self, start: &FileStart) -> Result<(Tensors, String), FileComplaint> {
+        self.long_form(&start.file, &start.prefix, &start.only)
+    }
+
+    /// Tensors in the long form `tensor,row,col,value` whose names begin with `prefix`, without it.
+    fn long_form(&mut self, file: &str, prefix: &str, only: &[String]) -> Result<(Tensors, String), FileComplaint> {
+        let (table, hash) = self.get(file)?;
+        let all: Vec<usize> = (0..table.columns.first().map_or(0, |column| column.texts.len())).collect();
+        let names = &column(table, "file", "tensor", "")?.texts;
+        let wanted = |name: &str| {
+            let name = name.strip_prefix(prefix)?;
+            let is_wanted = only.is_empty() || only.iter().any(|o| o == name || o.strip_prefix(prefix) == Some(name));
+            is_wanted.then(|| name.to_owned())
+        };
+        let kept: Vec<usize> = all.into_iter().filter(|&i| wanted(&names[i]).is_some()).collect();
+        let [row, col, value] = ["row", "col", "value"].map(|name| numbers(table, "file", "", name, &kept));
+        let (row, col, value) = (row?, col?, value?);
+        let mut entries: BTreeMap<String, Vec<(f64, f64, f64)>> = BTreeMap::new();
+        for (place, &i) in kept.iter().enumerate() {
+            let name = wanted(&names[i]).unwrap_or_default();
+            entries.entry(name).or_default().push((row[place], col[place], value[place]));
+        }
+        let absent = |name: &&String| !entries.contains_key(name.strip_prefix(prefix).unwrap_or(name));
+        if let Some(absent) = only.iter().find(absent) {
+            let message = format!("`only` names the tensor `{absent}`, which the file does not have");
+            return Err(FileComplaint::new("only", message, format!("it has {}", listed(names))));
+        }
+        if entries.is_empty() {
+            let message = format!("the file has no tensor whose name begins with `{prefix}`; it has {}", listed(names));
+            return Err(FileComplaint::new("prefix", message, "set `prefix` to what the names begin with"));
+        }
+        let tensors = entries.into_iter().map(|(name, entries)| Ok((name.clone(), filled(&name, &entries)?)));
+        Ok((Tensors(tensors.collect::<Result<_, FileComplaint>>()?), hash))
+    }
+
     /// θ₀ from a file, and the file's hash; `parameters` is the length that the model needs,
     /// where that does not depend on the data.
     pub(crate) fn theta(
         &mut self,
         start: &FileStart,
         parameters: Option<usize>,
-    ) -> Result<(Vec<f64>, String), FileComplaint> {
+    ) -> Result<(Tensors, String), FileComplaint> {
         let (table, hash) = self.get(&start.file)?;
         let all: Vec<usize> = (0..table.columns.first().map_or(0, |column| column.texts.len())).collect();
         let tensor = &column(table, "file", "tensor", "")?.texts;
@@ -228,9 +285,48 @@ impl<'a> Library<'a> {
                     format!("`{wanted}` has {seen} entries for {parameters} parameters: row {row} is missing");
                 Err(FileComplaint::new("file", message, long))
             }
-            None => Ok((theta.into_iter().flatten().collect(), hash)),
+            None => {
+                let theta = DMatrix::from_iterator(parameters, 1, theta.into_iter().flatten());
+                Ok((Tensors([("theta".to_owned(), theta)].into()), hash))
+            }
         }
     }
+}
+
+/// The distinct names, in the order of the file.
+fn listed(names: &[String]) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    for name in names {
+        if !seen.contains(&name.as_str()) {
+            seen.push(name);
+        }
+    }
+    seen.join(", ")
+}
+
+/// A matrix in which every entry is given once.
+fn filled(name: &str, entries: &[(f64, f64, f64)]) -> Result<DMatrix<f64>, FileComplaint> {
+    let long = "matrices in the long form have one line `tensor,row,col,value` per entry, zero-based";
+    let is_place = |x: f64| x.fract() == 0.0 && (0.0..1e5).contains(&x);
+    if let Some((row, col, _)) = entries.iter().find(|(row, col, _)| !is_place(*row) || !is_place(*col)) {
+        let message = format!("`{name}` has an entry at row {row}, column {col}: expected whole numbers from 0");
+        return Err(FileComplaint::new("file", message, long));
+    }
+    let size = |of: fn(&(f64, f64, f64)) -> f64| entries.iter().map(of).fold(0.0, f64::max) as usize + 1;
+    let (rows, columns) = (size(|e| e.0), size(|e| e.1));
+    let mut slots: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    for &(row, col, value) in entries {
+        let place = (row as usize, col as usize);
+        if slots.insert(place, value).is_some() {
+            let message = format!("`{name}` has two entries at row {row}, column {col}");
+            return Err(FileComplaint::new("file", message, long));
+        }
+    }
+    if slots.len() != rows * columns {
+        let message = format!("`{name}` has {} entries, and {rows} rows of {columns} columns", slots.len());
+        return Err(FileComplaint::new("file", message, long));
+    }
+    Ok(DMatrix::from_fn(rows, columns, |i, j| slots[&(i, j)]))
 }
 
 /// Other tensors under the prefix are ignored only if the study says so.

@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use taut_problem::{Data, DataFiles, Init};
+use taut_problem::{Data, DataFiles, Init, Tensors};
 use taut_train::Train;
 
 /// Why there is no study.
@@ -188,8 +188,10 @@ impl Draft {
 struct Parts {
     sections: [Section; 3],
     data: Option<Vec<Setting<Data, DataFiles>>>,
-    model: Option<Vec<Setting<Model, [f64]>>>,
+    model: Option<Vec<Setting<Model, Tensors>>>,
     train: Option<Vec<Setting<Train, ()>>>,
+    /// Whether some cell is linear in its parameters.
+    linear: bool,
 }
 
 struct Checking<'a> {
@@ -218,8 +220,9 @@ impl Checking<'_> {
         });
         let data = self.expand::<Data>(&sections[0]).map(|values| self.data(&sections[0], values));
         let model = self.expand::<Model>(&sections[1]).map(|values| self.model(&sections[1], values));
-        let train = self.expand::<Train>(&sections[2]).map(|values| self.train(&sections[2], values));
-        let mut parts = Parts { sections, data, model, train };
+        let linear = has_linear_cells(data.as_deref(), model.as_deref());
+        let train = self.expand::<Train>(&sections[2]).map(|values| self.train(&sections[2], values, linear));
+        let mut parts = Parts { sections, data, model, train, linear };
         self.rest(&mut parts);
         self.repetitions(&parts);
         parts
@@ -304,16 +307,20 @@ impl Checking<'_> {
         settings
     }
 
-    fn model(&mut self, section: &Section, values: Vec<Model>) -> Vec<Setting<Model, [f64]>> {
+    fn model(&mut self, section: &Section, values: Vec<Model>) -> Vec<Setting<Model, Tensors>> {
         let mut settings = Vec::with_capacity(values.len());
         for (index, value) in values.into_iter().enumerate() {
             let mut setting = Setting::new(value);
             if let Init::File(start) = setting.value.init.clone() {
-                let fixed = setting.value.features.on_curve().map(|map| map.features());
-                let parameters = fixed.map(|features| setting.value.parametrization.build().parameters(features));
-                match self.library.theta(&start, parameters) {
-                    Ok((theta, hash)) => {
-                        setting.file = Some(theta.into());
+                let read = if setting.value.parametrization.is_direct() {
+                    let features = setting.value.features.on_curve().map(|map| map.features());
+                    self.library.theta(&start, features)
+                } else {
+                    self.library.start(&start)
+                };
+                match read {
+                    Ok((tensors, hash)) => {
+                        setting.file = Some(Arc::new(tensors));
                         setting.hashes = vec![("init".to_owned(), hash)];
                     }
                     Err(complaint) => self.report(section, index, vec![file_finding("model.init", complaint)]),
@@ -324,8 +331,8 @@ impl Checking<'_> {
         settings
     }
 
-    fn train(&mut self, section: &Section, values: Vec<Train>) -> Vec<Setting<Train, ()>> {
-        let anywhere = Anywhere::of(&values);
+    fn train(&mut self, section: &Section, values: Vec<Train>, linear: bool) -> Vec<Setting<Train, ()>> {
+        let anywhere = Anywhere::of(&values, linear);
         for (index, train) in values.iter().enumerate() {
             self.report(section, index, train_checks::train(train, anywhere));
         }
@@ -339,7 +346,7 @@ impl Checking<'_> {
             self.report_fixed(findings);
             if let Some(trains) = &parts.train {
                 for (index, train) in trains.iter().enumerate() {
-                    let findings = checks::save_times(&record, &train.value);
+                    let findings = checks::save_times(&record, &train.value, parts.linear);
                     self.report(&parts.sections[2], index, findings);
                 }
                 self.report_fixed(checks::never_reached(&record.times, trains.iter().map(|t| &*t.value)));
@@ -380,7 +387,7 @@ impl Checking<'_> {
             self.report(section, index, choices::without_validation(choose));
         }
         for (index, setting) in parts.train.iter().flatten().enumerate() {
-            self.report(&parts.sections[2], index, choices::motion(choose, &setting.value));
+            self.report(&parts.sections[2], index, choices::motion(choose, &setting.value, parts.linear));
         }
     }
 
@@ -540,6 +547,12 @@ impl Checking<'_> {
         root.set(&["sweep"], &[place], self.draft.sweep_table());
         root
     }
+}
+
+/// Whether a cell can have a single output that is linear in its parameters; a section with mistakes may be anything.
+fn has_linear_cells(data: Option<&[Setting<Data, DataFiles>]>, model: Option<&[Setting<Model, Tensors>]>) -> bool {
+    let rows = data.is_none_or(|data| data.iter().any(|setting| !setting.value.is_matrix()));
+    rows && model.is_none_or(|model| model.iter().any(|setting| setting.value.parametrization.is_direct()))
 }
 
 fn file_finding(table: &str, complaint: FileComplaint) -> Finding {

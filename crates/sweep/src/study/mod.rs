@@ -28,7 +28,7 @@ mod tree;
 
 pub use axes::{Axis, AxisColumn, AxisValue, ColumnKind};
 pub use checked::{CellSpec, Checked, Problem};
-pub(crate) use checked::{data_meaning, model_meaning, train_meaning};
+pub(crate) use checked::{Setting, data_meaning, model_meaning, train_meaning};
 pub use checks::Known;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity, Source};
 pub use differences::diff_studies;

@@ -12,10 +12,12 @@ pub(crate) struct Anywhere {
     noise: bool,
     penalty: bool,
     dropout: bool,
+    /// Whether some cell is linear in its parameters.
+    linear: bool,
 }
 
 impl Anywhere {
-    pub(crate) fn of(trains: &[Train]) -> Self {
+    pub(crate) fn of(trains: &[Train], linear: bool) -> Self {
         let any = |holds: fn(&Train) -> bool| trains.iter().any(holds);
         Self {
             steps: any(|train| !train.method.is_flow()),
@@ -23,6 +25,7 @@ impl Anywhere {
             noise: any(|train| train.noise.is_some_and(|noise| noise.is_some())),
             penalty: any(|train| train.penalty.is_some_and(|penalty| penalty.is_some())),
             dropout: any(|train| train.dropout.is_some_and(|dropout| dropout.keep.get() < 1.0)),
+            linear,
         }
     }
 }
@@ -33,13 +36,13 @@ pub(crate) fn train(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
     without_effect(train, anywhere, &mut out);
     dropout(train, &mut out);
     average(train, &mut out);
-    loss(train, &mut out);
+    loss(train, anywhere.linear, &mut out);
     match &train.continuation {
         Some(stages) => continuation(train, stages, &mut out),
         None => solver(train, &mut out),
     }
     limit(train, &mut out);
-    cost(train, &mut out);
+    cost(train, anywhere.linear, &mut out);
     out
 }
 
@@ -187,11 +190,11 @@ fn averages_out(train: &Train) -> bool {
     is_linear || !is_noisy || dynamics.schedule != Schedule::Constant
 }
 
-fn loss(train: &Train, out: &mut Vec<Finding>) {
+fn loss(train: &Train, is_linear: bool, out: &mut Vec<Finding>) {
     let Some(_) = train.until.loss else { return };
     let penalised = train.penalty.is_some_and(|penalty| penalty.is_some());
     let marginal = train.dropout.is_some_and(|dropout| dropout.marginal);
-    let (message, help) = match train.route() {
+    let (message, help) = match train.route(is_linear) {
         Route::Exact if penalised || marginal => (
             "with a penalty the loss L need not fall, so the closed form has no first step below it",
             "remove `loss`, or use solver = \"stepped\"",
@@ -200,7 +203,7 @@ fn loss(train: &Train, out: &mut Vec<Finding>) {
             ("solver = \"moments\" follows all draws at once, each with a loss of its own", "remove `loss`")
         }
         Route::Staged => ("the stages of a continuation have one length", "remove `loss`"),
-        Route::Exact | Route::Stepped => return,
+        Route::Exact | Route::Stepped | Route::Adaptive | Route::Dual | Route::Riccati | Route::Modes => return,
     };
     out.push(finding("train.until.loss", message, help));
 }
@@ -232,8 +235,18 @@ fn solver(train: &Train, out: &mut Vec<Finding>) {
             }
         }
         Solver::Moments => moments(train, out),
-        Solver::Auto | Solver::Stepped => {}
+        Solver::Auto | Solver::Stepped | Solver::Modes => {}
+        Solver::Adaptive | Solver::Dual | Solver::Riccati => flow_solver(train, out),
     }
+}
+
+/// Integrators of gradient flow, asked to do anything else.
+fn flow_solver(train: &Train, out: &mut Vec<Finding>) {
+    if train.method.is_flow() {
+        return;
+    }
+    let message = format!("this solver integrates gradient flow, and the method is {}", train.method.name());
+    out.push(finding("train.solver", message, "use method = \"gradient-flow\", or solver = \"auto\""));
 }
 
 /// What exact moments cannot do.
@@ -325,25 +338,25 @@ fn limit(train: &Train, out: &mut Vec<Finding>) {
 const MOST_STEPS: u64 = 1_000_000_000;
 
 /// Whether updates are made one by one, rather than by a formula of their number.
-fn steps_singly(train: &Train) -> bool {
+fn steps_singly(train: &Train, is_linear: bool) -> bool {
     let dynamics = train.dynamics(1.0);
-    match train.route() {
-        Route::Staged => false,
+    match train.route(is_linear) {
+        Route::Staged | Route::Adaptive | Route::Dual | Route::Riccati => false,
         Route::Exact => {
             dynamics.motion != Motion::Flow && !(dynamics.is_constant() && dynamics.motion != Motion::Nesterov(None))
         }
-        Route::Stepped | Route::Moments => true,
+        Route::Stepped | Route::Moments | Route::Modes => true,
     }
 }
 
 /// How many updates are made one by one.
-pub(crate) fn single_steps(train: &Train) -> u64 {
-    if steps_singly(train) { train.until.steps.map_or(0, Steps::get) } else { 0 }
+pub(crate) fn single_steps(train: &Train, is_linear: bool) -> u64 {
+    if steps_singly(train, is_linear) { train.until.steps.map_or(0, Steps::get) } else { 0 }
 }
 
 /// Too many updates up to this step, which an end in `until.time` shows only where the step size is known.
-pub(crate) fn too_many_steps(train: &Train, last: u64) -> Option<String> {
-    (last > MOST_STEPS && steps_singly(train)).then(|| {
+pub(crate) fn too_many_steps(train: &Train, is_linear: bool, last: u64) -> Option<String> {
+    (last > MOST_STEPS && steps_singly(train, is_linear)).then(|| {
         format!(
             "train.until.time is {last} steps one by one at this step size, and at most {MOST_STEPS} are made: use a \
              shorter time, a larger step size, or until.steps"
@@ -351,16 +364,14 @@ pub(crate) fn too_many_steps(train: &Train, last: u64) -> Option<String> {
     })
 }
 
-fn cost(train: &Train, out: &mut Vec<Finding>) {
-    let steps = single_steps(train);
+fn cost(train: &Train, is_linear: bool, out: &mut Vec<Finding>) {
+    let steps = single_steps(train, is_linear);
     if steps <= MOST_STEPS {
         return;
     }
-    let (why, help) = match train.route() {
+    let (why, help) = match train.route(is_linear) {
         Route::Exact => ("each multiplies the factors of all modes", "a constant step size"),
-        Route::Stepped | Route::Moments | Route::Staged => {
-            ("each passes over the whole design", "a motion with a closed form and solver = \"auto\"")
-        }
+        _ => ("each passes over the whole design", "a motion with a closed form and solver = \"auto\""),
     };
     out.push(finding(
         "train.until.steps",

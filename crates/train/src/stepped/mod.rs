@@ -109,7 +109,7 @@ impl Stepped {
             stride: if draws.is_some() { samples.div_ceil(batch) as u64 } else { 1 },
             draws,
             penalties: Penalties::new(&all, &dynamics, lanes),
-            watches: Watches::new(levels, lanes, entries, objective.mean_factor()),
+            watches: Watches::new(levels, lanes, parameters, objective.mean_factor()),
             objective,
             dynamics,
         };
@@ -195,7 +195,11 @@ impl Stepped {
     fn look(&mut self) {
         self.show();
         self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
-        self.watches.look(self.step, &self.loss, &self.beta);
+        let shown = match self.dynamics.average.from() {
+            Some(from) if self.step > from => &self.mean,
+            _ => &self.theta,
+        };
+        self.watches.look(self.step, &self.loss, shown);
     }
 }
 
@@ -231,7 +235,7 @@ impl Trajectory for Stepped {
     }
 
     fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)> {
-        self.watches.predictor(lane, level).map(|predictor| (predictor, f64::NAN))
+        self.watches.theta(lane, level).map(|theta| (theta, f64::NAN))
     }
 
     fn diverged(&self, lane: usize) -> Option<Clock> {
