@@ -11,6 +11,7 @@ mod dynamics;
 mod entry;
 mod features;
 mod law;
+mod matrix_law;
 mod matrix_problem;
 mod objective;
 mod parametrization;
@@ -21,6 +22,7 @@ mod series;
 mod snapshot;
 mod starts;
 mod target;
+mod target_modes;
 mod task;
 mod tensors;
 
@@ -40,6 +42,7 @@ pub use features::{
     RandomRelu, RoughnessWhitened,
 };
 pub use law::{Covariance, Law};
+pub use matrix_law::MatrixLaw;
 pub use matrix_problem::{Entries, MatrixProblem, MatrixSamples, Measurements, Moments, Observed, TestOver};
 pub use objective::{Covariances, LeastSquares, Masked, Objective, Rows};
 pub use parametrization::{
@@ -52,5 +55,6 @@ pub use series::{Expansion, Series};
 pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
 pub use starts::{ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init, OrthogonalStart};
 pub use target::Target;
+pub use target_modes::TargetModes;
 pub use task::Task;
 pub use tensors::Tensors;
