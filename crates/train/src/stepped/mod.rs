@@ -8,7 +8,7 @@ use crate::{Method, Rule};
 use draws::Draws;
 use penalties::Penalties;
 use taut_problem::{
-    Clock, Dynamics, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot, Task,
+    Clock, Dynamics, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Shape, Snapshot, Task,
     Tensor, Trajectory,
 };
 use watches::Watches;
@@ -34,6 +34,8 @@ pub struct Lane<'a> {
 /// average that is shown. They, and divergence, are checked at every step of a deterministic motion, and at every
 /// ⌈n/batch⌉-th of a stochastic one, on all rows. No allocation after construction.
 pub struct Stepped {
+    kind: ParametrizationKind,
+    shape: Shape,
     parametrization: Box<dyn Parametrization>,
     objective: Box<dyn Objective>,
     rule: Box<dyn Rule>,
@@ -83,7 +85,8 @@ impl Stepped {
         let dynamics = given[0].dynamics.clone();
         let objective = Task::objective(&tasks, lanes, dynamics.sees_rows());
         let (samples, entries) = (objective.samples(), objective.entries());
-        let parametrization = kind.build(tasks[0].shape(lanes));
+        let shape = tasks[0].shape(lanes);
+        let parametrization = kind.build(shape);
         let slots = given[0].start.len() * lanes;
         let parameters: usize = parametrization.tensors().iter().map(Tensor::len).sum();
         assert!(given.iter().all(|lane| lane.start.len() == parameters), "one start per parameter");
@@ -92,6 +95,8 @@ impl Stepped {
         let batch = dynamics.batch.map_or(samples, |batch| batch.size.min(samples));
         let draws = Draws::new(&dynamics, [samples, entries, parameters], seed, &replicates);
         let mut stepped = Self {
+            kind: kind.clone(),
+            shape,
             parametrization,
             lanes,
             rule: method.optimizer().rule(slots).expect("the plan steps no flow"),
@@ -109,7 +114,7 @@ impl Stepped {
             stride: if draws.is_some() { samples.div_ceil(batch) as u64 } else { 1 },
             draws,
             penalties: Penalties::new(&all, &dynamics, lanes),
-            watches: Watches::new(levels, lanes, entries, objective.mean_factor()),
+            watches: Watches::new(levels, lanes, parameters, objective.mean_factor()),
             objective,
             dynamics,
         };
@@ -195,7 +200,16 @@ impl Stepped {
     fn look(&mut self) {
         self.show();
         self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
-        self.watches.look(self.step, &self.loss, &self.beta);
+        let shown = match self.dynamics.average.from() {
+            Some(from) if self.step > from => &self.mean,
+            _ => &self.theta,
+        };
+        self.watches.look(self.step, &self.loss, shown);
+    }
+
+    /// The parameters of `lane` when it first passed `level`; `None` if it has not.
+    pub fn parameters_at_passage(&self, lane: usize, level: f64) -> Option<&[f64]> {
+        self.watches.parameters(lane, level)
     }
 }
 
@@ -231,7 +245,9 @@ impl Trajectory for Stepped {
     }
 
     fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)> {
-        self.watches.predictor(lane, level).map(|predictor| (predictor, f64::NAN))
+        let Shape { inputs, outputs, .. } = self.shape;
+        let theta = self.watches.parameters(lane, level)?;
+        Some((self.kind.predictor(theta, inputs, outputs), f64::NAN))
     }
 
     fn diverged(&self, lane: usize) -> Option<Clock> {

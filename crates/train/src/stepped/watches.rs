@@ -9,22 +9,23 @@ pub(super) struct Watches {
     diverged: Vec<Option<u64>>,
 }
 
-/// One level: when each lane first passed it, and its predictor then.
+/// One level: when each lane first passed it, and its parameters then.
 struct Watch {
     level: f64,
     passed: Vec<Option<u64>>,
-    /// lanes × features, lane by lane.
-    predictors: Vec<f64>,
+    /// lanes × parameters, lane by lane.
+    parameters: Vec<f64>,
 }
 
 impl Watches {
-    pub(super) fn new(levels: &[f64], lanes: usize, features: usize, mean_factor: f64) -> Self {
-        let watch = |&level: &f64| Watch { level, passed: vec![None; lanes], predictors: vec![0.0; features * lanes] };
+    pub(super) fn new(levels: &[f64], lanes: usize, parameters: usize, mean_factor: f64) -> Self {
+        let watch =
+            |&level: &f64| Watch { level, passed: vec![None; lanes], parameters: vec![0.0; parameters * lanes] };
         Self { lanes, mean_factor, levels: levels.iter().map(watch).collect(), diverged: vec![None; lanes] }
     }
 
-    /// Notes what the losses at `step` mean.
-    pub(super) fn look(&mut self, step: u64, loss: &[f64], beta: &[f64]) {
+    /// Notes what the losses of `theta` at `step` mean.
+    pub(super) fn look(&mut self, step: u64, loss: &[f64], theta: &[f64]) {
         for (lane, loss) in loss.iter().enumerate() {
             if !loss.is_finite() {
                 self.diverged[lane].get_or_insert(step);
@@ -34,9 +35,9 @@ impl Watches {
             for watch in &mut self.levels {
                 if watch.passed[lane].is_none() && residual <= watch.level {
                     watch.passed[lane] = Some(step);
-                    let features = beta.len() / self.lanes;
-                    for k in 0..features {
-                        watch.predictors[lane * features + k] = beta[k * self.lanes + lane];
+                    let parameters = theta.len() / self.lanes;
+                    for k in 0..parameters {
+                        watch.parameters[lane * parameters + k] = theta[k * self.lanes + lane];
                     }
                 }
             }
@@ -51,11 +52,11 @@ impl Watches {
         self.find(level).and_then(|watch| watch.passed[lane])
     }
 
-    pub(super) fn predictor(&self, lane: usize, level: f64) -> Option<Vec<f64>> {
+    pub(super) fn parameters(&self, lane: usize, level: f64) -> Option<&[f64]> {
         let watch = self.find(level)?;
         watch.passed[lane]?;
-        let features = watch.predictors.len() / self.lanes;
-        Some(watch.predictors[lane * features..(lane + 1) * features].to_vec())
+        let parameters = watch.parameters.len() / self.lanes;
+        Some(&watch.parameters[lane * parameters..(lane + 1) * parameters])
     }
 
     pub(super) fn diverged(&self, lane: usize) -> Option<u64> {
