@@ -16,6 +16,7 @@ mod matrix_problem;
 mod objective;
 mod parametrization;
 mod quantity;
+mod reductions;
 mod regression;
 mod schedule;
 mod series;
@@ -49,6 +50,7 @@ pub use parametrization::{
     DeepLinear, HadamardPower, PARAMETRIZATIONS, Parametrization, ParametrizationKind, Shape, Symmetric, Tensor,
 };
 pub use quantity::{Degree, Finite, Fraction, Harmonics, NonNegative, Positive, Probability, Samples, Steps};
+pub use reductions::{Applied, Component, Fading, REDUCTIONS, Reduced, observation_components, reduce, rescaled};
 pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};

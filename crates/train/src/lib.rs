@@ -3,6 +3,7 @@
 //! Floor 2: never sees a prediction, a metric, a file or a thread.
 
 mod folds;
+mod lifted;
 mod modes;
 mod moments;
 mod optimizers;
@@ -16,6 +17,7 @@ mod staged;
 mod stepped;
 
 pub use folds::{Fold, leave_one_out, shuffled_folds};
+pub use lifted::Lifted;
 pub use modes::largest_curvature;
 pub use moments::{MOST_MOMENTS, Moments};
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};
