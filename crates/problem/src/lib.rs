@@ -11,6 +11,7 @@ mod dynamics;
 mod entry;
 mod features;
 mod law;
+mod matrix_law;
 mod matrix_problem;
 mod objective;
 mod parametrization;
@@ -40,6 +41,7 @@ pub use features::{
     RandomRelu, RoughnessWhitened,
 };
 pub use law::{Covariance, Law};
+pub use matrix_law::MatrixLaw;
 pub use matrix_problem::{Entries, MatrixProblem, MatrixSamples, Measurements, Moments, Observed, TestOver};
 pub use objective::{Covariances, LeastSquares, Masked, Objective, Rows};
 pub use parametrization::{

@@ -1,6 +1,6 @@
 //! A matrix to be found: what the loss sees of it, and what is known of the truth.
 
-use crate::{Covariances, LeastSquares, Masked, Objective, Regression};
+use crate::{Covariances, LeastSquares, Masked, MatrixLaw, Objective, Regression};
 use std::sync::Arc;
 use taut_numerics::{DMatrix, ThinSvd};
 
@@ -17,6 +17,8 @@ pub struct MatrixProblem {
     pub teacher: Option<DMatrix<f64>>,
     /// What test errors average over.
     pub test: TestOver,
+    /// The law that it is drawn from, where there is one that theories know.
+    pub law: Option<MatrixLaw>,
 }
 
 /// What the loss sees.
@@ -141,6 +143,7 @@ impl MatrixProblem {
             observed: Observed::Moments(samples.moments()),
             teacher: law.map(|law| DMatrix::from_row_slice(1, law.predictor.len(), &law.predictor)),
             test: TestOver::Inputs(law.and_then(covariance)),
+            law: None,
         }
     }
 

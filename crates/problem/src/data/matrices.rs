@@ -75,7 +75,7 @@ impl Matrices {
         if let Some(shape) = teacher.as_ref().map(DMatrix::shape).filter(|shape| *shape != (outputs, inputs)) {
             return Err(format!("`teacher` is {}×{}, and the predictor {outputs}×{inputs}", shape.0, shape.1));
         }
-        Ok(MatrixProblem { inputs, outputs, observed, teacher, test })
+        Ok(MatrixProblem { inputs, outputs, observed, teacher, test, law: None })
     }
 
     fn samples(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<Arc<MatrixSamples>, String> {
