@@ -22,6 +22,7 @@ mod series;
 mod snapshot;
 mod starts;
 mod target;
+mod target_modes;
 mod task;
 mod tensors;
 
@@ -54,5 +55,6 @@ pub use series::{Expansion, Series};
 pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
 pub use starts::{ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init, OrthogonalStart};
 pub use target::Target;
+pub use target_modes::TargetModes;
 pub use task::Task;
 pub use tensors::Tensors;
