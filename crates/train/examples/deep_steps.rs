@@ -40,14 +40,14 @@ fn gaussian(rows: usize, columns: usize, replicate: u64) -> DMatrix<f64> {
 fn whitened(syx: &DMatrix<f64>) -> MatrixProblem {
     let (outputs, inputs) = syx.shape();
     let observed = Observed::Moments(Moments { sxx: None, syx: syx.clone(), trace_syy: None, samples: None });
-    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None) }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None), law: None }
 }
 
 fn completion() -> MatrixProblem {
     let target = gaussian(100, 5, 3) * gaussian(5, 100, 4);
     let observed = (0..2000).map(|i| i * 5 + i * 7 % 5).collect();
     let observed = Observed::Entries(Entries { target, observed });
-    MatrixProblem { inputs: 100, outputs: 100, observed, teacher: None, test: TestOver::Entries }
+    MatrixProblem { inputs: 100, outputs: 100, observed, teacher: None, test: TestOver::Entries, law: None }
 }
 
 fn regression(n: usize, d: usize) -> Regression {

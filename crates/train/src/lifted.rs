@@ -2,7 +2,7 @@
 
 use crate::{Lane, Method, Stepped};
 use taut_problem::{
-    Clock, Fading, Parametrization, ParametrizationKind, Passage, Reduced, Shape, Snapshot, Task, Trajectory, reduce,
+    Clock, Fading, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory, reduce,
 };
 
 /// The plain loop on exact reductions: every lane's motion is that of its full network.
@@ -10,8 +10,6 @@ use taut_problem::{
 /// Lanes whose reductions have one shape step side by side. θ and the predictor are restored at the times that are
 /// looked at. First passages are those of the full network, whose losses are the same.
 pub struct Lifted {
-    kind: ParametrizationKind,
-    shape: Shape,
     parametrization: Box<dyn Parametrization>,
     groups: Vec<Group>,
     /// The group of each lane, and its place there.
@@ -72,8 +70,6 @@ impl Lifted {
         let build = |(lanes, reduced)| Group::new(given, lanes, reduced, width, method, seed, levels);
         let groups = groups.into_iter().map(build).collect();
         let mut lifted = Self {
-            kind: kind.clone(),
-            shape,
             parametrization: kind.build(shape),
             groups,
             places,
@@ -174,11 +170,11 @@ impl Trajectory for Lifted {
         let (group, member, place) = self.at(lane);
         let level = member.reduced.level(level);
         let Passage::At(clock) = group.stepped.first_passage(place, level) else { return None };
-        let small = group.stepped.parameters_at_passage(place, level)?;
+        let (small, freedom) = group.stepped.at_passage(place, level)?;
         let frozen = member.start.clone().at(clock);
         let mut theta = vec![0.0; group.full.len()];
-        member.reduced.lift_into(small, frozen, &mut theta);
-        Some((self.kind.predictor(&theta, self.shape.inputs, self.shape.outputs), f64::NAN))
+        member.reduced.lift_into(&small, frozen, &mut theta);
+        Some((theta, freedom))
     }
 
     fn diverged(&self, lane: usize) -> Option<Clock> {

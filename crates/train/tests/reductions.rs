@@ -24,14 +24,14 @@ fn gaussian(rows: usize, columns: usize, name: &str) -> DMatrix<f64> {
 fn of_samples(x: DMatrix<f64>, y: DMatrix<f64>) -> MatrixProblem {
     let (inputs, outputs) = (x.nrows(), y.nrows());
     let observed = Observed::Moments(Arc::new(MatrixSamples { x, y }).moments());
-    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None) }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None), law: None }
 }
 
 fn whitened(syx: DMatrix<f64>) -> MatrixProblem {
     let (outputs, inputs) = syx.shape();
     let trace_syy = Some(syx.norm_squared());
     let observed = Observed::Moments(Moments { sxx: None, syx, trace_syy, samples: None });
-    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None) }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None), law: None }
 }
 
 /// Gaussian factors of these sizes, entries of W_l with variance scale²/d_{l−1}.
@@ -367,6 +367,7 @@ fn twice_the_weights_are_the_same_training_bit_by_bit() {
         observed: Observed::Entries(entries),
         teacher: None,
         test: TestOver::Entries,
+        law: None,
     };
     let samples = of_samples(gaussian(6, 9, "x"), gaussian(5, 9, "y"));
     for problem in [entries, samples, whitened(gaussian(5, 6, "target"))] {
@@ -464,6 +465,7 @@ fn components_of_a_completion_train_apart_bit_by_bit() {
         observed: Observed::Entries(entries),
         teacher: None,
         test: TestOver::Entries,
+        law: None,
     };
     let width = 5;
     let start = factors(&[7, width, 6], 0.5);

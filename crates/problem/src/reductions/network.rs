@@ -137,6 +137,7 @@ fn problem_in(problem: &MatrixProblem, below: Option<&DMatrix<f64>>, above: Opti
         observed,
         teacher: None,
         test: TestOver::Entries,
+        law: None,
     }
 }
 
