@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use taut_metrics::{Setting, Views};
 use taut_problem::{Clock, Passage, Shape, Trajectory};
-use taut_train::{Lane, Route, Stepped};
+use taut_train::{Lane, Lifted, Route, Stepped};
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
 const SHARED: usize = 16;
@@ -279,8 +279,13 @@ fn path(plan: &Plan, cells: &[Cell<'_>], width: usize, levels: &[f64]) -> Result
     match first.spec.route() {
         Route::Stepped => {
             let given: Vec<Lane<'_>> = cells.iter().map(Cell::lane).collect();
-            let seed = plan.checked.study.seed;
-            Ok(Box::new(Stepped::new(&given, width, first.kind(), &train.method, seed, levels)))
+            let (seed, kind) = (plan.checked.study.seed, first.kind());
+            let small =
+                train.reduces().then(|| Lifted::new(&given, width, kind, &train.method, seed, levels)).flatten();
+            match small {
+                Some(lifted) => Ok(Box::new(lifted)),
+                None => Ok(Box::new(Stepped::new(&given, width, kind, &train.method, seed, levels))),
+            }
         }
         route => Err(format!("solver {} is not there", route.name())),
     }

@@ -11,8 +11,12 @@ use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Bench, Prepared, Shelf};
+use std::cell::OnceCell;
 use taut_metrics::{Column, MatrixSetting, Setting, Views};
-use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, Tensor};
+use taut_numerics::{Mat, ThinSvd};
+use taut_problem::{
+    Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, TargetModes, Tensor,
+};
 use taut_store::Rows;
 use taut_theory::{MatrixPremise, Mode, Prediction, Premise, TheoryDef};
 use taut_train::{Lane, Route, SpectralPath};
@@ -28,6 +32,7 @@ pub(crate) struct Cell<'a> {
     /// What a relative step size is divided by.
     pub(crate) lambda_ref: f64,
     pub(crate) start: Vec<f64>,
+    target_modes: OnceCell<Option<TargetModes>>,
 }
 
 /// What the rows of a path carry beside metrics.
@@ -60,7 +65,7 @@ impl<'a> Cell<'a> {
         {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
-        Ok(Self { index, spec, identity, bench, shelf, dynamics, lambda_ref, start })
+        Ok(Self { index, spec, identity, bench, shelf, dynamics, lambda_ref, start, target_modes: OnceCell::new() })
     }
 
     /// This cell in a stepped bundle.
@@ -248,8 +253,32 @@ impl<'a> Cell<'a> {
         (0..r).map(mode).collect()
     }
 
-    fn matrix_modes(&self, _clock: Clock, _predictor: &[f64]) -> Vec<Mode> {
-        Vec::new()
+    /// Singular values of W, and its projections on the modes of what is to be learned, as many as there are more of.
+    fn matrix_modes(&self, clock: Clock, predictor: &[f64]) -> Vec<Mode> {
+        let Shape { inputs, outputs, .. } = self.shape();
+        let strengths = if predictor.iter().all(|w| w.is_finite()) {
+            ThinSvd::new(Mat::from_slice(predictor, outputs, inputs)).all
+        } else {
+            vec![f64::NAN; inputs.min(outputs)]
+        };
+        let known = self.target_modes();
+        let projected = known.map(|modes| modes.projected(predictor));
+        let mode = |i: usize| Mode {
+            clock,
+            mode: i + 1,
+            // Null modes of the target have value 0 and no direction.
+            value: known.map_or(f64::NAN, |modes| modes.s.get(i).copied().unwrap_or(0.0)),
+            strength: strengths[i],
+            filter: None,
+            projection: projected.as_ref().filter(|p| i < p.nrows()).map(|p| p[(i, i)]),
+        };
+        (0..strengths.len()).map(mode).collect()
+    }
+
+    /// The modes of what is to be learned; none for a regression, or where they are not known.
+    fn target_modes(&self) -> Option<&TargetModes> {
+        let Bench::Matrix(problem) = self.bench else { return None };
+        self.target_modes.get_or_init(|| TargetModes::of(problem)).as_ref()
     }
 
     fn push_mode(&self, source: &str, time: f64, mode: &Mode, rows: &mut Rows) {

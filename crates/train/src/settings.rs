@@ -34,6 +34,8 @@ pub struct Train {
     /// Closed form where one exists, the plain loop, or the exact moments of a stochastic motion.
     #[serde(default)]
     pub solver: Solver,
+    /// Step the smallest network that moves in exactly the same way, where one is known. Default: true.
+    pub reduce: Option<bool>,
     /// When to stop: whichever comes first.
     pub until: Until,
     /// Permit a step size beyond the stable range; the cell may then diverge, and its row says so.
@@ -93,6 +95,11 @@ impl Train {
             penalty: self.penalty.unwrap_or_default(),
             dropout: self.dropout,
         }
+    }
+
+    /// Whether exact reductions are wanted.
+    pub fn reduces(&self) -> bool {
+        self.reduce != Some(false)
     }
 
     /// The motion with the largest ridge penalty that any stage has.
