@@ -14,6 +14,7 @@ mod law;
 mod matrix_law;
 mod matrix_problem;
 mod objective;
+mod orthonormal;
 mod parametrization;
 mod quantity;
 mod regression;
@@ -53,7 +54,10 @@ pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};
 pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
-pub use starts::{ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init, OrthogonalStart};
+pub use starts::{
+    AlignedStart, BalancedStart, ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init,
+    LambdaBalancedStart, OrthogonalStart,
+};
 pub use target::Target;
 pub use target_modes::TargetModes;
 pub use task::Task;

@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn problem(observed: Observed, shape: (usize, usize), teacher: Option<DMatrix<f64>>) -> MatrixProblem {
-        MatrixProblem { inputs: shape.1, outputs: shape.0, observed, teacher, test: TestOver::Inputs(None) }
+        MatrixProblem { inputs: shape.1, outputs: shape.0, observed, teacher, test: TestOver::Inputs(None), law: None }
     }
 
     fn rebuilt(modes: &TargetModes) -> DMatrix<f64> {
