@@ -30,8 +30,9 @@ mod tensors;
 pub use clock::Clock;
 pub use cubic::PiecewiseCubic;
 pub use data::{
-    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, Gaussian, HeldOutRows, Matrices,
-    Orientation, PowerLaw, Select, Sparse, Table, TablePoints, TeacherKind,
+    Complaint, Completion, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, EntryLaw, Gaussian,
+    HeldOutRows, Matrices, MatrixKind, MeasurementKind, Orientation, PowerLaw, Select, Sensing, Shuffle, Sparse, Table,
+    TablePoints, TeacherKind, TeacherMatrix, Tree,
 };
 pub use dynamics::{
     Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize,
