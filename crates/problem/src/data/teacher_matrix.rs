@@ -261,6 +261,21 @@ mod tests {
     }
 
     #[test]
+    fn a_spike_comes_out_where_the_theory_of_spiked_matrices_says() {
+        // 100 outputs and 200 inputs: A = ½. Of spikes in units of the noise, 3 comes out at √((1 + 9)(A + 9))/3, and
+        // noise ends at 1 + √A.
+        let mut data = teacher(200, 100, &[6.0]);
+        data.noise = NonNegative::try_from(2.0).unwrap();
+        for samples in [None, Some(whole(200))] {
+            (data.samples, data.whiten) = (samples, samples.is_some());
+            let found = singular_values(&moments(&data.draw((3, 0)).unwrap()).syx);
+            // A spike varies by about 1/√200, the edge by 200^(−2/3).
+            assert!((found[0] / 2.0 - (95.0_f64).sqrt() / 3.0).abs() < 0.2, "{}", found[0] / 2.0);
+            assert!((found[1] / 2.0 - 1.0 - 0.5_f64.sqrt()).abs() < 0.1, "{}", found[1] / 2.0);
+        }
+    }
+
+    #[test]
     fn second_moments_are_exact_without_samples_and_whitened_on_demand() {
         let sigma = [[2.0, 0.3], [0.3, 1.0]];
         let rows = sigma.iter().map(|row| row.iter().map(|v| Finite::try_from(*v).unwrap()).collect()).collect();

@@ -1,6 +1,6 @@
 //! Balanced factors along the modes of the target.
 
-use super::factors_along;
+use super::balanced::factors_along;
 use crate::orthonormal::{gaussian, orthonormal};
 use crate::{MatrixProblem, NonNegative, TargetModes, Task};
 use schemars::JsonSchema;

@@ -1,11 +1,11 @@
 //! Balanced factors of a Gaussian product.
 
-use super::{determinant, factors_along};
+use super::determinant;
 use crate::orthonormal::gaussian;
 use crate::{NonNegative, ParametrizationKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::{DMatrix, Stream, ThinSvd};
+use taut_numerics::{DMatrix, DVector, Stream, ThinSvd};
 
 /// A balanced start: the singular value decomposition U diag(s) Vᵀ of a Gaussian matrix, split evenly.
 ///
@@ -48,4 +48,12 @@ impl BalancedStart {
             .collect();
         factors_along(&frames, &a)
     }
+}
+
+/// W_l = R_{l+1} diag(a) R_lᵀ, l = 1, …, N: balanced, with the product R_{N+1} diag(aᴺ) R₁ᵀ.
+///
+/// `frames` are R₁, …, R_{N+1}, R_l of d_{l−1} rows, all with one orthonormal column per entry of a.
+pub(super) fn factors_along(frames: &[DMatrix<f64>], a: &[f64]) -> Vec<DMatrix<f64>> {
+    let a = DMatrix::from_diagonal(&DVector::from_column_slice(a));
+    frames.windows(2).map(|pair| &pair[1] * &a * pair[0].transpose()).collect()
 }

@@ -13,7 +13,7 @@ use crate::orthonormal::orthonormal;
 use crate::{Finite, NonNegative, ParametrizationKind, Shape, Task, Tensor, Tensors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::{DMatrix, DVector, normal, stream};
+use taut_numerics::{DMatrix, normal, stream};
 
 /// The start θ₀.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -115,6 +115,12 @@ impl Init {
             let message = || format!("`{name}` starts are of factors W₁, …, W_N, and this model is `{}`", kind.name());
             (!matches!(kind, ParametrizationKind::DeepLinear(_))).then(|| (name, message()))
         };
+        let matrices = |name: &'static str| {
+            let entrywise =
+                matches!(kind, ParametrizationKind::HadamardPower(_) | ParametrizationKind::HadamardProduct);
+            let message = || format!("`{name}` starts are of matrices, and `{}` is made of numbers", kind.name());
+            entrywise.then(|| (name, message()))
+        };
         match self {
             Self::Gaussian(start) if start.positive_determinant => {
                 determinant::complaint(kind, &sizes).map(|message| ("gaussian.positive_determinant", message))
@@ -122,7 +128,10 @@ impl Init {
             Self::Balanced(start) => factors("balanced").or_else(|| start.complaint(kind, &sizes)),
             Self::LambdaBalanced(start) => factors("lambda-balanced").or_else(|| start.complaint(&sizes)),
             Self::Aligned(start) => factors("aligned").or_else(|| start.complaint(&sizes)),
-            _ => None,
+            Self::EndToEnd(_) => matrices("end-to-end"),
+            Self::Identity(_) => matrices("identity"),
+            Self::Orthogonal(_) => matrices("orthogonal"),
+            Self::Zero | Self::Gaussian(_) | Self::Constant(_) | Self::File(_) => None,
         }
     }
 
@@ -163,7 +172,9 @@ impl Init {
             Self::Constant(start) => Ok(vec![start.scale.get(); count]),
             Self::EndToEnd(start) => {
                 let scale = start.scale.get().powf(1.0 / depth);
-                let of = |tensor: &Tensor| gaussian(scale / (tensor.columns as f64).sqrt(), tensor.len());
+                // The coefficients of a single output are a column, and still as many as there are inputs.
+                let columns = |tensor: &Tensor| if kind.is_direct() { inputs } else { tensor.columns };
+                let of = |tensor: &Tensor| gaussian(scale / (columns(tensor) as f64).sqrt(), tensor.len());
                 Ok(tensors.iter().flat_map(of).collect())
             }
             Self::Identity(start) => {
@@ -201,19 +212,11 @@ fn entries(tensors: &[DMatrix<f64>]) -> Vec<f64> {
     tensors.iter().flat_map(|matrix| matrix.as_slice().to_vec()).collect()
 }
 
-/// W_l = R_{l+1} diag(a) R_lᵀ, l = 1, …, N: balanced, with the product R_{N+1} diag(aᴺ) R₁ᵀ.
-///
-/// `frames` are R₁, …, R_{N+1}, R_l of d_{l−1} rows, all with one orthonormal column per entry of a.
-fn factors_along(frames: &[DMatrix<f64>], a: &[f64]) -> Vec<DMatrix<f64>> {
-    let a = DMatrix::from_diagonal(&DVector::from_column_slice(a));
-    frames.windows(2).map(|pair| &pair[1] * &a * pair[0].transpose()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{DeepLinear, MatrixProblem, Moments, Observed, TargetModes, TestOver};
-    use taut_numerics::ThinSvd;
+    use taut_numerics::{DVector, ThinSvd};
 
     fn deep(widths: &[usize]) -> ParametrizationKind {
         ParametrizationKind::DeepLinear(DeepLinear::of_widths(widths))
@@ -342,6 +345,24 @@ mod tests {
         assert_eq!(aligned(&[0.1; 5]).complaint(&deep(&[9]), 6, 4).unwrap().0, "aligned.strengths");
         let neither = Init::Aligned(AlignedStart::default());
         assert_eq!(neither.complaint(&deep(&[9]), 6, 4).unwrap().0, "aligned");
+    }
+
+    #[test]
+    fn end_to_end_starts_have_products_of_one_size_at_any_depth() {
+        let scale = NonNegative::try_from(0.5).unwrap();
+        let start = Init::EndToEnd(EndToEndStart { scale });
+        for (kind, outputs) in [(ParametrizationKind::Direct, 1), (deep(&[]), 1), (deep(&[7]), 3), (deep(&[9, 8]), 3)] {
+            let problem = problem(6, outputs);
+            let squares: f64 = (0..2000)
+                .map(|r| {
+                    let theta = start.draw(Task::Matrix(&problem), &kind, None, (5, r)).unwrap();
+                    kind.predictor(&theta, 6, outputs).iter().map(|w| w * w).sum::<f64>()
+                })
+                .sum();
+            // Four standard errors of a mean over 2000 draws, each of which varies by up to its own size.
+            assert!((squares / (2000.0 * 6.0 * outputs as f64 * 0.25 / 6.0) - 1.0).abs() < 4.0 / 2000.0_f64.sqrt());
+        }
+        assert!(start.complaint(&ParametrizationKind::HadamardProduct, 6, 1).is_some());
     }
 
     #[test]
