@@ -38,6 +38,15 @@ impl Covariance {
         }
     }
 
+    /// Σ; `None` for the identity.
+    pub fn matrix(&self) -> Option<DMatrix<f64>> {
+        match self {
+            Self::Isotropic => None,
+            Self::Diagonal(variances) => Some(DMatrix::from_diagonal(&DVector::from_column_slice(variances))),
+            Self::Dense(sigma) => Some(sigma.clone()),
+        }
+    }
+
     /// The variances of `p` features where they do not covary; `None` for a dense Σ.
     pub fn diagonal(&self, p: usize) -> Option<Vec<f64>> {
         match self {

@@ -14,6 +14,7 @@ mod law;
 mod matrix_law;
 mod matrix_problem;
 mod objective;
+mod orthonormal;
 mod parametrization;
 mod quantity;
 mod reductions;
@@ -30,8 +31,9 @@ mod tensors;
 pub use clock::Clock;
 pub use cubic::PiecewiseCubic;
 pub use data::{
-    Complaint, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, Gaussian, HeldOutRows, Matrices,
-    Orientation, PowerLaw, Select, Sparse, Table, TablePoints, TeacherKind,
+    Complaint, Completion, CovarianceKind, Curve, Data, DataFiles, Design, Drawn, DrawnRows, EntryLaw, Gaussian,
+    HeldOutRows, Matrices, MatrixKind, MeasurementKind, Orientation, PowerLaw, Select, Sensing, Shuffle, Sparse, Table,
+    TablePoints, TeacherKind, TeacherMatrix, Tree,
 };
 pub use dynamics::{
     Average, AverageAfter, Batch, Continuation, Dropout, Dynamics, MaskKind, Motion, Noise, Penalty, Solver, StepSize,
@@ -55,7 +57,10 @@ pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};
 pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
-pub use starts::{ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init, OrthogonalStart};
+pub use starts::{
+    AlignedStart, BalancedStart, ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init,
+    LambdaBalancedStart, OrthogonalStart,
+};
 pub use target::Target;
 pub use target_modes::TargetModes;
 pub use task::Task;

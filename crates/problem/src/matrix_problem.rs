@@ -129,20 +129,13 @@ impl MatrixProblem {
     pub fn of_regression(problem: &Regression) -> Self {
         let y = DMatrix::from_row_slice(1, problem.y.len(), &problem.y);
         let samples = Arc::new(MatrixSamples { x: problem.design.transpose(), y });
-        let covariance = |law: &crate::Law| match &law.covariance {
-            crate::Covariance::Isotropic => None,
-            crate::Covariance::Diagonal(variances) => {
-                Some(DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(variances)))
-            }
-            crate::Covariance::Dense(sigma) => Some(sigma.clone()),
-        };
         let law = problem.law.as_deref();
         Self {
             inputs: problem.feature_count(),
             outputs: 1,
             observed: Observed::Moments(samples.moments()),
             teacher: law.map(|law| DMatrix::from_row_slice(1, law.predictor.len(), &law.predictor)),
-            test: TestOver::Inputs(law.and_then(covariance)),
+            test: TestOver::Inputs(law.and_then(|law| law.covariance.matrix())),
             law: None,
         }
     }
@@ -159,6 +152,20 @@ impl MatrixProblem {
             Observed::Entries(entries) => entries.observed.len(),
             Observed::Measurements(measurements) => measurements.values.len(),
         }
+    }
+
+    /// Rows and columns of W that no observed entry lies in: nothing is learned of them; none unless entries are
+    /// observed.
+    pub fn blind_spots(&self) -> (Vec<usize>, Vec<usize>) {
+        let Observed::Entries(entries) = &self.observed else {
+            return (Vec::new(), Vec::new());
+        };
+        let unseen = |count: usize, of: &dyn Fn(usize) -> usize| {
+            let mut seen = vec![false; count];
+            entries.observed.iter().for_each(|&place| seen[of(place)] = true);
+            (0..count).filter(|&i| !seen[i]).collect()
+        };
+        (unseen(self.outputs, &|place| place % self.outputs), unseen(self.inputs, &|place| place / self.outputs))
     }
 
     /// ∂L/∂W at W = 0, negated: Syx, the observed entries with zeros elsewhere, or Σ bᵢAᵢ.

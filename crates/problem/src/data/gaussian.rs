@@ -1,13 +1,14 @@
 //! `[data.gaussian]`: Gaussian inputs with values from a linear teacher.
 
-use super::{Drawn, DrawnRows, Purpose};
+use super::drawn_inputs::drawn_inputs;
+use super::{Drawn, DrawnRows, EntryLaw, Purpose};
 use crate::law::Root;
 use crate::{Covariance, Finite, Fraction, Law, NonNegative, Positive, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::{DMatrix, normal, stream, uniform};
 
-/// Rows x ~ N(0, Σ) and values y = x·θ* + unseen signal + noise.
+/// Rows x of covariance Σ and values y = x·θ* + unseen signal + noise.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gaussian {
@@ -18,10 +19,14 @@ pub struct Gaussian {
     /// Σ. Default: isotropic.
     #[serde(default)]
     pub covariance: CovarianceKind,
+    /// The law of the independent entries z of x = Σ^½z. Default: Gaussian.
+    #[serde(default)]
+    pub entries: EntryLaw,
     /// θ*. Default: dense.
     #[serde(default)]
     pub teacher: TeacherKind,
-    /// r² of a drawn teacher: ‖θ*‖² = (1 − unseen)·r². Default 1; explicit teachers bring their own.
+    /// r² of a drawn teacher: ‖θ*‖² = (1 − unseen)·r². Default 1; explicit teachers bring their own. A sparse teacher
+    /// with `signal` = `nonzeros` and nothing unseen has coefficients ±1.
     pub signal: Option<Positive>,
     /// Standard deviation σ of the label noise. Default 0.
     pub noise: Option<NonNegative>,
@@ -174,7 +179,7 @@ impl Gaussian {
     pub(super) fn draw(&self, seed: u64, replicate: u64, test: usize, validation: usize) -> Result<Drawn, String> {
         let law = self.law(seed, replicate);
         let root = law.covariance.root().ok_or("the covariance is not positive definite")?;
-        let rows = |purpose: Purpose, n: usize| rows(&law, &root, purpose, n, (seed, replicate));
+        let rows = |purpose: Purpose, n: usize| rows(self.entries, &law, &root, purpose, n, (seed, replicate));
         let DrawnRows { inputs, y } = rows(Purpose::Fit, self.samples.size());
         let held_out = |purpose, n| (n > 0).then(|| rows(purpose, n));
         Ok(Drawn {
@@ -188,7 +193,7 @@ impl Gaussian {
 }
 
 impl CovarianceKind {
-    fn complaints(&self, d: usize) -> Vec<(&'static str, String)> {
+    pub(super) fn complaints(&self, d: usize) -> Vec<(&'static str, String)> {
         match self {
             Self::Eigenvalues(values) if values.len() != d => {
                 vec![("covariance.eigenvalues", format!("{} eigenvalues for {d} inputs: one per input", values.len()))]
@@ -198,7 +203,7 @@ impl CovarianceKind {
         }
     }
 
-    fn sigma(&self, d: usize) -> Covariance {
+    pub(super) fn sigma(&self, d: usize) -> Covariance {
         match self {
             Self::Isotropic => Covariance::Isotropic,
             Self::PowerLaw(law) => {
@@ -241,18 +246,16 @@ fn dense_complaint(rows: &[Vec<Finite>], d: usize) -> Option<String> {
     Some(format!("not positive definite: the smallest eigenvalue is {least:.3e}, expected one above 0"))
 }
 
-/// Rows x = Rz with Σ = RRᵀ, and values.
-///
-/// Every input has a stream of its own, so more rows begin with the fewer, and more inputs with the
-/// fewer: an axis over either changes no draw.
-fn rows(law: &Law, root: &Root, purpose: Purpose, n: usize, (seed, replicate): (u64, u64)) -> DrawnRows {
-    let d = law.predictor.len();
-    let mut inputs = DMatrix::zeros(n, d);
-    for (j, column) in inputs.as_mut_slice().chunks_exact_mut(n).enumerate() {
-        let mut draws = stream(seed, &format!("{}-{j}", purpose.design()), replicate);
-        column.fill_with(|| normal(&mut draws));
-    }
-    root.apply(&mut inputs);
+/// Rows with their values.
+fn rows(
+    entries: EntryLaw,
+    law: &Law,
+    root: &Root,
+    purpose: Purpose,
+    n: usize,
+    (seed, replicate): (u64, u64),
+) -> DrawnRows {
+    let inputs = drawn_inputs(entries, root, [n, law.predictor.len()], purpose.design(), (seed, replicate));
     let mut y = vec![0.0; n];
     for (column, teacher) in inputs.as_slice().chunks_exact(n).zip(&law.predictor) {
         if *teacher != 0.0 {
@@ -281,6 +284,7 @@ mod tests {
             samples: Samples::try_from(samples).unwrap(),
             inputs: Samples::try_from(inputs).unwrap(),
             covariance: CovarianceKind::Isotropic,
+            entries: EntryLaw::Gaussian,
             teacher: TeacherKind::Dense,
             signal: None,
             noise: None,
@@ -339,6 +343,10 @@ mod tests {
         let law = data.law(3, 1);
         assert_eq!(law.predictor.iter().filter(|t| **t != 0.0).count(), 5);
         assert!((law.signal() - 3.0).abs() < 1e-14);
+        // As much signal as nonzeros makes them signs.
+        data.signal = Some(Positive::try_from(5.0).unwrap());
+        let signs = data.law(3, 1).predictor;
+        assert!(signs.iter().all(|t| *t == 0.0 || (t.abs() - 1.0).abs() < 1e-15));
     }
 
     #[test]

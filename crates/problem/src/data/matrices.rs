@@ -35,12 +35,20 @@ pub enum Orientation {
     Rows,
 }
 
-impl Matrices {
-    /// The tensors that mean something.
-    pub const NAMES: [&str; 8] = ["X", "Y", "Sxx", "Syx", "trSyy", "target", "mask", "teacher"];
+impl Orientation {
+    /// The other one, as a study writes it.
+    fn other(self) -> &'static str {
+        match self {
+            Self::Columns => "rows",
+            Self::Rows => "columns",
+        }
+    }
 }
 
 impl Matrices {
+    /// The tensors that mean something.
+    pub const NAMES: [&str; 8] = ["X", "Y", "Sxx", "Syx", "trSyy", "target", "mask", "teacher"];
+
     /// The problem that the file's tensors make; `tensors` are without the prefix.
     ///
     /// # Errors
@@ -79,14 +87,17 @@ impl Matrices {
     }
 
     fn samples(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<Arc<MatrixSamples>, String> {
+        let ([(a, b), (c, d)], other) = ([x.shape(), y.shape()], self.samples.other());
         let (x, y) = match self.samples {
             Orientation::Columns => (x.clone(), y.clone()),
             Orientation::Rows => (x.transpose(), y.transpose()),
         };
-        if x.ncols() != y.ncols() {
-            return Err(format!("`X` has {} samples, and `Y` {}", x.ncols(), y.ncols()));
+        if x.ncols() == y.ncols() {
+            return Ok(Arc::new(MatrixSamples { x, y }));
         }
-        Ok(Arc::new(MatrixSamples { x, y }))
+        let hint = if x.nrows() == y.nrows() { format!("; `samples = \"{other}\"` would fit") } else { String::new() };
+        let (n, m) = (x.ncols(), y.ncols());
+        Err(format!("`X` is {a}×{b} and `Y` {c}×{d}: {n} samples, and {m} values{hint}"))
     }
 }
 
@@ -101,7 +112,11 @@ fn moments(syx: &DMatrix<f64>, tensors: &Tensors) -> Result<Moments, String> {
             return Err("`Sxx` is not symmetric".to_owned());
         }
     }
-    let trace_syy = tensors.get("trSyy").map(|trace| trace[(0, 0)]);
+    let trace_syy = tensors.get("trSyy");
+    if let Some((rows, columns)) = trace_syy.map(DMatrix::shape).filter(|shape| *shape != (1, 1)) {
+        return Err(format!("`trSyy` is {rows}×{columns}, and should be one number"));
+    }
+    let trace_syy = trace_syy.map(|trace| trace[(0, 0)]);
     Ok(Moments { sxx, syx: syx.clone(), trace_syy, samples: None })
 }
 
@@ -112,7 +127,7 @@ fn entries(tensors: &Tensors) -> Result<Entries, String> {
         let [(a, b), (c, d)] = [mask.shape(), target.shape()];
         return Err(format!("`mask` is {a}×{b}, and `target` {c}×{d}"));
     }
-    if let Some(other) = mask.iter().find(|m| **m != 0.0 && **m != 1.0) {
+    if let Some(other) = mask.iter().find(|m| ![0.0, 1.0].contains(*m)) {
         return Err(format!("`mask` holds {other}: expected 1 (observed) or 0"));
     }
     let observed: Vec<usize> = (0..mask.len()).filter(|&place| mask.as_slice()[place] > 0.5).collect();
@@ -120,4 +135,39 @@ fn entries(tensors: &Tensors) -> Result<Entries, String> {
         return Err("`mask` observes no entry".to_owned());
     }
     Ok(Entries { target, observed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(samples: Orientation, tensors: &[(&str, usize, usize)]) -> Result<MatrixProblem, String> {
+        let of = |(name, rows, columns): &(&str, usize, usize)| {
+            ((*name).to_owned(), DMatrix::from_fn(*rows, *columns, |i, j| f64::from(u8::from(i == j))))
+        };
+        Matrices { samples, ..Matrices::default() }.problem(&Tensors(tensors.iter().map(of).collect()))
+    }
+
+    #[test]
+    fn samples_are_columns_or_rows() {
+        let by_columns = problem(Orientation::Columns, &[("X", 4, 6), ("Y", 3, 6)]).unwrap();
+        let by_rows = problem(Orientation::Rows, &[("X", 6, 4), ("Y", 6, 3)]).unwrap();
+        assert_eq!([by_columns.inputs, by_columns.outputs, by_columns.samples()], [4, 3, 6]);
+        assert_eq!([by_rows.inputs, by_rows.outputs, by_rows.samples()], [4, 3, 6]);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_told_with_a_way_out() {
+        let said = |tensors: &[(&str, usize, usize)]| problem(Orientation::Columns, tensors).unwrap_err();
+        assert_eq!(
+            said(&[("X", 6, 4), ("Y", 6, 3)]),
+            "`X` is 6×4 and `Y` 6×3: 4 samples, and 3 values; `samples = \"rows\"` would fit"
+        );
+        assert_eq!(said(&[("X", 6, 4), ("Y", 2, 3)]), "`X` is 6×4 and `Y` 2×3: 4 samples, and 3 values");
+        assert_eq!(said(&[("Syx", 3, 4), ("Sxx", 3, 3)]), "`Sxx` is 3×3, and `Syx` has 4 columns");
+        assert_eq!(said(&[("Syx", 3, 4), ("trSyy", 2, 1)]), "`trSyy` is 2×1, and should be one number");
+        assert_eq!(said(&[("target", 3, 4), ("mask", 4, 3)]), "`mask` is 4×3, and `target` 3×4");
+        assert_eq!(said(&[("Syx", 3, 4), ("teacher", 4, 3)]), "`teacher` is 4×3, and the predictor 3×4");
+        assert!(said(&[("X", 3, 4), ("Syx", 3, 3)]).ends_with("the file has Syx, X"));
+    }
 }

@@ -1,25 +1,37 @@
 //! `[data]`: what is fitted. One file per kind of source, one field of [`Data`].
 
+mod completion;
 mod curve;
+mod drawn_inputs;
+mod drawn_matrix;
 mod gaussian;
 mod held_out;
 mod matrices;
+mod sensing;
 mod table;
+mod teacher_matrix;
+mod tree;
 
+pub use completion::Completion;
 pub use curve::{Curve, Design, Select};
+pub use drawn_inputs::EntryLaw;
 pub use gaussian::{CovarianceKind, Gaussian, PowerLaw, Sparse, TeacherKind};
 pub use held_out::HeldOutRows;
 pub use matrices::{Matrices, Orientation};
+pub use sensing::{MeasurementKind, Sensing};
 pub use table::Table;
+pub use teacher_matrix::{MatrixKind, Shuffle, TeacherMatrix};
+pub use tree::Tree;
 
 use crate::{HeldOut, Law, MatrixProblem, Samples, Target, Tensors, design};
+use drawn_matrix::DrawnMatrix;
 use held_out::Purpose;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use taut_numerics::DMatrix;
 
-/// The `[data]` table: one source of points.
+/// The `[data]` table: one source of points, or of a matrix.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
@@ -31,6 +43,14 @@ pub struct Data {
     pub table: Option<Table>,
     /// A matrix problem, given by its matrices.
     pub matrices: Option<Matrices>,
+    /// Samples with values from a matrix of chosen singular values.
+    pub teacher: Option<TeacherMatrix>,
+    /// Items at the leaves of a tree, with features that flip along its edges.
+    pub tree: Option<Tree>,
+    /// Some entries of a matrix of low rank.
+    pub completion: Option<Completion>,
+    /// Linear measurements of a matrix of low rank.
+    pub sensing: Option<Sensing>,
     /// Held-out rows with noise-free values: what `test_error` averages over.
     pub test: Option<HeldOutRows>,
     /// Held-out rows with noisy values: what `validation_error` averages over.
@@ -129,6 +149,8 @@ enum Source<'a> {
     Gaussian(&'a Gaussian),
     Table(&'a Table),
     Matrices(&'a Matrices),
+    /// A drawn matrix problem, with its key.
+    Drawn(&'static str, &'a dyn DrawnMatrix),
 }
 
 impl Data {
@@ -140,8 +162,21 @@ impl Data {
             self.table.as_ref().map(Source::Table),
             self.matrices.as_ref().map(Source::Matrices),
         ];
-        let mut sources = sources.into_iter().flatten();
+        let drawn = self.drawn_matrices().into_iter().filter_map(|(key, drawn)| Some(Source::Drawn(key, drawn?)));
+        let mut sources = sources.into_iter().flatten().chain(drawn);
         sources.next().filter(|_| sources.next().is_none())
+    }
+
+    fn drawn_matrices(&self) -> [(&'static str, Option<&dyn DrawnMatrix>); 4] {
+        fn of<T: DrawnMatrix>(source: &Option<T>) -> Option<&dyn DrawnMatrix> {
+            source.as_ref().map(|source| source as &dyn DrawnMatrix)
+        }
+        [
+            ("teacher", of(&self.teacher)),
+            ("tree", of(&self.tree)),
+            ("completion", of(&self.completion)),
+            ("sensing", of(&self.sensing)),
+        ]
     }
 
     /// Everything that can be said against the table without reading a file.
@@ -154,7 +189,9 @@ impl Data {
         };
         let Some(source) = self.source() else {
             let message =
-                "expected one source of points: one of `[data.curve]`, `[data.gaussian]`, `[data.table]` and `[data.matrices]`"
+                "expected one source of points, one of `[data.curve]`, `[data.gaussian]` and `[data.table]`, or \
+                           of a matrix, one of `[data.matrices]`, `[data.teacher]`, `[data.tree]`, `[data.completion]` \
+                           and `[data.sensing]`"
                     .to_owned();
             return vec![Complaint { key: String::new(), message }];
         };
@@ -163,6 +200,7 @@ impl Data {
             Source::Gaussian(gaussian) => within("gaussian", gaussian.complaints()),
             Source::Table(table) => within("table", table.complaints()),
             Source::Matrices(_) => Vec::new(),
+            Source::Drawn(key, drawn) => within(key, drawn.complaints()),
         };
         for (purpose, rows) in [(Purpose::Test, &self.test), (Purpose::Validation, &self.validation)] {
             if let Some(rows) = rows {
@@ -174,20 +212,24 @@ impl Data {
 
     /// Whether what is fitted is a matrix, and no function of a row.
     pub fn is_matrix(&self) -> bool {
-        matches!(self.source(), Some(Source::Matrices(_)))
+        matches!(self.source(), Some(Source::Matrices(_) | Source::Drawn(..)))
     }
 
     /// The matrix problem of one replicate.
     ///
+    /// Streams: `data-teacher` and `data-teacher-inputs` for the matrix, `data-design` for inputs and measurements,
+    /// `data-noise`, `data-mask` and `data-shuffle`. None depends on the model, so cells that differ in anything else
+    /// share their data.
+    ///
     /// # Errors
     /// A sentence, if there is none.
     pub fn draw_matrix(&self, seed: u64, replicate: u64, files: Option<&DataFiles>) -> Result<MatrixProblem, String> {
-        let _ = (seed, replicate);
         match self.source() {
             Some(Source::Matrices(matrices)) => {
                 let tensors = files.and_then(|files| files.tensors.as_ref());
                 matrices.problem(tensors.ok_or("the file of [data.matrices] was not read")?)
             }
+            Some(Source::Drawn(_, drawn)) => drawn.draw((seed, replicate)),
             _ => Err("these data are rows, and no matrix".to_owned()),
         }
     }
@@ -199,6 +241,7 @@ impl Data {
                 let problem = self.draw_matrix(0, 0, files).ok()?;
                 Some([problem.inputs, problem.outputs])
             }
+            Source::Drawn(_, drawn) => Some(drawn.shape()),
             _ => None,
         }
     }
@@ -213,6 +256,7 @@ impl Data {
         match self.source() {
             Some(Source::Gaussian(gaussian)) => gaussian.inputs.size(),
             Some(Source::Table(table)) => table.input_count(),
+            Some(Source::Drawn(_, drawn)) => drawn.shape()[0],
             Some(Source::Curve(_) | Source::Matrices(_)) | None => 1,
         }
     }
@@ -227,6 +271,7 @@ impl Data {
             Source::Gaussian(gaussian) => Some(gaussian.samples.size()),
             Source::Table(table) => table.x.as_ref().map(Vec::len).or_else(in_file),
             Source::Matrices(_) => self.draw_matrix(0, 0, files).ok().map(|problem| problem.samples()),
+            Source::Drawn(_, drawn) => Some(drawn.samples()),
         }
     }
 
@@ -237,7 +282,7 @@ impl Data {
         drawn
             || match self.source() {
                 Some(Source::Curve(curve)) => curve.is_random(),
-                Some(Source::Gaussian(_)) => true,
+                Some(Source::Gaussian(_) | Source::Drawn(..)) => true,
                 Some(Source::Table(table)) => table.replicate_column.is_some(),
                 Some(Source::Matrices(_)) | None => false,
             }
@@ -247,7 +292,7 @@ impl Data {
     pub fn has_random_design(&self) -> bool {
         match self.source() {
             Some(Source::Curve(curve)) => curve.has_random_design(),
-            Some(Source::Gaussian(_)) => true,
+            Some(Source::Gaussian(_) | Source::Drawn(..)) => true,
             Some(Source::Table(table)) => table.replicate_column.is_some(),
             Some(Source::Matrices(_)) | None => false,
         }
@@ -292,7 +337,7 @@ impl Data {
             Source::Curve(curve) => curve.draw(seed, replicate, points.as_ref())?,
             Source::Gaussian(gaussian) => gaussian.draw(seed, replicate, count(&self.test), count(&self.validation))?,
             Source::Table(table) => table.draw(points.as_ref())?,
-            Source::Matrices(_) => return Err("these data are a matrix, and no rows".to_owned()),
+            Source::Matrices(_) | Source::Drawn(..) => return Err("these data are a matrix, and no rows".to_owned()),
         };
         let held_out = |rows: &Option<HeldOutRows>, purpose, file: Option<TablePoints>| {
             rows.as_ref().map(|rows| rows.draw(&source, purpose, file.as_ref(), seed, replicate)).transpose()

@@ -61,6 +61,9 @@ impl DeepLinear {
     }
 }
 
+/// One start of more numbers than this fills a gigabyte.
+const MOST_NUMBERS: f64 = 1e8;
+
 struct DeepLinearKind<'a>(&'a DeepLinear);
 
 pub(super) fn kind(settings: &DeepLinear) -> impl Kind + '_ {
@@ -68,8 +71,16 @@ pub(super) fn kind(settings: &DeepLinear) -> impl Kind + '_ {
 }
 
 impl Kind for DeepLinearKind<'_> {
-    fn misfit(&self, _inputs: usize, _outputs: usize) -> Option<[String; 2]> {
-        None
+    fn misfit(&self, inputs: usize, outputs: usize) -> Option<[String; 2]> {
+        let sizes = self.0.sizes(inputs, outputs);
+        let numbers: f64 = sizes.windows(2).map(|pair| pair[0] as f64 * pair[1] as f64).sum();
+        (numbers > MOST_NUMBERS).then(|| {
+            let message = format!("{} factors hold {numbers:.1e} numbers: at most {MOST_NUMBERS:.0e}", sizes.len() - 1);
+            [
+                message,
+                "give a smaller `width` or `depth`; without `width` it is the larger of inputs and outputs".to_owned(),
+            ]
+        })
     }
 
     fn build(&self, shape: Shape) -> Box<dyn Parametrization> {
