@@ -1,6 +1,7 @@
 //! How well a function fits the samples.
 
 use crate::lanes::{STRIP, Strips, of_row, total};
+use crate::matrix::residual_max;
 use crate::{MatrixProbe, MetricDef, Needs, Probe};
 use taut_numerics::{Kernel, run_wide};
 
@@ -8,7 +9,8 @@ use taut_numerics::{Kernel, run_wide};
 pub(crate) static LOSS: MetricDef = MetricDef {
     name: "loss",
     unit: "y²",
-    doc: "L = Σᵢ (yᵢ − f(xᵢ))² / (2n), the quantity that training lowers; at least 0",
+    doc: "L = Σᵢ (yᵢ − f(xᵢ))² / (2n), the quantity that training lowers; for a matrix (1/2n) Σ |y − Wx|² (zero at \
+          its minimum where tr Syy is not known), or half the sum over observed entries or measurements; at least 0",
     cite: "",
     needs: Needs::NOTHING,
     integer: false,
@@ -22,9 +24,10 @@ pub(crate) static LOSS: MetricDef = MetricDef {
 pub(crate) static TRAIN_MSE: MetricDef = MetricDef {
     name: "train_mse",
     unit: "y²",
-    doc: "mean squared residual Σᵢ (yᵢ − f(xᵢ))² / n, twice the loss; at least 0",
+    doc: "mean squared residual Σᵢ (yᵢ − f(xᵢ))² / n, twice the loss; for a matrix the mean over samples and outputs, \
+          observed entries or measurements; at least 0",
     cite: "",
-    needs: Needs::NOTHING,
+    needs: Needs { constant: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: true,
@@ -38,7 +41,7 @@ pub(crate) static RESIDUAL_RMS: MetricDef = MetricDef {
     unit: "y",
     doc: "root mean square residual √(Σᵢ (yᵢ − f(xᵢ))² / n); at least 0",
     cite: "",
-    needs: Needs::NOTHING,
+    needs: Needs { constant: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: false,
@@ -50,14 +53,14 @@ pub(crate) static RESIDUAL_RMS: MetricDef = MetricDef {
 pub(crate) static RESIDUAL_MAX: MetricDef = MetricDef {
     name: "residual_max",
     unit: "y",
-    doc: "largest residual maxᵢ |yᵢ − f(xᵢ)|; at least 0",
+    doc: "largest residual maxᵢ |yᵢ − f(xᵢ)|, over samples and outputs, observed entries or measurements; at least 0",
     cite: "",
-    needs: Needs::NOTHING,
+    needs: Needs { residuals: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: false,
     eval_into: |probe, out| per_row(probe, out, |fit, _, row| fit.largest[row]),
-    of_matrix: None,
+    of_matrix: Some(residual_max),
 };
 
 /// A function of the mean squared residual, which for matrices is a multiple of the loss.

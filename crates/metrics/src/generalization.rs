@@ -1,5 +1,6 @@
 //! How well a function does on rows that it was not fitted to.
 
+use crate::matrix;
 use crate::{MetricDef, Needs, Probe};
 use taut_problem::{HeldOut, Law};
 
@@ -9,29 +10,29 @@ pub(crate) static TEST_ERROR: MetricDef = MetricDef {
     unit: "y²",
     doc: "mean squared error against noise-free values: over the rows of data.test if there are any, else exactly \
           under the law of Gaussian data, (β − β*)ᵀΣ(β − β*) plus the variance of the signal that the features do not \
-          see; at least 0",
+          see; for a matrix the mean over all its entries, or over the outputs of new or held-out inputs; at least 0",
     cite: "",
     needs: Needs { coefficients: true, test: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: true,
     eval_into: test_error,
-    of_matrix: None,
+    of_matrix: Some(matrix::test_error),
 };
 
 /// ‖β − β*‖².
 pub(crate) static ESTIMATION_ERROR: MetricDef = MetricDef {
     name: "estimation_error",
     unit: "θ²",
-    doc: "‖β − β*‖², the squared distance to the best predictor in these features under the law of Gaussian data; at \
-          least 0",
+    doc: "‖β − β*‖², the squared distance to the best predictor in these features under the law of Gaussian data, or \
+          ‖W − teacher‖²_F; at least 0",
     cite: "",
     needs: Needs { coefficients: true, law: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: true,
     eval_into: estimation_error,
-    of_matrix: None,
+    of_matrix: Some(matrix::estimation_error),
 };
 
 /// Mean of (f − y)² over data.validation.

@@ -33,7 +33,7 @@ mod steep;
 mod turning;
 
 pub use instruments::Instruments;
-pub use matrix::{MatrixProbe, MatrixSetting};
+pub use matrix::{MatrixProbe, MatrixSetting, hessian_spectrum};
 pub use measure::{Column, Views, measure};
 pub use metric::{METRICS, MetricDef, Needs, metric};
 pub use probe::Probe;

@@ -54,7 +54,8 @@ pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static Metr
     let matrix = made.map(|setting| MatrixProbe::new(setting, snapshots));
     let values = |metric: &'static MetricDef| {
         let of_matrix = matrix.as_ref().and_then(|probe| probe.column(metric));
-        of_matrix.or_else(|| column(probe.as_ref()?, metric))
+        let is_made = |setting: &MatrixSetting<'_>| metric.needs.parameters && !setting.kind().is_direct();
+        of_matrix.or_else(|| column(probe.as_ref().filter(|_| !views.matrix.is_some_and(is_made))?, metric))
     };
     out.clear();
     out.extend(metrics.iter().map(|&metric| Column { metric, values: values(metric) }));

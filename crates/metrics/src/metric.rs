@@ -26,14 +26,26 @@ pub struct Needs {
     /// A predictor that is a matrix or made of other parameters, and no function of a row by itself: only
     /// `of_matrix` knows it.
     pub matrix: bool,
+    /// The parameters themselves, where the predictor is made of others than its coefficients.
+    pub parameters: bool,
     /// For `of_matrix`: the noise-free matrix.
     pub teacher: bool,
     /// For `of_matrix`: several factors of one product.
     pub factors: bool,
     /// For `of_matrix`: entries that are not observed.
     pub entries: bool,
-    /// For `of_matrix`: a product or difference of powers entry by entry.
+    /// For `of_matrix`: a difference of squares or a product, entry by entry.
     pub hadamard: bool,
+    /// For `of_matrix`: as many outputs as inputs.
+    pub square: bool,
+    /// For `of_matrix`: residuals one by one, not second moments only.
+    pub residuals: bool,
+    /// For `of_matrix`: a loss with its constant, ½ tr Syy.
+    pub constant: bool,
+    /// For `of_matrix`: inputs that the samples do not span.
+    pub unseen: bool,
+    /// For `of_matrix`: the modes of what is to be learned.
+    pub modes: bool,
 }
 
 impl Needs {
@@ -49,10 +61,16 @@ impl Needs {
         law: false,
         validation: false,
         matrix: false,
+        parameters: false,
         teacher: false,
         factors: false,
         entries: false,
         hadamard: false,
+        square: false,
+        residuals: false,
+        constant: false,
+        unseen: false,
+        modes: false,
     };
     /// A matrix or its factors.
     pub const MATRIX: Self = Self { matrix: true, ..Self::NOTHING };
@@ -114,9 +132,25 @@ pub static METRICS: &[MetricDef] = &[
     parameters::DISTANCE_TO_MIN_NORM,
     parameters::DEGREES_OF_FREEDOM,
     sharpness::SHARPNESS,
+    matrix::TEST_ERROR_NORMALISED,
+    matrix::TEST_ERROR_LEARNED,
+    matrix::TEST_ERROR_FROZEN,
+    matrix::MSE_UNOBSERVED,
+    matrix::GRADIENT_NORM,
+    matrix::RESIDUAL_OPERATOR_NORM,
+    matrix::PREDICTOR_NORM,
+    matrix::PREDICTOR_L1_NORM,
+    matrix::DETERMINANT,
     matrix::NUCLEAR_NORM,
+    matrix::LARGEST_SINGULAR_VALUE,
     matrix::EFFECTIVE_RANK,
     matrix::STABLE_RANK,
+    matrix::OFF_DIAGONAL_MASS,
+    matrix::BALANCEDNESS_GAP,
+    matrix::FACTOR_NORM_MAX,
+    matrix::FACTOR_NORM_MIN,
+    matrix::LOG_EFFECTIVE_ALPHA_MEAN,
+    matrix::LOG_EFFECTIVE_ALPHA_MIN,
 ];
 
 /// The metric of this name.

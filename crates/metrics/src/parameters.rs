@@ -9,7 +9,7 @@ pub(crate) static PARAMETER_NORM: MetricDef = MetricDef {
     unit: "θ",
     doc: "Euclidean norm ‖θ‖ of all parameters; at least 0",
     cite: "",
-    needs: Needs { coefficients: true, ..Needs::NOTHING },
+    needs: Needs { coefficients: true, parameters: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: false,

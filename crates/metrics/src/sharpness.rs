@@ -7,15 +7,16 @@ use taut_numerics::product_into;
 pub(crate) static SHARPNESS: MetricDef = MetricDef {
     name: "sharpness",
     unit: "y²/θ²",
-    doc: "largest eigenvalue of the Hessian of L at θ, by the change of the gradient along the design's leading right \
-          singular vector; models linear in θ have one Hessian ΦᵀΦ/n, so every solution is equally sharp",
+    doc: "largest eigenvalue of the Hessian of L at θ: by the change of the gradient along the design's leading right \
+          singular vector for models linear in θ, which have one Hessian ΦᵀΦ/n, so that every solution is equally \
+          sharp; by Lanczos on products with the Hessian of L∘β for others, to a relative 1e-8",
     cite: "",
-    needs: Needs { coefficients: true, geometry: true, ..Needs::NOTHING },
+    needs: Needs { coefficients: true, geometry: true, parameters: true, ..Needs::NOTHING },
     integer: false,
     wiggliness: false,
     quadratic: true,
     eval_into: sharpness,
-    of_matrix: None,
+    of_matrix: Some(crate::matrix::sharpness),
 };
 
 /// v·(∇L(θ + v) − ∇L(θ)) = Φv·(Φ(θ + v) − Φθ)/n for the leading unit vector v: exact for a quadratic, and

@@ -5,6 +5,7 @@
 
 mod angles;
 mod bisection;
+mod eigenvalues;
 mod lane_products;
 mod matrix;
 mod products;
@@ -15,6 +16,7 @@ mod svd;
 
 pub use angles::{cos_pi, sin_pi};
 pub use bisection::{first_true, last_sign_change};
+pub use eigenvalues::symmetric_eigenvalues;
 pub use lane_products::{Factor, lane_product_into};
 pub use matrix::{DMatrix, DVector, Mat, MatMut};
 pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares};

@@ -168,6 +168,12 @@ impl MatrixProblem {
         (unseen(self.outputs, &|place| place % self.outputs), unseen(self.inputs, &|place| place / self.outputs))
     }
 
+    /// Column-major places of the entries that are not observed, ascending; none where the loss sees no entries.
+    pub fn unobserved(&self) -> Vec<usize> {
+        let Observed::Entries(entries) = &self.observed else { return Vec::new() };
+        (0..self.entries()).filter(|place| entries.observed.binary_search(place).is_err()).collect()
+    }
+
     /// ∂L/∂W at W = 0, negated: Syx, the observed entries with zeros elsewhere, or Σ bᵢAᵢ.
     pub fn pull_at_zero(&self) -> DMatrix<f64> {
         match &self.observed {

@@ -1,13 +1,38 @@
 //! Predictors that are matrices, or made of parameters that are not their coefficients.
 
+mod alignment;
+mod effective_alpha;
+mod factors;
+mod generalization;
+mod gradient;
+mod hessian;
+mod lanczos;
+mod landscape;
+mod predictor;
+mod residuals;
 mod spectrum;
 
-pub(crate) use spectrum::{EFFECTIVE_RANK, NUCLEAR_NORM, STABLE_RANK};
+pub(crate) use alignment::OFF_DIAGONAL_MASS;
+pub(crate) use effective_alpha::{LOG_EFFECTIVE_ALPHA_MEAN, LOG_EFFECTIVE_ALPHA_MIN};
+pub(crate) use factors::{BALANCEDNESS_GAP, FACTOR_NORM_MAX, FACTOR_NORM_MIN};
+pub(crate) use generalization::{
+    MSE_UNOBSERVED, TEST_ERROR_FROZEN, TEST_ERROR_LEARNED, TEST_ERROR_NORMALISED, estimation_error, test_error,
+};
+pub(crate) use gradient::{GRADIENT_NORM, RESIDUAL_OPERATOR_NORM};
+pub use hessian::hessian_spectrum;
+pub(crate) use hessian::sharpness;
+pub(crate) use predictor::{DETERMINANT, PREDICTOR_L1_NORM, PREDICTOR_NORM};
+pub(crate) use residuals::residual_max;
+pub(crate) use spectrum::{EFFECTIVE_RANK, LARGEST_SINGULAR_VALUE, NUCLEAR_NORM, STABLE_RANK};
 
 use crate::{MetricDef, Needs};
-use std::cell::OnceCell;
+use landscape::Landscape;
+use std::cell::{OnceCell, RefCell};
 use taut_numerics::{DMatrix, ThinSvd};
-use taut_problem::{MatrixProblem, Observed, ParametrizationKind, Rows, Shape, Snapshots, Task, Tensor};
+use taut_problem::{
+    MatrixProblem, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes, Task, Tensor,
+    TestOver,
+};
 
 /// One cell's task with what the metrics of matrices need to know of it.
 ///
@@ -17,13 +42,26 @@ pub struct MatrixSetting<'a> {
     kind: &'a ParametrizationKind,
     problem: OnceCell<MatrixProblem>,
     tensors: Vec<Tensor>,
+    objective: OnceCell<RefCell<Box<dyn Objective>>>,
+    landscape: OnceCell<RefCell<Landscape>>,
+    seen_inputs: OnceCell<Option<DMatrix<f64>>>,
+    target_modes: OnceCell<Option<TargetModes>>,
 }
 
 impl<'a> MatrixSetting<'a> {
     /// A cell's task, and how its predictor is made.
     pub fn new(task: Task<'a>, kind: &'a ParametrizationKind) -> Self {
         let Shape { inputs, outputs, .. } = task.shape(1);
-        Self { task, kind, problem: OnceCell::new(), tensors: kind.tensors(inputs, outputs) }
+        Self {
+            task,
+            kind,
+            problem: OnceCell::new(),
+            tensors: kind.tensors(inputs, outputs),
+            objective: OnceCell::new(),
+            landscape: OnceCell::new(),
+            seen_inputs: OnceCell::new(),
+            target_modes: OnceCell::new(),
+        }
     }
 
     /// The problem; a regression is one with a single output.
@@ -34,8 +72,26 @@ impl<'a> MatrixSetting<'a> {
         })
     }
 
-    pub(crate) fn task(&self) -> Task<'a> {
-        self.task
+    /// The modes of what is to be learned; `None` where they are not known.
+    pub fn target_modes(&self) -> Option<&TargetModes> {
+        self.target_modes.get_or_init(|| TargetModes::of(self.problem())).as_ref()
+    }
+
+    /// An orthonormal basis of the inputs that the samples span, inputs × rank; `None` if they span all.
+    pub(crate) fn seen_inputs(&self) -> Option<&DMatrix<f64>> {
+        let find = || {
+            let Observed::Moments(moments) = &self.problem().observed else { return None };
+            let svd = match (&moments.samples, &moments.sxx) {
+                (Some(samples), _) => ThinSvd::new(samples.x.as_view()),
+                (None, sxx) => ThinSvd::new(sxx.as_ref()?.as_view()),
+            };
+            Some(svd.u).filter(|basis| basis.ncols() < basis.nrows())
+        };
+        self.seen_inputs.get_or_init(find).as_ref()
+    }
+
+    fn landscape(&self) -> &RefCell<Landscape> {
+        self.landscape.get_or_init(|| RefCell::new(Landscape::new(self.task, self.kind)))
     }
 
     pub(crate) fn kind(&self) -> &'a ParametrizationKind {
@@ -60,16 +116,26 @@ impl<'a> MatrixSetting<'a> {
 
     fn meets(&self, needs: Needs) -> bool {
         let problem = self.problem();
-        let unseen = match &problem.observed {
-            Observed::Entries(entries) => entries.observed.len() < problem.entries(),
-            Observed::Moments(_) | Observed::Measurements(_) => false,
+        let (has_all, has_constant, has_residuals) = match &problem.observed {
+            Observed::Entries(entries) => (entries.observed.len() == problem.entries(), true, true),
+            Observed::Moments(moments) => (true, moments.trace_syy.is_some(), moments.samples.is_some()),
+            Observed::Measurements(_) => (true, true, true),
         };
-        let is_hadamard =
-            matches!(self.kind, ParametrizationKind::HadamardPower(_) | ParametrizationKind::HadamardProduct);
-        (!needs.teacher || problem.teacher.is_some())
-            && (!needs.factors || (self.tensors.len() > 1 && !is_hadamard))
-            && (!needs.entries || unseen)
-            && (!needs.hadamard || is_hadamard)
+        // Regressions know more of their law and of held-out rows than a matrix problem says.
+        let is_matrix = matches!(self.task, Task::Matrix(_));
+        let has_teacher = problem.teacher.is_some();
+        let has_test = has_teacher || matches!(problem.test, TestOver::Samples(_));
+        (!needs.teacher || has_teacher)
+            && (!needs.test || (is_matrix && has_test))
+            && (!needs.law || (is_matrix && has_teacher))
+            && (!needs.factors || matches!(self.kind, ParametrizationKind::DeepLinear(_)))
+            && (!needs.entries || !has_all)
+            && (!needs.hadamard || effective_alpha::is_defined(self.kind))
+            && (!needs.square || problem.inputs == problem.outputs)
+            && (!needs.residuals || has_residuals)
+            && (!needs.constant || has_constant)
+            && (!needs.unseen || self.seen_inputs().is_some())
+            && (!needs.modes || self.target_modes().is_some())
     }
 }
 
@@ -104,7 +170,7 @@ impl<'a> MatrixProbe<'a> {
     /// The values of a metric; `None` if it has none here.
     pub(crate) fn column(&self, metric: &MetricDef) -> Option<Vec<f64>> {
         let eval_into = metric.of_matrix?;
-        let needs_theta = metric.needs.factors || metric.needs.hadamard;
+        let needs_theta = metric.needs.parameters;
         if !self.setting.meets(metric.needs) || (needs_theta && self.theta().is_none()) {
             return None;
         }
@@ -126,6 +192,16 @@ impl<'a> MatrixProbe<'a> {
         &self.finite
     }
 
+    /// Writes a function of every finite predictor, outputs × inputs.
+    fn per_predictor(&self, out: &mut [f64], of: impl Fn(&DMatrix<f64>) -> f64) {
+        let Shape { inputs, outputs, .. } = self.setting.shape();
+        for ((beta, out), finite) in self.predictors().zip(out).zip(&self.finite) {
+            if *finite {
+                *out = of(&DMatrix::from_column_slice(outputs, inputs, beta));
+            }
+        }
+    }
+
     /// The predictors, rows × entries, each column-major.
     pub(crate) fn predictors(&self) -> std::slice::ChunksExact<'a, f64> {
         self.snapshots.coefficients.chunks_exact(self.snapshots.features.max(1))
@@ -144,7 +220,8 @@ impl<'a> MatrixProbe<'a> {
     /// Losses and gradients.
     pub(crate) fn fit(&self) -> &Fit {
         self.fit.get_or_init(|| {
-            let mut objective = Task::objective(&[self.setting.task], 1, false);
+            let make = || RefCell::new(Task::objective(&[self.setting.task], 1, false));
+            let mut objective = self.setting.objective.get_or_init(make).borrow_mut();
             let mut fit = Fit {
                 loss: vec![f64::NAN; self.rows()],
                 gradient: vec![f64::NAN; self.snapshots.coefficients.len()],

@@ -16,6 +16,20 @@ pub(crate) static NUCLEAR_NORM: MetricDef = MetricDef {
     of_matrix: Some(|probe, out| by_row(probe, out, |s| s.iter().sum())),
 };
 
+/// ‖W‖₂.
+pub(crate) static LARGEST_SINGULAR_VALUE: MetricDef = MetricDef {
+    name: "largest_singular_value",
+    unit: "y/x",
+    doc: "largest singular value s₁ = ‖W‖₂ of the predictor; at least 0",
+    cite: "",
+    needs: Needs::MATRIX,
+    integer: false,
+    wiggliness: false,
+    quadratic: false,
+    eval_into: |_, _| {},
+    of_matrix: Some(|probe, out| by_row(probe, out, |s| s.first().copied().unwrap_or(0.0))),
+};
+
 /// exp of the entropy of s/Σs.
 pub(crate) static EFFECTIVE_RANK: MetricDef = MetricDef {
     name: "effective_rank",

@@ -1,0 +1,53 @@
+//! The gradient of the loss: in the parameters, and in the predictor.
+
+use crate::{MatrixProbe, MetricDef, Needs};
+use taut_numerics::ThinSvd;
+
+/// ‖∇_θ L‖.
+pub(crate) static GRADIENT_NORM: MetricDef = MetricDef {
+    name: "gradient_norm",
+    unit: "y²/θ",
+    doc: "Euclidean norm ‖∇L(θ)‖ of the gradient in all parameters; at least 0",
+    cite: "",
+    needs: Needs { parameters: true, ..Needs::MATRIX },
+    integer: false,
+    wiggliness: false,
+    quadratic: false,
+    eval_into: |_, _| {},
+    of_matrix: Some(gradient_norm),
+};
+
+/// ‖∂L/∂W‖₂.
+pub(crate) static RESIDUAL_OPERATOR_NORM: MetricDef = MetricDef {
+    name: "residual_operator_norm",
+    unit: "y·x",
+    doc: "largest singular value of ∂L/∂W, for second moments E = W Sxx − Syx; at least 0. ±singular values of E are the curvatures at which a two-layer network of more hidden units than it needs is flat or a saddle",
+    cite: "",
+    needs: Needs::MATRIX,
+    integer: false,
+    wiggliness: false,
+    quadratic: false,
+    eval_into: |_, _| {},
+    of_matrix: Some(residual_operator_norm),
+};
+
+fn gradient_norm(probe: &MatrixProbe<'_>, out: &mut [f64]) {
+    probe.per_block(out, |landscape, out| {
+        let mut squares = vec![0.0; landscape.lanes()];
+        for gradient in landscape.gradient().chunks_exact(squares.len()) {
+            squares.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g * g);
+        }
+        out.iter_mut().zip(&squares).for_each(|(out, sum)| *out = sum.sqrt());
+    });
+}
+
+fn residual_operator_norm(probe: &MatrixProbe<'_>, out: &mut [f64]) {
+    let shape = probe.setting().shape();
+    let gradients = probe.fit().gradient.chunks_exact(shape.slots().max(1));
+    for ((gradient, out), finite) in gradients.zip(out).zip(probe.finite()) {
+        if *finite {
+            let matrix = nalgebra::DMatrixView::from_slice(gradient, shape.outputs, shape.inputs);
+            *out = ThinSvd::new(matrix).all.first().copied().unwrap_or(0.0);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Largest eigenvalues of symmetric matrices that are known by their products, one matrix per lane.
+
+use crate::lanes::{Lanes, fma, load};
+use taut_numerics::{Kernel, dot, run_wide};
+
+/// To this share of itself an eigenvalue is found, see [`largest_eigenvalues`].
+const TOLERANCE: f64 = 1e-9;
+
+/// At most so many products.
+const PRODUCTS: usize = 300;
+
+/// The largest eigenvalue of each lane's matrix.
+///
+/// Lanczos with full reorthogonalisation. With the largest Ritz value θ and the norm r of its residual some
+/// eigenvalue is within r of θ, and within r²/γ if no other is within γ. It stops when that is at most
+/// 1e-9·|θ| by either bound, with γ from the Ritz values, or when rounding leaves no residual; else after
+/// 300 products, with an eigenvalue within r below the truth.
+///
+/// Shapes: `start` and what `apply` reads and writes are size × lanes; one value per lane, NaN where the start is not
+/// finite. Lanes do not influence each other. A start without any part in the leading eigenspace finds the
+/// largest eigenvalue that it has a part in. Cites Parlett 1998.
+pub(super) fn largest_eigenvalues(start: &[f64], lanes: usize, mut apply: impl FnMut(&[f64], &mut [f64])) -> Vec<f64> {
+    let size = start.len() / lanes;
+    let mut basis = start.to_vec();
+    let mut w = start.to_vec();
+    let mut lane: Vec<Tridiagonal> = (0..lanes).map(|_| Tridiagonal::default()).collect();
+    let mut scale = vec![0.0; lanes];
+    let mut overlaps = Vec::new();
+    norms_into(&w, &mut scale);
+    for (lane, norm) in lane.iter_mut().zip(&scale) {
+        lane.is_done = !norm.is_finite();
+    }
+    let last = size.min(PRODUCTS);
+    for k in 0..last {
+        push_scaled(&mut basis, k, &w, &scale);
+        apply(&basis[k * w.len()..(k + 1) * w.len()], &mut w);
+        overlaps.resize((k + 1) * lanes, 0.0);
+        orthogonalise(&basis[..(k + 1) * w.len()], &mut w, &mut overlaps);
+        norms_into(&w, &mut scale);
+        for (i, lane) in lane.iter_mut().enumerate().filter(|(_, lane)| !lane.is_done) {
+            lane.push(overlaps[k * lanes + i], scale[i]);
+            if lane.is_done {
+                lane.value = f64::NAN;
+            } else if k + 1 == last || lane.is_closed() || (k >= 4 && k % 2 == 0) {
+                lane.look();
+            }
+        }
+        if lane.iter().all(|lane| lane.is_done) {
+            break;
+        }
+    }
+    lane.iter().map(|lane| lane.value).collect()
+}
+
+/// What Lanczos knows of one lane: a tridiagonal matrix.
+struct Tridiagonal {
+    diagonal: Vec<f64>,
+    /// Below the diagonal, and last the norm of what is left.
+    below: Vec<f64>,
+    value: f64,
+    is_done: bool,
+    pivots: Vec<f64>,
+}
+
+impl Default for Tridiagonal {
+    fn default() -> Self {
+        Self { diagonal: Vec::new(), below: Vec::new(), value: f64::NAN, is_done: false, pivots: Vec::new() }
+    }
+}
+
+impl Tridiagonal {
+    fn push(&mut self, alpha: f64, beta: f64) {
+        self.is_done = !(alpha.is_finite() && beta.is_finite());
+        self.diagonal.push(alpha);
+        self.below.push(beta);
+    }
+
+    /// A bound on the size of all eigenvalues.
+    fn bound(&self) -> f64 {
+        let row = |i: usize| {
+            let before = if i > 0 { self.below[i - 1] } else { 0.0 };
+            let after = if i + 1 < self.diagonal.len() { self.below[i] } else { 0.0 };
+            self.diagonal[i].abs() + before + after
+        };
+        (0..self.diagonal.len()).map(row).fold(0.0, f64::max)
+    }
+
+    /// Whether nothing is left: the space found so far is invariant, to rounding.
+    fn is_closed(&self) -> bool {
+        let left = *self.below.last().expect("something was pushed");
+        left <= 1e-13 * self.bound()
+    }
+
+    /// Finds the largest eigenvalue and sees whether it is good enough.
+    fn look(&mut self) {
+        let bound = self.bound();
+        if bound <= 0.0 {
+            (self.value, self.is_done) = (0.0, true);
+            return;
+        }
+        self.value = self.largest(bound);
+        let residual = self.residual(bound);
+        let allowed = TOLERANCE * self.value.abs();
+        let is_alone = || residual < 1e-2 * self.value.abs() && self.is_alone(residual * residual / allowed);
+        self.is_done = self.is_closed() || residual <= allowed || residual <= 1e-14 * bound || is_alone();
+    }
+
+    /// Laguerre's iteration on the characteristic polynomial from above: it falls to the largest root, cubically.
+    fn largest(&mut self, bound: f64) -> f64 {
+        let n = self.diagonal.len() as f64;
+        // A little above: a pivot of zero has no inverse.
+        let mut lambda = 1.001 * bound;
+        self.pivots.resize(self.diagonal.len(), 0.0);
+        for _ in 0..60 {
+            // p = Π dᵢ with the pivots dᵢ of T − λ; g = p′/p and h = −(p′/p)′.
+            let (mut g, mut h) = (0.0, 0.0);
+            let (mut slope, mut bend, mut inverse, mut square) = (0.0, 0.0, 0.0, 0.0);
+            for (i, alpha) in self.diagonal.iter().enumerate() {
+                let quotient = square * inverse;
+                let turned = quotient * inverse;
+                let (d, old) = (alpha - lambda - quotient, slope);
+                slope = turned * old - 1.0;
+                bend = turned * (bend - 2.0 * old * old * inverse);
+                self.pivots[i] = d;
+                inverse = 1.0 / d;
+                square = self.below[i] * self.below[i];
+                let ratio = slope * inverse;
+                g += ratio;
+                h += ratio * ratio - bend * inverse;
+            }
+            let step = n / (g + ((n - 1.0) * (n * h - g * g).max(0.0)).sqrt());
+            if step.is_nan() || step <= 4.0 * f64::EPSILON * bound {
+                break;
+            }
+            lambda -= step;
+        }
+        lambda
+    }
+
+    /// βₖ|xₖ| for the unit eigenvector x of the largest eigenvalue, from its pivots: xᵢ = −βᵢxᵢ₊₁/dᵢ.
+    fn residual(&self, bound: f64) -> f64 {
+        let (mut x, mut sum) = (1.0, 1.0);
+        let below = self.pivots.iter().zip(&self.below);
+        for (d, beta) in below.take(self.pivots.len() - 1).rev() {
+            x *= beta / d.abs().max(f64::EPSILON * f64::EPSILON * bound);
+            sum += x * x;
+        }
+        self.below.last().expect("something was pushed") / f64::sqrt(sum)
+    }
+
+    /// Whether only one eigenvalue is above value − gap, by counting positive pivots.
+    fn is_alone(&self, gap: f64) -> bool {
+        let (mut above, mut correction) = (0, 0.0);
+        for (alpha, beta) in self.diagonal.iter().zip(&self.below) {
+            let d = alpha - (self.value - gap) - correction;
+            above += usize::from(d > 0.0);
+            correction = beta * beta / if d.abs() > 0.0 { d } else { f64::MIN_POSITIVE };
+        }
+        above <= 1
+    }
+}
+
+/// Norms of the lanes.
+fn norms_into(w: &[f64], norms: &mut [f64]) {
+    if let [norm] = norms {
+        *norm = dot(w, w).sqrt();
+        return;
+    }
+    norms.fill(0.0);
+    for entry in w.chunks_exact(norms.len()) {
+        norms.iter_mut().zip(entry).for_each(|(sum, x)| *sum += x * x);
+    }
+    norms.iter_mut().for_each(|norm| *norm = norm.sqrt());
+}
+
+/// Puts w/‖w‖ in place k of the basis; zeros where nothing is left.
+fn push_scaled(basis: &mut Vec<f64>, k: usize, w: &[f64], norms: &[f64]) {
+    basis.resize(k * w.len(), 0.0);
+    let inverse: Vec<f64> = norms.iter().map(|norm| if *norm > 0.0 { 1.0 / norm } else { 0.0 }).collect();
+    basis.reserve(w.len());
+    for entry in w.chunks_exact(norms.len()) {
+        basis.extend(entry.iter().zip(&inverse).map(|(x, inverse)| x * inverse));
+    }
+}
+
+/// Writes the overlaps of w with every vector of the basis, vectors × lanes, and takes them away from w.
+fn orthogonalise(basis: &[f64], w: &mut [f64], overlaps: &mut [f64]) {
+    let vectors = basis.len() / w.len();
+    if overlaps.len() == vectors {
+        // One lane: twice, as its vectors may be long.
+        for (v, overlap) in basis.chunks_exact(w.len()).zip(&mut *overlaps) {
+            *overlap = dot(v, w);
+        }
+        for (v, overlap) in basis.chunks_exact(w.len()).zip(overlaps) {
+            w.iter_mut().zip(v).for_each(|(w, v)| *w -= *overlap * v);
+        }
+        return;
+    }
+    run_wide(Orthogonalise { basis, w, overlaps });
+}
+
+/// Eight lanes, four vectors at a time.
+struct Orthogonalise<'a> {
+    basis: &'a [f64],
+    w: &'a mut [f64],
+    overlaps: &'a mut [f64],
+}
+
+impl Kernel for Orthogonalise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { basis, w, overlaps } = self;
+        let size = w.len();
+        for (vectors, overlaps) in basis.chunks(4 * size).zip(overlaps.chunks_mut(32)) {
+            match overlaps.len() / 8 {
+                4 => overlaps_of::<4>(vectors, w, overlaps),
+                3 => overlaps_of::<3>(vectors, w, overlaps),
+                2 => overlaps_of::<2>(vectors, w, overlaps),
+                _ => overlaps_of::<1>(vectors, w, overlaps),
+            }
+        }
+        for (vectors, overlaps) in basis.chunks(4 * size).zip(overlaps.chunks(32)) {
+            match overlaps.len() / 8 {
+                4 => take_away::<4>(vectors, w, overlaps),
+                3 => take_away::<3>(vectors, w, overlaps),
+                2 => take_away::<2>(vectors, w, overlaps),
+                _ => take_away::<1>(vectors, w, overlaps),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn overlaps_of<const COUNT: usize>(vectors: &[f64], w: &[f64], overlaps: &mut [f64]) {
+    let mut sums: [Lanes; COUNT] = [[0.0; 8]; COUNT];
+    let v: [&[f64]; COUNT] = std::array::from_fn(|j| &vectors[j * w.len()..(j + 1) * w.len()]);
+    for (entry, w) in w.chunks_exact(8).enumerate() {
+        for (sum, v) in sums.iter_mut().zip(&v) {
+            *sum = fma(load(&v[entry * 8..entry * 8 + 8]), load(w), *sum);
+        }
+    }
+    overlaps.copy_from_slice(sums.as_flattened());
+}
+
+#[inline(always)]
+fn take_away<const COUNT: usize>(vectors: &[f64], w: &mut [f64], overlaps: &[f64]) {
+    let size = w.len();
+    let v: [&[f64]; COUNT] = std::array::from_fn(|j| &vectors[j * size..(j + 1) * size]);
+    let minus: [Lanes; COUNT] = std::array::from_fn(|j| load(&overlaps[j * 8..j * 8 + 8]).map(|x| -x));
+    for (entry, w) in w.chunks_exact_mut(8).enumerate() {
+        let mut left = load(w);
+        for (minus, v) in minus.iter().zip(&v) {
+            left = fma(*minus, load(&v[entry * 8..entry * 8 + 8]), left);
+        }
+        w.copy_from_slice(&left);
+    }
+}
