@@ -52,7 +52,9 @@ pub use parametrization::{
     DeepLinear, HadamardPower, PARAMETRIZATIONS, Parametrization, ParametrizationKind, Shape, Symmetric, Tensor,
 };
 pub use quantity::{Degree, Finite, Fraction, Harmonics, NonNegative, Positive, Probability, Samples, Steps};
-pub use reductions::{Applied, Component, Fading, REDUCTIONS, Reduced, observation_components, reduce, rescaled};
+pub use reductions::{
+    Applied, Component, Fading, REDUCTIONS, Reduced, is_equivariant, observation_components, reduce, rescaled,
+};
 pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};

@@ -2,19 +2,24 @@
 
 use crate::study::{CellSpec, Checked, Problem};
 use std::collections::BTreeSet;
-use taut_problem::Continuation;
+use taut_problem::{Continuation, Solver};
 use taut_train::Train;
 
 /// Every mistake with the first cell that has it.
 pub(crate) fn crossings(checked: &Checked) -> Vec<(Option<usize>, Problem)> {
-    if !checked.train.iter().any(|train| concerns(&train.value)) {
+    let nonlinear = |cell: &CellSpec<'_>| !cell.is_linear();
+    let all_linear = checked.data.iter().all(|data| !data.value.is_matrix())
+        && checked.model.iter().all(|model| model.value.parametrization.is_direct());
+    if all_linear && !checked.train.iter().any(|train| concerns(&train.value)) {
         return Vec::new();
     }
     let mut seen = BTreeSet::new();
     let mut problems: Vec<(Option<usize>, Problem)> = Vec::new();
     for index in 0..checked.cells() {
         let cell = checked.cell(index);
-        if !concerns(cell.train) || !seen.insert((cell.data_index, cell.model_index, cell.train_index)) {
+        if !(concerns(cell.train) || nonlinear(&cell))
+            || !seen.insert((cell.data_index, cell.model_index, cell.train_index))
+        {
             continue;
         }
         for problem in of_cell(&cell) {
@@ -30,11 +35,13 @@ pub(crate) fn crossings(checked: &Checked) -> Vec<(Option<usize>, Problem)> {
 /// Whether `[train]` asks anything of the data or the model.
 fn concerns(train: &Train) -> bool {
     let bends = train.penalty.is_some_and(|penalty| penalty.bending.get() > 0.0);
-    train.continuation.is_some() || bends || train.method.optimizer().batch().is_some()
+    let solver = matches!(train.solver, Solver::Dual | Solver::Riccati | Solver::Modes);
+    train.continuation.is_some() || bends || solver || train.method.optimizer().batch().is_some()
 }
 
 fn of_cell(cell: &CellSpec<'_>) -> Vec<Problem> {
-    [batch(cell), bending(cell), degrees(cell), noise_share(cell)].into_iter().flatten().collect()
+    let of_rows = [batch(cell), bending(cell), degrees(cell), noise_share(cell)].into_iter().flatten();
+    of_rows.chain(crate::nonlinear::complaints(cell)).collect()
 }
 
 fn problem(key_path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Option<Problem> {

@@ -8,6 +8,8 @@ mod crossings;
 mod files;
 mod identity;
 mod listing;
+mod misfits;
+mod nonlinear;
 mod plan;
 mod recorded;
 mod row_kinds;

@@ -3,6 +3,7 @@
 use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
 use crate::crossings::crossings;
 use crate::identity::Identity;
+use crate::misfits::misfits;
 use crate::row_kinds::DRAWN_CURVES;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::{Continuation, Features, StepSize};
+use taut_problem::{Continuation, StepSize};
 use taut_store::Rows;
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
@@ -337,34 +338,9 @@ impl Plan {
             };
             problems.push((None, problem));
         }
-        problems.extend(self.misfits());
+        problems.extend(misfits(checked));
         problems.extend(self.missing_replicates());
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(checked.diagnostics(problems))) }
-    }
-
-    /// Models that do not go with the data of a cell, each pair once.
-    fn misfits(&self) -> Vec<(Option<usize>, Problem)> {
-        let checked = &self.checked;
-        let mut seen = BTreeSet::new();
-        let mut problems = Vec::new();
-        for index in 0..self.cells() {
-            let cell = checked.cell(index);
-            // What does not depend on the number of inputs is checked without the data.
-            let inputs = cell.data.inputs();
-            if !seen.insert((cell.shape(), cell.model_index)) {
-                continue;
-            }
-            if cell.data.is_matrix() {
-                problems.extend(matrix_misfit(&cell).map(|problem| (Some(index), problem)));
-            } else if let Some(misfit) = cell.model.features.misfit(inputs) {
-                let key_path = "model.features".to_owned();
-                let problem = Problem { key_path, message: misfit.message, help: misfit.help, ..Problem::default() };
-                problems.push((Some(index), problem));
-            } else if let Some(problem) = wrong_start(&cell) {
-                problems.push((Some(index), problem));
-            }
-        }
-        problems
     }
 
     /// Replicates that a file has no rows for.
@@ -497,38 +473,6 @@ fn train_kinds(checked: &Checked) -> Vec<usize> {
         *first_of.entry(serde_json::json!(train).to_string()).or_insert(index)
     };
     checked.train.iter().enumerate().map(kind).collect()
-}
-
-/// Features or a parametrization that do not go with a matrix.
-fn matrix_misfit(cell: &CellSpec<'_>) -> Option<Problem> {
-    let problem = |key: &str, message: String, help: String| {
-        Some(Problem { key_path: format!("model.{key}"), message, help, ..Problem::default() })
-    };
-    if cell.model.features != Features::Identity {
-        let message = format!("{} features of data that are a matrix", cell.model.features.name());
-        return problem("features", message, "write `features = \"identity\"`".to_owned());
-    }
-    let [inputs, outputs] = cell.shape()?;
-    if let Some([message, help]) = cell.model.parametrization.misfit(inputs, outputs) {
-        return problem("parametrization", message, help);
-    }
-    wrong_start(cell)
-}
-
-/// A start from a file with another number of entries than the model has parameters.
-fn wrong_start(cell: &CellSpec<'_>) -> Option<Problem> {
-    let (start, [inputs, outputs]) = (cell.start?, cell.shape()?);
-    let kind = &cell.model.parametrization;
-    let key_path = "model.init.file".to_owned();
-    let help = "a start has one line `tensor,row,col,value` per entry, zero-based".to_owned();
-    let message = if kind.is_direct() {
-        let (entries, parameters) = (start.get("theta")?.len(), kind.parameters(inputs, outputs));
-        (entries != parameters)
-            .then(|| format!("`theta` has {entries} entries, but the model has {parameters} parameters"))
-    } else {
-        start.parameters(&kind.tensors(inputs, outputs)).err()
-    };
-    message.map(|message| Problem { key_path, message, help, ..Problem::default() })
 }
 
 fn show(value: &AxisValue) -> String {

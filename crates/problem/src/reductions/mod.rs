@@ -108,7 +108,7 @@ pub fn reduce(task: Task<'_>, kind: &ParametrizationKind, start: &[f64], dynamic
 
 /// Whether a motion is the same in every orthonormal basis of the layers, and leaves alone what has no gradient but
 /// for a decay that is known.
-fn is_equivariant(dynamics: &Dynamics) -> bool {
+pub fn is_equivariant(dynamics: &Dynamics) -> bool {
     let decays = dynamics.penalty.ridge.get() > 0.0;
     let motion = match dynamics.motion {
         Motion::Flow | Motion::Descent | Motion::HeavyBall(_) | Motion::Nesterov(_) => true,
