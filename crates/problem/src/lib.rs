@@ -49,7 +49,7 @@ pub use quantity::{Degree, Finite, Fraction, Harmonics, NonNegative, Positive, P
 pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};
-pub use snapshot::{Passage, Snapshot, Snapshots, Trajectory};
+pub use snapshot::{LEDGER, Passage, Snapshot, Snapshots, Trajectory};
 pub use starts::{ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init, OrthogonalStart};
 pub use target::Target;
 pub use task::Task;
