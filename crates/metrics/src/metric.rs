@@ -34,6 +34,8 @@ pub struct Needs {
     pub entries: bool,
     /// For `of_matrix`: a product or difference of powers entry by entry.
     pub hadamard: bool,
+    /// For `of_matrix`: the number of this name in the ledger that a run by steps carries.
+    pub ledger: bool,
 }
 
 impl Needs {
@@ -53,6 +55,7 @@ impl Needs {
         factors: false,
         entries: false,
         hadamard: false,
+        ledger: false,
     };
     /// A matrix or its factors.
     pub const MATRIX: Self = Self { matrix: true, ..Self::NOTHING };
@@ -117,6 +120,8 @@ pub static METRICS: &[MetricDef] = &[
     matrix::NUCLEAR_NORM,
     matrix::EFFECTIVE_RANK,
     matrix::STABLE_RANK,
+    matrix::BALANCEDNESS_IDENTITY_ERROR,
+    matrix::EFFECTIVE_ALPHA_IDENTITY_ERROR,
 ];
 
 /// The metric of this name.

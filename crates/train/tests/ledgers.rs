@@ -70,26 +70,47 @@ fn imbalance_is_the_sum_of_what_the_steps_add() {
     }
 }
 
-#[test]
-fn drift_of_the_imbalance_is_first_order_in_the_step() {
+/// How far W₂ᵀW₂ − W₁W₁ᵀ has gone from its start at a training time t of steps as long as η/(1 − β).
+fn drift(text: &str, beta: f64, eta: f64, t: f64) -> f64 {
     let problem = of_samples(gaussian(6, 20, 1.0, 1), gaussian(3, 20, 1.0, 2));
-    let kind = factors(&[9]);
+    let (kind, method): (_, Method) = (factors(&[9]), serde_json::from_str(text).unwrap());
     let start = gaussian(kind.parameters(6, 3), 1, 0.4, 4).as_slice().to_vec();
     let gap = |theta: &[f64]| {
         let (w1, w2) = theta.split_at(54);
         let (w1, w2) = (DMatrix::from_column_slice(9, 6, w1), DMatrix::from_column_slice(3, 9, w2));
         w2.tr_mul(&w2) - &w1 * w1.transpose()
     };
-    let drift = |eta: f64| {
-        let dynamics = Dynamics::descent(eta);
-        let lane = Lane { task: Task::Matrix(&problem), dynamics: &dynamics, start: &start, replicate: 0 };
-        let mut path = Stepped::new(&[lane], 1, &kind, &Method::GradientDescent, 0, &[]);
-        path.advance_to(Clock::Step((20.0 / eta).round() as u64));
-        (gap(path.snapshot().theta) - gap(&start)).norm()
-    };
-    let drifts = [0.02, 0.01, 0.005, 0.0025].map(drift);
+    let dynamics = Dynamics { motion: method.optimizer().motion(), ..Dynamics::descent(eta * (1.0 - beta)) };
+    let lane = Lane { task: Task::Matrix(&problem), dynamics: &dynamics, start: &start, replicate: 0 };
+    let mut path = Stepped::new(&[lane], 1, &kind, &method, 0, &[]);
+    path.advance_to(Clock::Step((t / eta).round() as u64));
+    (gap(path.snapshot().theta) - gap(&start)).norm()
+}
+
+const DESCENT: &str = r#""gradient-descent""#;
+
+#[test]
+fn drift_of_the_imbalance_is_first_order_in_the_step() {
+    let drifts = [0.02, 0.01, 0.005, 0.0025].map(|eta| drift(DESCENT, 0.0, eta, 20.0));
     for pair in drifts.windows(2) {
         assert!((1.9..2.1).contains(&(pair[0] / pair[1])), "{drifts:?}");
+    }
+}
+
+#[test]
+fn momentum_drifts_further_than_its_longer_step() {
+    let (eta, t) = (2e-4, 20.0);
+    let plain = drift(DESCENT, 0.0, eta, t);
+    for beta in [0.5, 0.9] {
+        let ratio = (1.0 + beta) / (1.0 - beta);
+        let of = |name: &str| {
+            let text = format!(r#"{{ "{name}": {{ "momentum": {beta} }} }}"#);
+            drift(&text, beta, eta, t) / plain
+        };
+        let (heavy_ball, nesterov) = (of("heavy-ball"), of("nesterov"));
+        eprintln!("β = {beta}: {heavy_ball:.3} for {ratio:.3}, {nesterov:.3} for {:.3}", ratio - 2.0 * beta);
+        assert!((heavy_ball / ratio - 1.0).abs() < 0.02);
+        assert!((nesterov / (ratio - 2.0 * beta) - 1.0).abs() < 0.02);
     }
 }
 

@@ -1,13 +1,15 @@
 //! Predictors that are matrices, or made of parameters that are not their coefficients.
 
+mod ledger;
 mod spectrum;
 
+pub(crate) use ledger::{BALANCEDNESS_IDENTITY_ERROR, EFFECTIVE_ALPHA_IDENTITY_ERROR};
 pub(crate) use spectrum::{EFFECTIVE_RANK, NUCLEAR_NORM, STABLE_RANK};
 
 use crate::{MetricDef, Needs};
 use std::cell::OnceCell;
 use taut_numerics::{DMatrix, ThinSvd};
-use taut_problem::{MatrixProblem, Observed, ParametrizationKind, Rows, Shape, Snapshots, Task, Tensor};
+use taut_problem::{LEDGER, MatrixProblem, Observed, ParametrizationKind, Rows, Shape, Snapshots, Task, Tensor};
 
 /// One cell's task with what the metrics of matrices need to know of it.
 ///
@@ -105,6 +107,9 @@ impl<'a> MatrixProbe<'a> {
     pub(crate) fn column(&self, metric: &MetricDef) -> Option<Vec<f64>> {
         let eval_into = metric.of_matrix?;
         let needs_theta = metric.needs.factors || metric.needs.hadamard;
+        if metric.needs.ledger && self.ledger(metric.name).is_none() {
+            return None;
+        }
         if !self.setting.meets(metric.needs) || (needs_theta && self.theta().is_none()) {
             return None;
         }
@@ -139,6 +144,14 @@ impl<'a> MatrixProbe<'a> {
             None if self.setting.kind.is_direct() => Some(self.predictors()),
             None => None,
         }
+    }
+
+    /// One number of the ledger per row; `None` where the rows carry none, or no identity holds for them.
+    pub(crate) fn ledger(&self, name: &str) -> Option<impl Iterator<Item = f64> + '_> {
+        let (ledger, at) = (&self.snapshots.ledger, LEDGER.iter().position(|number| *number == name)?);
+        let numbers = || ledger.iter().skip(at).step_by(LEDGER.len()).copied();
+        let is_carried = ledger.len() == self.rows() * LEDGER.len() && numbers().any(|number| !number.is_nan());
+        is_carried.then(numbers)
     }
 
     /// Losses and gradients.

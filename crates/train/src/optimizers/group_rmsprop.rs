@@ -72,13 +72,13 @@ impl Rule for Normalised {
         self.start *= self.alpha;
         self.step[..lanes].fill(0.0);
         for gradient in gradient.chunks_exact(lanes) {
-            for lane in 0..lanes {
-                self.step[lane] = f64::mul_add(gradient[lane], gradient[lane], self.step[lane]);
+            for (sum, g) in self.step.iter_mut().zip(gradient) {
+                *sum = f64::mul_add(*g, *g, *sum);
             }
         }
-        for lane in 0..lanes {
-            self.square[lane] = self.alpha * self.square[lane] + (1.0 - self.alpha) * self.step[lane];
-            self.step[lane] = eta[lane] / ((self.square[lane] / (1.0 - self.start)).sqrt() + self.epsilon);
+        for ((step, square), eta) in self.step.iter_mut().zip(&mut self.square).zip(eta) {
+            *square = self.alpha * *square + (1.0 - self.alpha) * *step;
+            *step = eta / ((*square / (1.0 - self.start)).sqrt() + self.epsilon);
         }
         for (theta, gradient) in theta.chunks_exact_mut(lanes).zip(gradient.chunks_exact(lanes)) {
             for lane in 0..lanes {
