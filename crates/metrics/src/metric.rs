@@ -46,6 +46,8 @@ pub struct Needs {
     pub unseen: bool,
     /// For `of_matrix`: the modes of what is to be learned.
     pub modes: bool,
+    /// For `of_matrix`: the number of this name in the ledger that a run by steps carries.
+    pub ledger: bool,
 }
 
 impl Needs {
@@ -71,6 +73,7 @@ impl Needs {
         constant: false,
         unseen: false,
         modes: false,
+        ledger: false,
     };
     /// A matrix or its factors.
     pub const MATRIX: Self = Self { matrix: true, ..Self::NOTHING };
@@ -151,6 +154,8 @@ pub static METRICS: &[MetricDef] = &[
     matrix::FACTOR_NORM_MIN,
     matrix::LOG_EFFECTIVE_ALPHA_MEAN,
     matrix::LOG_EFFECTIVE_ALPHA_MIN,
+    matrix::BALANCEDNESS_IDENTITY_ERROR,
+    matrix::EFFECTIVE_ALPHA_IDENTITY_ERROR,
 ];
 
 /// The metric of this name.

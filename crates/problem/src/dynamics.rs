@@ -25,6 +25,9 @@ pub struct Dynamics {
     pub penalty: Penalty,
     /// Masks.
     pub dropout: Option<Dropout>,
+    /// What the gradient of L is multiplied by before a rule sees that does not scale with it; 1 for motions whose
+    /// step size says it all.
+    pub gradient_factor: f64,
 }
 
 /// Kinds of motion that a theory may want to tell apart.
@@ -166,6 +169,7 @@ impl Dynamics {
             noise: Noise::default(),
             penalty: Penalty::default(),
             dropout: None,
+            gradient_factor: 1.0,
         }
     }
 

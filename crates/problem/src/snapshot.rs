@@ -2,6 +2,10 @@
 
 use crate::{Clock, PiecewiseCubic};
 
+/// What the numbers of a ledger are: how far the running sums over all steps are from what they are equal to. NaN
+/// where a motion or parametrization has no such identity.
+pub const LEDGER: [&str; 2] = ["balancedness_identity_error", "effective_alpha_identity_error"];
+
 /// The state of one or more lanes at one point of the clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot<'a> {
@@ -16,6 +20,8 @@ pub struct Snapshot<'a> {
     /// Covariance of θ over all draws of the motion, p × p, row-major, with θ its mean; empty where θ is a
     /// single path. One lane only.
     pub covariance: &'a [f64],
+    /// Running sums over every step, as [`LEDGER`] names them, numbers × lanes; empty where nobody asked for them.
+    pub ledger: &'a [f64],
     /// The number of lanes.
     pub lanes: usize,
 }
@@ -79,6 +85,8 @@ pub struct Snapshots {
     pub covariances: Vec<f64>,
     /// Effective degrees of freedom tr(∂ŷ/∂y), one per row; NaN where not known.
     pub freedom: Vec<f64>,
+    /// Numbers of the ledger, rows × [`LEDGER`]; empty for rows without one.
+    pub ledger: Vec<f64>,
 }
 
 impl Snapshots {
@@ -109,6 +117,7 @@ impl Snapshots {
         self.theta.clear();
         self.covariances.clear();
         self.freedom.clear();
+        self.ledger.clear();
     }
 
     /// β of a row.
@@ -152,6 +161,7 @@ impl Snapshots {
             self.theta.extend(snapshot.theta.iter().skip(lane).step_by(lanes));
         }
         self.covariances.extend_from_slice(snapshot.covariance);
+        self.ledger.extend(snapshot.ledger.iter().skip(lane).step_by(lanes));
         let freedom = if snapshot.filters.is_empty() {
             f64::NAN
         } else {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use taut_metrics::{Setting, Views};
-use taut_problem::{Clock, Passage, Shape, Trajectory};
-use taut_train::{Lane, Lifted, Route, Stepped};
+use taut_problem::{Clock, Passage, Positive, Shape, Trajectory};
+use taut_train::{AdaptiveFlow, DualFlow, Lane, Lifted, ModeRecursion, RiccatiFlow, Route, Stepped, TOLERANCE};
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
 const SHARED: usize = 16;
@@ -275,19 +275,33 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
 /// What moves these cells; one alone unless they step.
 fn path(plan: &Plan, cells: &[Cell<'_>], width: usize, levels: &[f64]) -> Result<Box<dyn Trajectory>, String> {
     let first = &cells[0];
-    let train = first.spec.train;
+    let (train, kind) = (first.spec.train, first.kind());
+    let Lane { task, dynamics, start, .. } = first.lane();
+    let tolerance = train.tolerance.map_or(TOLERANCE, Positive::get);
     match first.spec.route() {
         Route::Stepped => {
             let given: Vec<Lane<'_>> = cells.iter().map(Cell::lane).collect();
-            let (seed, kind) = (plan.checked.study.seed, first.kind());
+            let seed = plan.checked.study.seed;
             let small =
                 train.reduces().then(|| Lifted::new(&given, width, kind, &train.method, seed, levels)).flatten();
             match small {
                 Some(lifted) => Ok(Box::new(lifted)),
-                None => Ok(Box::new(Stepped::new(&given, width, kind, &train.method, seed, levels))),
+                None => {
+                    let path = Stepped::new(&given, width, kind, &train.method, seed, levels);
+                    Ok(Box::new(if plan.needs_ledger() { path.with_ledger() } else { path }))
+                }
             }
         }
-        route => Err(format!("solver {} is not there", route.name())),
+        Route::Adaptive => {
+            AdaptiveFlow::new(task, kind, dynamics, start, tolerance, levels).map(|flow| Box::new(flow) as Box<_>)
+        }
+        Route::Dual => {
+            DualFlow::new(task, kind, dynamics, start, tolerance, levels).map(|flow| Box::new(flow) as Box<_>)
+        }
+        Route::Riccati => RiccatiFlow::new(task, kind, dynamics, start, levels).map(|flow| Box::new(flow) as Box<_>),
+        Route::Modes => ModeRecursion::new(task, kind, dynamics, &train.method, start, levels)
+            .map(|recursion| Box::new(recursion) as Box<_>),
+        Route::Exact | Route::Moments | Route::Staged => Err("no closed form of lanes is known".to_owned()),
     }
 }
 

@@ -55,13 +55,14 @@ impl<'a> Cell<'a> {
     ) -> Result<Self, String> {
         let identity = Identity::of(&spec.canonical());
         let lambda_ref = bench.reference_curvature(&spec);
-        let dynamics = spec.train.dynamics(lambda_ref);
+        let units = spec.train.loss.unwrap_or_default().factor(bench.task());
+        let dynamics = spec.train.dynamics(lambda_ref, units);
         let (kind, file) = (&spec.model.parametrization, spec.start.map(|file| &**file));
         let streams = (plan.checked.study.seed, spec.replicate);
         let start = spec.model.init.draw(bench.task(), kind, file, streams)?;
         let stability = spec.train.method.optimizer().stability();
         if let (Some(prepared), true, false) = (bench.rows(), spec.is_linear(), spec.train.allow_unstable)
-            && let Some(beyond) = prepared.instability(&spec.train.stiffest(prepared.lambda_max), stability)
+            && let Some(beyond) = prepared.instability(&spec.train.stiffest(prepared.lambda_max, units), stability)
         {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }

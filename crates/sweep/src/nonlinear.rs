@@ -82,7 +82,7 @@ fn extras(train: &Train) -> Option<Problem> {
 
 /// Rows drawn from data that are a matrix.
 fn rows(cell: &CellSpec<'_>) -> Option<Problem> {
-    let dynamics = cell.train.dynamics(1.0);
+    let dynamics = cell.train.dynamics(1.0, 1.0);
     if !cell.data.is_matrix() || !dynamics.sees_rows() {
         return None;
     }
@@ -96,7 +96,7 @@ fn reduction(train: &Train, kind: &ParametrizationKind) -> Option<Problem> {
     if train.reduce != Some(true) || !matches!(kind, ParametrizationKind::DeepLinear(_)) {
         return None;
     }
-    let dynamics = train.dynamics(1.0);
+    let dynamics = train.dynamics(1.0, 1.0);
     if taut_problem::is_equivariant(&dynamics) {
         return None;
     }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::{Continuation, StepSize};
+use taut_problem::{Continuation, StepSize, Task};
 use taut_store::Rows;
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
@@ -116,6 +116,11 @@ impl Plan {
             let identity = Identity::of(&self.checked.cell(index).canonical());
             number == Some(identity.cell) || (text.len() >= 4 && identity.key.starts_with(text))
         })
+    }
+
+    /// Whether some metric needs running sums over every step.
+    pub(crate) fn needs_ledger(&self) -> bool {
+        self.metrics.iter().any(|metric| metric.needs.ledger) && self.checked.study.record.metrics.is_some()
     }
 
     /// The study as checked.
@@ -415,7 +420,7 @@ impl Plan {
     fn check_step_sizes(&self) -> Result<(), StudyError> {
         // A penalty adds to the curvature, so that 1/λ_max can be too much.
         let is_penalised = |train: &Train| {
-            let dynamics = train.stiffest(1.0);
+            let dynamics = train.stiffest(1.0, 1.0);
             let is_marginal = dynamics.dropout.is_some_and(|dropout| dropout.marginal);
             dynamics.penalty.ridge.get() > 0.0 || dynamics.penalty.bending.get() > 0.0 || is_marginal
         };
@@ -443,7 +448,8 @@ impl Plan {
             let Ok(prepared) = Prepared::new(&cell, None, self.checked.study.seed) else {
                 continue;
             };
-            let dynamics = cell.train.stiffest(prepared.lambda_max);
+            let units = cell.train.loss.unwrap_or_default().factor(Task::Rows(&prepared.problem));
+            let dynamics = cell.train.stiffest(prepared.lambda_max, units);
             if let Some(beyond) = prepared.instability(&dynamics, cell.train.method.optimizer().stability()) {
                 let problem = Problem {
                     key_path: if is_absolute(cell.train) { "train.step_size.absolute" } else { "train.step_size" }

@@ -157,6 +157,7 @@ impl Trajectory for Lifted {
             predictor: &self.predictor,
             filters: &[],
             covariance: &[],
+            ledger: &[],
             lanes: self.places.len(),
         }
     }

@@ -356,6 +356,7 @@ impl Trajectory for Moments {
             predictor: &self.shown.mean,
             filters: &[],
             covariance: &self.shown.covariance,
+            ledger: &[],
             lanes: 1,
         }
     }

@@ -4,7 +4,8 @@ use crate::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_problem::{
-    Average, Continuation, Dropout, Dynamics, Motion, Noise, Penalty, Schedule, Solver, StepSize, Steps, Until,
+    Average, Continuation, Dropout, Dynamics, Motion, Noise, Observed, Penalty, Positive, Schedule, Solver, StepSize,
+    Steps, Task, Until,
 };
 
 /// The `[train]` table of a study.
@@ -34,13 +35,50 @@ pub struct Train {
     /// Closed form where one exists, the plain loop, or the exact moments of a stochastic motion.
     #[serde(default)]
     pub solver: Solver,
+    /// The relative error per step of an adaptive or dual flow. Default: 1e-9.
+    pub tolerance: Option<Positive>,
     /// Step the smallest network that moves in exactly the same way, where one is known. Default: true.
     pub reduce: Option<bool>,
+    /// The loss in whose units an absolute step size is, and the ε of a method: so that published runs can be told in
+    /// their own numbers. Tables, penalties and `until.loss` are in L whatever it says.
+    /// Default: half-mean.
+    pub loss: Option<LossUnits>,
     /// When to stop: whichever comes first.
     pub until: Until,
     /// Permit a step size beyond the stable range; the cell may then diverge, and its row says so.
     #[serde(default)]
     pub allow_unstable: bool,
+}
+
+/// Losses that step sizes may be in units of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossUnits {
+    /// L itself: half the mean over samples of |y − f|², or half the sum over observed entries or measurements
+    #[default]
+    HalfMean,
+    /// The mean of (y − f)² over samples and outputs, or over observed entries or measurements
+    Mean,
+    /// Half the sum over samples of |y − f|², or over observed entries or measurements
+    HalfSum,
+}
+
+impl LossUnits {
+    /// c with this loss = c·L.
+    ///
+    /// With n samples of q outputs: 1, 2/q and n; with m entries or measurements, where L is half a sum: 1, 2/m and 1.
+    /// Second moments without samples count as one sample per input.
+    pub fn factor(self, task: Task<'_>) -> f64 {
+        let is_sum = matches!(task, Task::Matrix(problem) if !matches!(problem.observed, Observed::Moments(_)));
+        let samples = task.samples() as f64;
+        match self {
+            Self::HalfMean => 1.0,
+            Self::Mean if is_sum => 2.0 / samples,
+            Self::Mean => 2.0 / task.shape(1).outputs as f64,
+            Self::HalfSum if is_sum => 1.0,
+            Self::HalfSum => samples,
+        }
+    }
 }
 
 /// Ways to compute a motion.
@@ -81,12 +119,22 @@ impl Route {
 }
 
 impl Train {
-    /// The motion as plain data, for a reference curvature λ_ref.
-    pub fn dynamics(&self, lambda_ref: f64) -> Dynamics {
+    /// The motion as plain data, for a reference curvature λ_ref and a loss of c times L ([`LossUnits::factor`]).
+    ///
+    /// η∇(cL) = (cη)∇L: an absolute step size becomes cη. Motions that do not scale with the gradient see c∇L instead.
+    /// A relative one is in units of 1/λ_ref, which c has no part in.
+    pub fn dynamics(&self, lambda_ref: f64, c: f64) -> Dynamics {
         let optimizer = self.method.optimizer();
+        let step_size = self.step_size.unwrap_or_default();
+        let (of_step, of_gradient) = match (step_size, optimizer.scales_with_gradient()) {
+            (StepSize::Relative(_), _) => (1.0, 1.0),
+            (StepSize::Absolute(_), true) => (c, 1.0),
+            (StepSize::Absolute(_), false) => (1.0, c),
+        };
         Dynamics {
             motion: optimizer.motion(),
-            step_size: self.step_size.unwrap_or_default().absolute(lambda_ref),
+            step_size: of_step * step_size.absolute(lambda_ref),
+            gradient_factor: of_gradient,
             schedule: self.schedule.unwrap_or_default(),
             warm_up: self.warm_up.map_or(0, Steps::get),
             average: self.average.unwrap_or_default(),
@@ -103,8 +151,8 @@ impl Train {
     }
 
     /// The motion with the largest ridge penalty that any stage has.
-    pub fn stiffest(&self, lambda_ref: f64) -> Dynamics {
-        let mut dynamics = self.dynamics(lambda_ref);
+    pub fn stiffest(&self, lambda_ref: f64, c: f64) -> Dynamics {
+        let mut dynamics = self.dynamics(lambda_ref, c);
         if let Some(Continuation::Ridge(stages)) = &self.continuation {
             let ridge = stages.iter().copied().fold(dynamics.penalty.ridge, |a, b| if b > a { b } else { a });
             dynamics.penalty.ridge = ridge;
@@ -115,7 +163,7 @@ impl Train {
     /// Whether the motion is a function of the modes of the design (or of a quadratic penalty beside
     /// it): deterministic, linear in θ, without proximal steps.
     pub fn has_closed_form(&self) -> bool {
-        let dynamics = self.dynamics(1.0);
+        let dynamics = self.dynamics(1.0, 1.0);
         let linear = !matches!(dynamics.motion, Motion::Other(_));
         let deterministic = dynamics.batch.is_none()
             && !dynamics.noise.is_some()

@@ -280,6 +280,7 @@ impl Trajectory for SpectralPath {
             predictor: &self.theta,
             filters: &self.filters,
             covariance: &[],
+            ledger: &[],
             lanes: 1,
         }
     }

@@ -148,6 +148,7 @@ impl Trajectory for Staged<'_> {
             predictor: &self.theta,
             filters: &self.filters,
             covariance: &[],
+            ledger: &[],
             lanes: 1,
         }
     }

@@ -5,12 +5,13 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
-use taut_numerics::ThinSvd;
+use taut_numerics::{DMatrix, ThinSvd};
 use taut_problem::{
-    Average, Basis, Clock, Degree, Dropout, Dynamics, FeatureMap, MaskKind, Motion, NonNegative, ParametrizationKind,
-    Polynomial, Probability, Regression, Schedule, Task, Trajectory,
+    Average, Basis, Clock, Degree, Dropout, Dynamics, Entries, FeatureMap, MaskKind, MatrixProblem, MatrixSamples,
+    Measurements, Moments, Motion, NonNegative, Observed, PARAMETRIZATIONS, ParametrizationKind, Polynomial,
+    Probability, Regression, Schedule, Task, TestOver, Trajectory,
 };
-use taut_train::{Lane, Method, SpectralPath, Stepped};
+use taut_train::{AdaptiveFlow, DualFlow, Lane, Method, ModeRecursion, RiccatiFlow, SpectralPath, Stepped, TOLERANCE};
 
 /// The system's allocator with a count per thread, so that tests side by side do not disturb each other.
 struct Counting;
@@ -127,6 +128,8 @@ fn no_optimizer_and_no_noise_allocates_on_the_way() {
         r#"{ "sgd": { "batch": 2 } }"#,
         r#"{ "sgd": { "batch": 4, "replacement": false } }"#,
         r#"{ "adam": {} }"#,
+        r#"{ "nesterov": { "form": "ahead" } }"#,
+        r#"{ "group-rmsprop": {} }"#,
     ];
     for (text, mask) in methods.iter().flat_map(|text| [(text, MaskKind::Features), (text, MaskKind::Weights)]) {
         let method: Method = serde_json::from_str(text).unwrap();
@@ -176,4 +179,99 @@ fn no_response_allocates_on_the_way() {
             assert_eq!(counted, 0, "{motion:?} {schedule:?}");
         }
     }
+}
+
+fn kinds() -> Vec<ParametrizationKind> {
+    let kinds: Vec<ParametrizationKind> = [
+        r#""direct""#,
+        r#"{ "deep-linear": { "widths": [5] } }"#,
+        r#"{ "deep-linear": { "widths": [12, 9] } }"#,
+        r#"{ "symmetric": { "width": 3 } }"#,
+        r#"{ "hadamard-power": { "depth": 2 } }"#,
+        r#"{ "hadamard-power": { "depth": 3 } }"#,
+        r#""hadamard-product""#,
+    ]
+    .map(|text| serde_json::from_str(text).unwrap())
+    .to_vec();
+    assert!(PARAMETRIZATIONS.iter().all(|entry| kinds.iter().any(|kind| kind.name() == entry.name)));
+    kinds
+}
+
+fn numbers(rows: usize, columns: usize) -> DMatrix<f64> {
+    DMatrix::from_fn(rows, columns, |i, j| (1.3 * i as f64 + 0.7 * j as f64 + 0.2).sin())
+}
+
+/// A 10 × 10 matrix seen in every way, and a single output seen by rows.
+fn matrix_problems() -> Vec<MatrixProblem> {
+    let samples =
+        |outputs| Observed::Moments(Arc::new(MatrixSamples { x: numbers(10, 15), y: numbers(outputs, 15) }).moments());
+    let whitened = Observed::Moments(Moments { sxx: None, syx: numbers(10, 10), trace_syy: None, samples: None });
+    let entries = Entries { target: numbers(10, 10), observed: (0..100).step_by(3).collect() };
+    let measurements = Measurements { matrices: numbers(7, 100), values: vec![1.0; 7] };
+    let all = [(samples(10), 10), (whitened, 10), (Observed::Entries(entries), 10), (samples(1), 1)];
+    let all = all.into_iter().chain([(Observed::Measurements(measurements), 10)]);
+    let problem =
+        |(observed, outputs)| MatrixProblem { inputs: 10, outputs, observed, teacher: None, test: TestOver::Entries };
+    all.map(problem).collect()
+}
+
+#[test]
+fn no_parametrization_and_no_objective_allocates_on_the_way() {
+    let sgd: Method = serde_json::from_str(r#"{ "sgd": { "batch": 2 } }"#).unwrap();
+    for (kind, problem) in kinds().iter().flat_map(|kind| matrix_problems().into_iter().map(move |p| (kind, p))) {
+        if kind.misfit(problem.inputs, problem.outputs).is_some() {
+            continue;
+        }
+        let start = vec![0.1; kind.parameters(problem.inputs, problem.outputs)];
+        let by_rows = problem.outputs == 1;
+        let method = if by_rows { sgd } else { Method::GradientDescent };
+        let dynamics = Dynamics { batch: method.optimizer().batch(), ..Dynamics::descent(1e-3) };
+        let lane = Lane { task: Task::Matrix(&problem), dynamics: &dynamics, start: &start, replicate: 0 };
+        for lanes in [1, 3, 8] {
+            let mut path = Stepped::new(&[lane], lanes, kind, &method, 0, &[0.5, 0.1]).with_ledger();
+            let counted = allocations(|| {
+                (1..=5).for_each(|k| path.advance_to(Clock::Step(20 * k)));
+                assert!(path.snapshot().lanes == lanes && path.diverged(0).is_none());
+            });
+            assert_eq!(counted, 0, "{kind:?}, {lanes} lanes");
+        }
+    }
+}
+
+#[test]
+fn no_flow_that_is_followed_allocates_on_the_way() {
+    let dynamics = Dynamics::flow();
+    let times = |path: &mut dyn Trajectory| {
+        allocations(|| (1..=50).for_each(|k| path.advance_to(Clock::Time(0.1 * f64::from(k)))))
+    };
+    for (kind, problem) in kinds().iter().flat_map(|kind| matrix_problems().into_iter().map(move |p| (kind, p))) {
+        if kind.misfit(problem.inputs, problem.outputs).is_some() {
+            continue;
+        }
+        let (task, start) = (Task::Matrix(&problem), vec![0.1; kind.parameters(problem.inputs, problem.outputs)]);
+        let levels = [0.6, 0.5, 0.4];
+        let mut path = AdaptiveFlow::new(task, kind, &dynamics, &start, 1e-6, &levels).unwrap();
+        assert_eq!(times(&mut path), 0, "{kind:?}");
+        if let Ok(mut path) = DualFlow::new(task, kind, &dynamics, &start, TOLERANCE, &levels) {
+            assert_eq!(times(&mut path), 0, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn no_closed_form_of_factors_allocates_on_the_way() {
+    let kind: ParametrizationKind = serde_json::from_str(r#"{ "deep-linear": { "widths": [10] } }"#).unwrap();
+    let problem = &matrix_problems()[1];
+    let task = Task::Matrix(problem);
+    let ThinSvd { u, v, .. } = ThinSvd::new(numbers(10, 10).as_view());
+    let strengths = DMatrix::from_diagonal_element(u.ncols(), u.ncols(), 0.1);
+    // Both factors through the modes of the pull.
+    let lift = |left: &DMatrix<f64>, right: &DMatrix<f64>| left * &strengths * right.transpose();
+    let start = [lift(&v, &v).as_slice(), lift(&u, &v).as_slice()].concat();
+    let mut exact = RiccatiFlow::new(task, &kind, &Dynamics::flow(), &start, &[0.5]).unwrap();
+    let counted = allocations(|| (1..=50).for_each(|k| exact.advance_to(Clock::Time(0.1 * f64::from(k)))));
+    assert_eq!(counted, 0);
+    let descent = Dynamics::descent(0.01);
+    let mut modes = ModeRecursion::new(task, &kind, &descent, &Method::GradientDescent, &start, &[0.5]).unwrap();
+    assert_eq!(allocations(|| (1..=50).for_each(|k| modes.advance_to(Clock::Step(10 * k)))), 0);
 }

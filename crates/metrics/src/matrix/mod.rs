@@ -8,6 +8,7 @@ mod gradient;
 mod hessian;
 mod lanczos;
 mod landscape;
+mod ledger;
 mod predictor;
 mod residuals;
 mod spectrum;
@@ -21,6 +22,7 @@ pub(crate) use generalization::{
 pub(crate) use gradient::{GRADIENT_NORM, RESIDUAL_OPERATOR_NORM};
 pub use hessian::hessian_spectrum;
 pub(crate) use hessian::sharpness;
+pub(crate) use ledger::{BALANCEDNESS_IDENTITY_ERROR, EFFECTIVE_ALPHA_IDENTITY_ERROR};
 pub(crate) use predictor::{DETERMINANT, PREDICTOR_L1_NORM, PREDICTOR_NORM};
 pub(crate) use residuals::residual_max;
 pub(crate) use spectrum::{EFFECTIVE_RANK, LARGEST_SINGULAR_VALUE, NUCLEAR_NORM, STABLE_RANK};
@@ -30,7 +32,7 @@ use landscape::Landscape;
 use std::cell::{OnceCell, RefCell};
 use taut_numerics::{DMatrix, ThinSvd};
 use taut_problem::{
-    MatrixProblem, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes, Task, Tensor,
+    LEDGER, MatrixProblem, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes, Task, Tensor,
     TestOver,
 };
 
@@ -171,6 +173,9 @@ impl<'a> MatrixProbe<'a> {
     pub(crate) fn column(&self, metric: &MetricDef) -> Option<Vec<f64>> {
         let eval_into = metric.of_matrix?;
         let needs_theta = metric.needs.parameters;
+        if metric.needs.ledger && self.ledger(metric.name).is_none() {
+            return None;
+        }
         if !self.setting.meets(metric.needs) || (needs_theta && self.theta().is_none()) {
             return None;
         }
@@ -215,6 +220,14 @@ impl<'a> MatrixProbe<'a> {
             None if self.setting.kind.is_direct() => Some(self.predictors()),
             None => None,
         }
+    }
+
+    /// One number of the ledger per row; `None` where the rows carry none, or no identity holds for them.
+    pub(crate) fn ledger(&self, name: &str) -> Option<impl Iterator<Item = f64> + '_> {
+        let (ledger, at) = (&self.snapshots.ledger, LEDGER.iter().position(|number| *number == name)?);
+        let numbers = || ledger.iter().skip(at).step_by(LEDGER.len()).copied();
+        let is_carried = ledger.len() == self.rows() * LEDGER.len() && numbers().any(|number| !number.is_nan());
+        is_carried.then(numbers)
     }
 
     /// Losses and gradients.

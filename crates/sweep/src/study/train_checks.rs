@@ -62,7 +62,7 @@ fn descent(train: &Train) -> Vec<Finding> {
         let message = format!("{name} takes steps of one length: a step size in units of 1/λ_max means nothing to it");
         out.push(finding(path, message, "write `step_size = { absolute = 0.001 }`; in a sweep, set both by cases"));
     }
-    if train.until.time.is_some() && !train.dynamics(1.0).is_constant() {
+    if train.until.time.is_some() && !train.dynamics(1.0, 1.0).is_constant() {
         out.push(finding(
             "train.until.time",
             format!("{name} with a step size that changes has no steps of one length: its end is a step count"),
@@ -183,7 +183,7 @@ fn average(train: &Train, out: &mut Vec<Finding>) {
 /// Whether the mean of the iterates goes where descent without noise goes: with a constant step size only
 /// if the updates are linear in the parameters (Bach and Moulines 2013).
 fn averages_out(train: &Train) -> bool {
-    let dynamics = train.dynamics(1.0);
+    let dynamics = train.dynamics(1.0, 1.0);
     let is_linear = !matches!(dynamics.motion, Motion::Other(_)) && dynamics.penalty.l1.get() <= 0.0;
     let has_masks = dynamics.dropout.is_some_and(|dropout| !dropout.marginal);
     let is_noisy = dynamics.batch.is_some() || dynamics.noise.is_some() || has_masks;
@@ -210,7 +210,7 @@ fn loss(train: &Train, is_linear: bool, out: &mut Vec<Finding>) {
 
 /// Why a motion has no closed form; `None` if it has one.
 fn obstacle(train: &Train) -> Option<(String, String)> {
-    let dynamics = train.dynamics(1.0);
+    let dynamics = train.dynamics(1.0, 1.0);
     let name = train.method.name();
     let method = |why: &str| Some(("train.method".to_owned(), format!("{name} {why}")));
     let key = |key: &str, why: &str| Some((format!("train.{key}"), why.to_owned()));
@@ -251,7 +251,7 @@ fn flow_solver(train: &Train, out: &mut Vec<Finding>) {
 
 /// What exact moments cannot do.
 fn moments(train: &Train, out: &mut Vec<Finding>) {
-    let dynamics = train.dynamics(1.0);
+    let dynamics = train.dynamics(1.0, 1.0);
     if !matches!(dynamics.motion, Motion::Descent | Motion::HeavyBall(_)) {
         out.push(finding(
             "train.method",
@@ -288,7 +288,7 @@ fn continuation(train: &Train, stages: &Continuation, out: &mut Vec<Finding>) {
             out.push(finding(format!("train.{key}"), message, help));
         }
     };
-    let dynamics = train.dynamics(1.0);
+    let dynamics = train.dynamics(1.0, 1.0);
     refuse(
         !matches!(dynamics.motion, Motion::Flow | Motion::Descent) || dynamics.batch.is_some(),
         "method",
@@ -339,7 +339,7 @@ const MOST_STEPS: u64 = 1_000_000_000;
 
 /// Whether updates are made one by one, rather than by a formula of their number.
 fn steps_singly(train: &Train, is_linear: bool) -> bool {
-    let dynamics = train.dynamics(1.0);
+    let dynamics = train.dynamics(1.0, 1.0);
     match train.route(is_linear) {
         Route::Staged | Route::Adaptive | Route::Dual | Route::Riccati => false,
         Route::Exact => {

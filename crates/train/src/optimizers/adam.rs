@@ -45,6 +45,10 @@ impl Optimizer for Adam {
         false
     }
 
+    fn scales_with_gradient(&self) -> bool {
+        false
+    }
+
     fn rule(&self, slots: usize) -> Option<Box<dyn Rule>> {
         Some(Box::new(Moments {
             keep: [self.beta1.get(), self.beta2.get()],

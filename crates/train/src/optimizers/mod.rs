@@ -19,6 +19,11 @@ pub trait Optimizer: Send + Sync {
         true
     }
 
+    /// Whether c times the gradient moves c times as far, so that η·c says the same.
+    fn scales_with_gradient(&self) -> bool {
+        true
+    }
+
     /// Whether its batch may have more rows than there are, on purpose.
     fn may_exceed_data(&self) -> bool {
         false
@@ -95,6 +100,8 @@ optimizers! {
     sgd::Sgd(settings: Sgd),
     /// Steps scaled by running moments of the gradient
     adam::Adam(settings: Adam),
+    /// Steps scaled by one running mean of ‖∇L‖²
+    group_rmsprop::GroupRmsprop(settings: GroupRmsprop),
 }
 
 impl Method {

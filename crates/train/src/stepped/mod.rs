@@ -1,12 +1,14 @@
 //! The plain loop over a bundle of lanes: every motion, with everything that shapes it.
 
 mod draws;
+mod ledger;
 mod penalties;
 mod watches;
 
 use crate::{Method, Rule};
 use draws::Draws;
-use penalties::Penalties;
+use ledger::Ledger;
+pub(crate) use penalties::Penalties;
 use taut_problem::{
     Clock, Dynamics, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot, Task,
     Tensor, Trajectory,
@@ -34,6 +36,7 @@ pub struct Lane<'a> {
 /// average that is shown. They, and divergence, are checked at every step of a deterministic motion, and at every
 /// ⌈n/batch⌉-th of a stochastic one, on all rows. No allocation after construction.
 pub struct Stepped {
+    kind: ParametrizationKind,
     parametrization: Box<dyn Parametrization>,
     objective: Box<dyn Objective>,
     rule: Box<dyn Rule>,
@@ -56,6 +59,7 @@ pub struct Stepped {
     gradient: Vec<f64>,
     draws: Option<Draws>,
     penalties: Penalties,
+    ledger: Option<Ledger>,
     /// Steps between two looks at the full loss.
     stride: u64,
     watches: Watches,
@@ -78,12 +82,24 @@ impl Stepped {
         levels: &[f64],
     ) -> Self {
         let lanes = width.max(given.len());
-        let of = |lane: usize| &given[lane.min(given.len() - 1)];
         let tasks: Vec<Task<'_>> = given.iter().map(|lane| lane.task).collect();
+        let objective = Task::objective(&tasks, lanes, given[0].dynamics.sees_rows());
+        let stepped = Self::of_parts(given, kind.build(tasks[0].shape(lanes)), objective, method, seed, levels);
+        Self { kind: kind.clone(), ..stepped }
+    }
+
+    /// The same for a parametrization that no study names.
+    pub(crate) fn of_parts(
+        given: &[Lane<'_>],
+        parametrization: Box<dyn Parametrization>,
+        objective: Box<dyn Objective>,
+        method: &Method,
+        seed: u64,
+        levels: &[f64],
+    ) -> Self {
+        let of = |lane: usize| &given[lane.min(given.len() - 1)];
         let dynamics = given[0].dynamics.clone();
-        let objective = Task::objective(&tasks, lanes, dynamics.sees_rows());
-        let (samples, entries) = (objective.samples(), objective.entries());
-        let parametrization = kind.build(tasks[0].shape(lanes));
+        let (samples, entries, lanes) = (objective.samples(), objective.entries(), objective.lanes());
         let slots = given[0].start.len() * lanes;
         let parameters: usize = parametrization.tensors().iter().map(Tensor::len).sum();
         assert!(given.iter().all(|lane| lane.start.len() == parameters), "one start per parameter");
@@ -92,6 +108,7 @@ impl Stepped {
         let batch = dynamics.batch.map_or(samples, |batch| batch.size.min(samples));
         let draws = Draws::new(&dynamics, [samples, entries, parameters], seed, &replicates);
         let mut stepped = Self {
+            kind: ParametrizationKind::Direct,
             parametrization,
             lanes,
             rule: method.optimizer().rule(slots).expect("the plan steps no flow"),
@@ -110,11 +127,20 @@ impl Stepped {
             draws,
             penalties: Penalties::new(&all, &dynamics, lanes),
             watches: Watches::new(levels, lanes, parameters, objective.mean_factor()),
+            ledger: None,
             objective,
             dynamics,
         };
         stepped.look();
         stepped
+    }
+
+    /// The same with running sums over every step, for identities that hold at any step size.
+    #[must_use]
+    pub fn with_ledger(mut self) -> Self {
+        let tensors = self.parametrization.tensors();
+        self.ledger = Some(Ledger::new(&self.kind, &tensors, &self.dynamics, &self.theta, self.lanes));
+        self
     }
 
     /// Moves every lane by one update.
@@ -131,6 +157,12 @@ impl Stepped {
         let factor = self.dynamics.factor(self.step);
         for (eta, step_size) in self.eta.iter_mut().zip(&self.step_size) {
             *eta = factor * step_size;
+        }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.add(&self.eta, &self.gradient, &self.g);
+        }
+        if self.dynamics.gradient_factor.total_cmp(&1.0).is_ne() {
+            self.gradient.iter_mut().for_each(|g| *g *= self.dynamics.gradient_factor);
         }
         self.rule.update(self.step, &self.eta, &self.gradient, &mut self.theta);
         self.penalties.shrink(&self.eta, &mut self.theta);
@@ -217,6 +249,9 @@ impl Trajectory for Stepped {
             }
         }
         self.show();
+        if let Some(ledger) = &mut self.ledger {
+            ledger.balance(&self.theta);
+        }
     }
 
     fn snapshot(&self) -> Snapshot<'_> {
@@ -226,6 +261,7 @@ impl Trajectory for Stepped {
             predictor: &self.beta,
             filters: &[],
             covariance: &[],
+            ledger: self.ledger.as_ref().map_or(&[], Ledger::numbers),
             lanes: self.lanes,
         }
     }

@@ -5,7 +5,7 @@ use taut_numerics::DMatrix;
 use taut_problem::{Dynamics, Regression};
 
 /// ½λ‖θ‖² + ½Σ dⱼθⱼ² + ½μ∫f″² by their gradients, λ₁‖θ‖₁ by soft thresholding at ηₖλ₁ after the update.
-pub(super) struct Penalties {
+pub(crate) struct Penalties {
     lanes: usize,
     ridge: f64,
     l1: f64,
@@ -27,7 +27,7 @@ impl Penalties {
     ///
     /// # Panics
     /// If a bending penalty is asked of features that are no curves on the line.
-    pub(super) fn new(problems: &[&Regression], dynamics: &Dynamics, lanes: usize) -> Self {
+    pub(crate) fn new(problems: &[&Regression], dynamics: &Dynamics, lanes: usize) -> Self {
         let of_lanes: Vec<Vec<f64>> = problems.iter().map(|problem| marginal_dropout(problem, dynamics)).collect();
         let diagonal = (0..of_lanes.first().map_or(0, Vec::len) * lanes)
             .map(|slot| of_lanes[slot % lanes][slot / lanes])
@@ -41,7 +41,7 @@ impl Penalties {
     }
 
     /// Adds the gradient of the smooth ones at `theta`.
-    pub(super) fn add(&mut self, theta: &[f64], gradient: &mut [f64]) {
+    pub(crate) fn add(&mut self, theta: &[f64], gradient: &mut [f64]) {
         if self.ridge > 0.0 {
             for (g, t) in gradient.iter_mut().zip(theta) {
                 *g += self.ridge * t;
@@ -56,7 +56,7 @@ impl Penalties {
     }
 
     /// The proximal step of λ₁‖θ‖₁.
-    pub(super) fn shrink(&self, eta: &[f64], theta: &mut [f64]) {
+    pub(crate) fn shrink(&self, eta: &[f64], theta: &mut [f64]) {
         if self.l1 <= 0.0 {
             return;
         }
