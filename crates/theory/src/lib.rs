@@ -4,8 +4,11 @@
 //! is the problem itself, and the decompositions used here are not those of the trainer.
 
 mod assumptions;
+mod critical_step;
 mod extremum;
+mod factored_start;
 mod filter;
+mod flow_integrator;
 mod least_norm_end;
 mod marchenko_pastur;
 mod population;
@@ -49,6 +52,13 @@ theories! {
     sgd_stability,
     inverse_schedule,
     constant_step_plateau,
+    singular_value_flow,
+    unobserved_entry_bound,
+    incremental_learning_overlap,
+    balanced_minimum_sharpness,
+    edge_of_stability_two_cycle,
+    sharpness_plateau_bounds,
+    unbalanced_flow_sharpness,
 }
 
 /// The theory of that name.
