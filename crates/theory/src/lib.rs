@@ -4,10 +4,16 @@
 //! is the problem itself, and the decompositions used here are not those of the trainer.
 
 mod assumptions;
+mod basis_pursuit;
+mod critical_step;
+mod diagonal_network;
 mod extremum;
+mod factored_start;
 mod filter;
+mod flow_integrator;
 mod least_norm_end;
 mod marchenko_pastur;
+mod mirror_map;
 mod population;
 mod prediction;
 mod principal_axes;
@@ -49,6 +55,18 @@ theories! {
     sgd_stability,
     inverse_schedule,
     constant_step_plateau,
+    nuclear_norm_minimizer,
+    singular_value_flow,
+    commuting_measurements,
+    unobserved_entry_bound,
+    q_alpha_minimizer,
+    effective_alpha_drift,
+    incremental_learning_overlap,
+    saddle_to_saddle_events,
+    balanced_minimum_sharpness,
+    edge_of_stability_two_cycle,
+    sharpness_plateau_bounds,
+    unbalanced_flow_sharpness,
 }
 
 /// The theory of that name.
