@@ -5,7 +5,7 @@ use crate::prediction::largest_curvature;
 use taut_problem::{Clock, Covariance, Law, Motion};
 
 /// Descent with ηλ_max up to this is taken for flow: its filters are within 0.18·ηλ_max of those of flow.
-const SMALL_STEP: f64 = 0.1;
+pub(crate) const SMALL_STEP: f64 = 0.1;
 
 impl<'a> Premise<'a> {
     /// The law of rows and values.

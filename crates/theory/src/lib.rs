@@ -14,14 +14,19 @@ mod flow_integrator;
 mod least_norm_end;
 mod marchenko_pastur;
 mod mirror_map;
+mod mode_growth;
 mod population;
 mod prediction;
+mod predictor_flow;
 mod principal_axes;
 mod second_moments;
 mod singular_modes;
+mod teacher_frame;
 
 #[cfg(test)]
 mod gaussian_cases;
+#[cfg(test)]
+mod matrix_cases;
 #[cfg(test)]
 mod reference_tables;
 
@@ -67,6 +72,15 @@ theories! {
     edge_of_stability_two_cycle,
     sharpness_plateau_bounds,
     unbalanced_flow_sharpness,
+    deep_linear_modes,
+    random_start_modes,
+    unbalanced_modes,
+    rank_one_deep_flow,
+    balanced_end_to_end_flow,
+    lambda_balanced_riccati,
+    balancedness_drift,
+    hierarchical_tree,
+    noisy_teacher_generalization,
 }
 
 /// The theory of that name.

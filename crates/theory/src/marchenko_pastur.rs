@@ -37,6 +37,11 @@ impl MarchenkoPastur {
         Self { at_zero: (1.0 - 1.0 / ratio).max(0.0), nodes }
     }
 
+    /// (s, weight) over s > 0.
+    pub(crate) fn nodes(&self) -> &[(f64, f64)] {
+        &self.nodes
+    }
+
     /// ∫ f dF over s > 0.
     pub(crate) fn integral(&self, f: impl Fn(f64) -> f64) -> f64 {
         self.nodes.iter().map(|(s, weight)| weight * f(*s)).sum()

@@ -98,5 +98,5 @@ pub(crate) fn deep(depth: f64) -> ParametrizationKind {
 
 /// A problem that nothing more is known of.
 pub(crate) fn matrix_problem(outputs: usize, inputs: usize, observed: Observed) -> MatrixProblem {
-    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries, law: None }
 }
