@@ -10,8 +10,10 @@ use taut_problem::{
 };
 
 fn main() {
-    for (outputs, depth, scale) in [(1, 10, 0.45), (5, 10, 0.45), (1, 2, 0.1), (5, 3, 0.1)] {
-        let (problem, kind) = model(outputs, depth);
+    for (inputs, outputs, depth, scale) in
+        [(5, 1, 10, 0.45), (5, 5, 10, 0.45), (5, 1, 2, 0.1), (5, 5, 3, 0.1), (20, 10, 3, 0.05), (60, 60, 3, 0.01)]
+    {
+        let (problem, kind) = model(inputs, outputs, depth);
         let task = Task::Matrix(&problem);
         let rows = path(task, &kind, scale);
         let metrics = [metric("sharpness").expect("a listed metric")];
@@ -19,19 +21,21 @@ fn main() {
         let views = Views { rows: None, matrix: Some(&setting) };
         let mut out = Vec::new();
         let mut best = f64::INFINITY;
-        for _ in 0..30 {
+        for _ in 0..if inputs > 5 { 1 } else { 30 } {
             let start = Instant::now();
             measure(views, &rows, &metrics, &mut out);
             best = best.min(start.elapsed().as_secs_f64() * 1e6 / rows.len() as f64);
         }
-        let worst = (0..rows.len()).map(|row| {
+        let worst = (0..if inputs > 20 { 0 } else { rows.len() }).map(|row| {
             let width = rows.parameters.expect("made of parameters");
             let theta = &rows.theta[row * width..(row + 1) * width];
             let exact = hessian_spectrum(task, &kind, theta)[0];
             (out[0].value(row).expect("measured") / exact - 1.0).abs()
         });
         let worst = worst.fold(0.0, f64::max);
-        println!("{outputs} outputs, depth {depth}: {best:.1} µs/row, largest relative error {worst:.1e}");
+        println!(
+            "{inputs} inputs, {outputs} outputs, depth {depth}: {best:.1} µs/row, largest relative error {worst:.1e}"
+        );
         let mut line = String::new();
         for metric in METRICS.iter().filter(|metric| metric.of_matrix.is_some()) {
             let start = Instant::now();
@@ -42,15 +46,14 @@ fn main() {
     }
 }
 
-/// Twenty samples of five inputs, and factors of 5 × 5.
-fn model(outputs: usize, depth: usize) -> (MatrixProblem, ParametrizationKind) {
+/// Four samples per input, and square factors but for the last.
+fn model(inputs: usize, outputs: usize, depth: usize) -> (MatrixProblem, ParametrizationKind) {
     let mut draws = stream(7, "cost", 0);
-    let x = DMatrix::from_fn(5, 20, |_, _| normal(&mut draws));
-    let y = DMatrix::from_fn(outputs, 5, |_, _| normal(&mut draws)) * &x;
+    let x = DMatrix::from_fn(inputs, 4 * inputs, |_, _| normal(&mut draws));
+    let y = DMatrix::from_fn(outputs, inputs, |_, _| normal(&mut draws)) * &x;
     let observed = Observed::Moments(Arc::new(MatrixSamples { x, y }).moments());
-    let problem =
-        MatrixProblem { inputs: 5, outputs, observed, teacher: None, test: TestOver::Inputs(None), law: None };
-    (problem, ParametrizationKind::DeepLinear(DeepLinear::of_widths(&vec![5; depth - 1])))
+    let problem = MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None) };
+    (problem, ParametrizationKind::DeepLinear(DeepLinear::of_widths(&vec![inputs; depth - 1])))
 }
 
 /// Forty rows of descent.

@@ -6,7 +6,9 @@ use crate::{MatrixProbe, MetricDef, Needs};
 pub(crate) static OFF_DIAGONAL_MASS: MetricDef = MetricDef {
     name: "off_diagonal_mass",
     unit: "y/x",
-    doc: "‖UᵀWV − diag(UᵀWV)‖_F with U, V the singular vectors of Syx Sxx^(−1/2), or of the teacher where entries or measurements are seen; null modes left out; 0 while the modes are learned one by one. Not defined between modes of equal strength",
+    doc: "‖UᵀWV − diag(UᵀWV)‖_F with U, V the singular vectors of Syx Sxx^(−1/2), or of the teacher where entries or \
+          measurements are seen; null modes left out; 0 while the modes are learned one by one. Not defined between \
+          modes of equal strength",
     cite: "Saxe, McClelland and Ganguli 2014",
     needs: Needs { modes: true, ..Needs::MATRIX },
     integer: false,

@@ -7,7 +7,9 @@ use taut_problem::ParametrizationKind;
 pub(crate) static LOG_EFFECTIVE_ALPHA_MEAN: MetricDef = MetricDef {
     name: "log_effective_alpha_mean",
     unit: "1",
-    doc: "mean over coordinates of ln α² with α² = u∘v for β = u² − v², and (u² − v²)/4 for β = u∘v: the start α from which gradient flow comes here. Flow keeps it, finite steps lower it; NaN where a coordinate has α² < 0, −inf where one is 0",
+    doc: "mean over coordinates of ln α² with α² = u∘v for β = u² − v², and (u² − v²)/4 for β = u∘v: the start α from \
+          which gradient flow comes here. Flow keeps it, finite steps lower it; NaN where a coordinate has α² < 0, \
+          −inf where one is 0",
     cite: "Even et al. 2023",
     needs: Needs { hadamard: true, parameters: true, ..Needs::MATRIX },
     integer: false,
@@ -21,7 +23,8 @@ pub(crate) static LOG_EFFECTIVE_ALPHA_MEAN: MetricDef = MetricDef {
 pub(crate) static LOG_EFFECTIVE_ALPHA_MIN: MetricDef = MetricDef {
     name: "log_effective_alpha_min",
     unit: "1",
-    doc: "least over coordinates of ln α², as in log_effective_alpha_mean; NaN where a coordinate has α² < 0, −inf where one is 0",
+    doc: "least over coordinates of ln α², as in log_effective_alpha_mean; NaN where a coordinate has α² < 0, −inf \
+          where one is 0",
     cite: "Even et al. 2023",
     needs: Needs { hadamard: true, parameters: true, ..Needs::MATRIX },
     integer: false,

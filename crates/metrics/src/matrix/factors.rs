@@ -7,7 +7,8 @@ use taut_numerics::{DMatrix, sum_of_squares};
 pub(crate) static BALANCEDNESS_GAP: MetricDef = MetricDef {
     name: "balancedness_gap",
     unit: "θ²",
-    doc: "largest ‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖_F over neighbouring factors of a deep linear predictor; at least 0, kept by gradient flow; 0 for a single factor",
+    doc: "largest ‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖_F over neighbouring factors of a deep linear predictor; at least 0, kept \
+          by gradient flow; 0 for a single factor",
     cite: "Arora, Cohen and Hazan 2018",
     needs: Needs { factors: true, parameters: true, ..Needs::MATRIX },
     integer: false,

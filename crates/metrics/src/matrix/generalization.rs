@@ -22,7 +22,8 @@ pub(crate) static TEST_ERROR_NORMALISED: MetricDef = MetricDef {
 pub(crate) static TEST_ERROR_LEARNED: MetricDef = MetricDef {
     name: "test_error_learned",
     unit: "y²",
-    doc: "E|(W − teacher)Px|²/outputs over new inputs, P the projection on what the samples span: the part of the test error that training sees. With test_error_frozen it adds up to test_error for isotropic inputs",
+    doc: "E|(W − teacher)Px|²/outputs over new inputs, P the projection on what the samples span: the part of the test \
+          error that training sees. With test_error_frozen it adds up to test_error for isotropic inputs",
     cite: "Advani and Saxe 2017",
     needs: Needs { teacher: true, unseen: true, ..Needs::MATRIX },
     integer: false,
@@ -36,7 +37,8 @@ pub(crate) static TEST_ERROR_LEARNED: MetricDef = MetricDef {
 pub(crate) static TEST_ERROR_FROZEN: MetricDef = MetricDef {
     name: "test_error_frozen",
     unit: "y²",
-    doc: "E|(W − teacher)(I − P)x|²/outputs over new inputs, I − P the projection away from what the samples span: the first factor never moves there, but W does through the others. Null where the samples span all inputs",
+    doc: "E|(W − teacher)(I − P)x|²/outputs over new inputs, I − P the projection away from what the samples span: the \
+          first factor never moves there, but W does through the others. Null where the samples span all inputs",
     cite: "Advani and Saxe 2017",
     needs: Needs { teacher: true, unseen: true, ..Needs::MATRIX },
     integer: false,

@@ -21,7 +21,8 @@ pub(crate) static GRADIENT_NORM: MetricDef = MetricDef {
 pub(crate) static RESIDUAL_OPERATOR_NORM: MetricDef = MetricDef {
     name: "residual_operator_norm",
     unit: "y·x",
-    doc: "largest singular value of ∂L/∂W, for second moments E = W Sxx − Syx; at least 0. ±singular values of E are the curvatures at which a two-layer network of more hidden units than it needs is flat or a saddle",
+    doc: "largest singular value of ∂L/∂W, for second moments of E = W Sxx − Syx; at least 0. Hidden units that a \
+          two-layer network does not use have curvatures ± the singular values of it",
     cite: "",
     needs: Needs::MATRIX,
     integer: false,

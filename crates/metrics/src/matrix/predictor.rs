@@ -35,7 +35,8 @@ pub(crate) static PREDICTOR_L1_NORM: MetricDef = MetricDef {
 pub(crate) static DETERMINANT: MetricDef = MetricDef {
     name: "determinant",
     unit: "(y/x)^d",
-    doc: "det W of a square predictor; its sign is kept by gradient flow from a balanced start. Null where the predictor is not square",
+    doc: "det W of a square predictor; its sign is kept by gradient flow from a balanced start. Null where the \
+          predictor is not square",
     cite: "Razin and Cohen 2020",
     needs: Needs { square: true, ..Needs::MATRIX },
     integer: false,

@@ -89,22 +89,14 @@ impl Objective for LeastSquares {
 
     fn hessian_apply_into(&mut self, direction: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        let (lanes, row_length) = (self.lanes, self.features * self.lanes);
-        let weight = self.total / self.samples as f64;
-        for row in self.design.chunks_exact(row_length) {
-            self.residual.fill(0.0);
-            for (phi, d) in row.chunks_exact(lanes).zip(direction.chunks_exact(lanes)) {
-                for lane in 0..lanes {
-                    self.residual[lane] = f64::mul_add(phi[lane], d[lane], self.residual[lane]);
-                }
-            }
-            self.residual.iter_mut().for_each(|r| *r *= weight);
-            for (phi, out) in row.chunks_exact(lanes).zip(out.chunks_exact_mut(lanes)) {
-                for lane in 0..lanes {
-                    out[lane] = f64::mul_add(phi[lane], self.residual[lane], out[lane]);
-                }
-            }
-        }
+        run_wide(HessianApply {
+            lanes: self.lanes,
+            design: &self.design,
+            values: &mut self.residual,
+            weight: self.total / self.samples as f64,
+            direction,
+            out,
+        });
     }
 
     fn mean_factor(&self) -> f64 {
@@ -175,6 +167,49 @@ impl Kernel for LossAndGrad<'_> {
         match self.lanes {
             8 => self.sweep::<8>(8),
             lanes => self.sweep::<0>(lanes),
+        }
+    }
+}
+
+struct HessianApply<'a> {
+    lanes: usize,
+    design: &'a [f64],
+    values: &'a mut [f64],
+    weight: f64,
+    direction: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl Kernel for HessianApply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.lanes {
+            8 => self.sweep::<8>(8),
+            lanes => self.sweep::<0>(lanes),
+        }
+    }
+}
+
+impl HessianApply<'_> {
+    #[inline(always)]
+    fn sweep<const WIDTH: usize>(self, lanes: usize) {
+        let Self { design, values, weight, direction, out, .. } = self;
+        let lanes = if WIDTH > 0 { WIDTH } else { lanes };
+        for row in design.chunks_exact(out.len()) {
+            values.fill(0.0);
+            for (phi, d) in row.chunks_exact(lanes).zip(direction.chunks_exact(lanes)) {
+                for lane in 0..lanes {
+                    values[lane] = f64::mul_add(phi[lane], d[lane], values[lane]);
+                }
+            }
+            values.iter_mut().for_each(|value| *value *= weight);
+            for (phi, out) in row.chunks_exact(lanes).zip(out.chunks_exact_mut(lanes)) {
+                for lane in 0..lanes {
+                    out[lane] = f64::mul_add(phi[lane], values[lane], out[lane]);
+                }
+            }
         }
     }
 }
