@@ -52,7 +52,7 @@ fn model(inputs: usize, outputs: usize, depth: usize) -> (MatrixProblem, Paramet
     let x = DMatrix::from_fn(inputs, 4 * inputs, |_, _| normal(&mut draws));
     let y = DMatrix::from_fn(outputs, inputs, |_, _| normal(&mut draws)) * &x;
     let observed = Observed::Moments(Arc::new(MatrixSamples { x, y }).moments());
-    let problem = MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None) };
+    let problem = MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Inputs(None), law: None };
     (problem, ParametrizationKind::DeepLinear(DeepLinear::of_widths(&vec![inputs; depth - 1])))
 }
 

@@ -9,7 +9,7 @@ use taut_problem::{
 fn measured(ledger: &[f64]) -> Vec<Column> {
     let syx = taut_numerics::DMatrix::from_element(1, 2, 1.0);
     let observed = Observed::Moments(Moments { sxx: None, syx, trace_syy: None, samples: None });
-    let problem = MatrixProblem { inputs: 2, outputs: 1, observed, teacher: None, test: TestOver::Entries };
+    let problem = MatrixProblem { inputs: 2, outputs: 1, observed, teacher: None, test: TestOver::Entries, law: None };
     let kind = ParametrizationKind::DeepLinear(DeepLinear::of_widths(&[1]));
     let (theta, predictor) = ([1.0; 6], [1.0; 4]);
     let snapshot = Snapshot {

@@ -55,7 +55,7 @@ impl<'a> Cell<'a> {
     ) -> Result<Self, String> {
         let identity = Identity::of(&spec.canonical());
         let lambda_ref = bench.reference_curvature(&spec);
-        let units = spec.train.loss.unwrap_or_default().factor(bench.task());
+        let units = spec.train.units(bench.task());
         let dynamics = spec.train.dynamics(lambda_ref, units);
         let (kind, file) = (&spec.model.parametrization, spec.start.map(|file| &**file));
         let streams = (plan.checked.study.seed, spec.replicate);

@@ -448,7 +448,7 @@ impl Plan {
             let Ok(prepared) = Prepared::new(&cell, None, self.checked.study.seed) else {
                 continue;
             };
-            let units = cell.train.loss.unwrap_or_default().factor(Task::Rows(&prepared.problem));
+            let units = cell.train.units(Task::Rows(&prepared.problem));
             let dynamics = cell.train.stiffest(prepared.lambda_max, units);
             if let Some(beyond) = prepared.instability(&dynamics, cell.train.method.optimizer().stability()) {
                 let problem = Problem {

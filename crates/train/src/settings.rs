@@ -145,6 +145,11 @@ impl Train {
         }
     }
 
+    /// c with c·L the loss that step sizes are in units of.
+    pub fn units(&self, task: Task<'_>) -> f64 {
+        self.loss.unwrap_or_default().factor(task)
+    }
+
     /// Whether exact reductions are wanted.
     pub fn reduces(&self) -> bool {
         self.reduce != Some(false)

@@ -210,8 +210,14 @@ fn matrix_problems() -> Vec<MatrixProblem> {
     let measurements = Measurements { matrices: numbers(7, 100), values: vec![1.0; 7] };
     let all = [(samples(10), 10), (whitened, 10), (Observed::Entries(entries), 10), (samples(1), 1)];
     let all = all.into_iter().chain([(Observed::Measurements(measurements), 10)]);
-    let problem =
-        |(observed, outputs)| MatrixProblem { inputs: 10, outputs, observed, teacher: None, test: TestOver::Entries };
+    let problem = |(observed, outputs)| MatrixProblem {
+        inputs: 10,
+        outputs,
+        observed,
+        teacher: None,
+        test: TestOver::Entries,
+        law: None,
+    };
     all.map(problem).collect()
 }
 

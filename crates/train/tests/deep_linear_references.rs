@@ -14,7 +14,7 @@ use taut_problem::{
 use taut_train::{Lane, Method, ModeRecursion, Stepped};
 
 fn problem(observed: Observed, outputs: usize, inputs: usize) -> MatrixProblem {
-    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries, law: None }
 }
 
 fn of_samples(x: DMatrix<f64>, y: DMatrix<f64>) -> MatrixProblem {

@@ -16,7 +16,7 @@ use taut_train::{AdaptiveFlow, DualFlow, Lane, Method, RiccatiFlow, Stepped, TOL
 fn problem(moments: Moments) -> MatrixProblem {
     let (outputs, inputs) = moments.syx.shape();
     let (observed, test) = (Observed::Moments(moments), TestOver::Entries);
-    MatrixProblem { inputs, outputs, observed, teacher: None, test }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test, law: None }
 }
 
 fn whitened(syx: DMatrix<f64>) -> MatrixProblem {

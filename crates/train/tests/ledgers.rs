@@ -18,7 +18,7 @@ fn gaussian(rows: usize, columns: usize, scale: f64, seed: u64) -> DMatrix<f64> 
 fn of_samples(x: DMatrix<f64>, y: DMatrix<f64>) -> MatrixProblem {
     let (inputs, outputs) = (x.nrows(), y.nrows());
     let observed = Observed::Moments(Arc::new(MatrixSamples { x, y }).moments());
-    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries }
+    MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries, law: None }
 }
 
 fn factors(widths: &[usize]) -> ParametrizationKind {
@@ -55,7 +55,7 @@ fn imbalance_is_the_sum_of_what_the_steps_add() {
     let target = gaussian(6, 6, 1.0, 3);
     let entries = Entries { target, observed: (0..36).filter(|place| place % 3 != 0).collect() };
     let (observed, test) = (Observed::Entries(entries), TestOver::Entries);
-    let completion = MatrixProblem { inputs: 6, outputs: 6, observed, teacher: None, test };
+    let completion = MatrixProblem { inputs: 6, outputs: 6, observed, teacher: None, test, law: None };
     for (problem, widths, eta) in
         [(&samples, vec![9], 0.02), (&samples, vec![9, 4, 7], 0.01), (&completion, vec![6, 6], 0.05)]
     {

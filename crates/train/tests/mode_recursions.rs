@@ -23,7 +23,7 @@ fn aligned(sizes: &[usize], s: &[f64], strength: impl Fn(usize, usize) -> f64) -
     let syx = &frames[depth] * diagonal(&|i| s[i]) * frames[0].transpose();
     let observed = Observed::Moments(Moments { sxx: None, syx, trace_syy: None, samples: None });
     let (inputs, outputs) = (sizes[0], sizes[depth]);
-    (MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries }, start)
+    (MatrixProblem { inputs, outputs, observed, teacher: None, test: TestOver::Entries, law: None }, start)
 }
 
 fn kind(sizes: &[usize]) -> ParametrizationKind {

@@ -16,13 +16,13 @@ fn gaussian(rows: usize, columns: usize, scale: f64, seed: u64) -> DMatrix<f64> 
 fn of_samples() -> MatrixProblem {
     let (x, y) = (gaussian(4, 9, 1.0, 1), gaussian(3, 9, 1.0, 2));
     let observed = Observed::Moments(Arc::new(MatrixSamples { x, y }).moments());
-    MatrixProblem { inputs: 4, outputs: 3, observed, teacher: None, test: TestOver::Entries }
+    MatrixProblem { inputs: 4, outputs: 3, observed, teacher: None, test: TestOver::Entries, law: None }
 }
 
 fn of_entries() -> MatrixProblem {
     let entries = Entries { target: gaussian(3, 4, 1.0, 3), observed: vec![0, 2, 3, 5, 7, 8, 11] };
     let (observed, test) = (Observed::Entries(entries), TestOver::Entries);
-    MatrixProblem { inputs: 4, outputs: 3, observed, teacher: None, test }
+    MatrixProblem { inputs: 4, outputs: 3, observed, teacher: None, test, law: None }
 }
 
 fn kind() -> ParametrizationKind {
@@ -122,7 +122,7 @@ fn units_of_the_loss_are_units_of_the_step() {
     for text in [r#""gradient-descent""#, r#"{ "heavy-ball": { "momentum": 0.8 } }"#, r#"{ "nesterov": {} }"#] {
         for (loss, c) in [("mean", 2.0 / 3.0), ("half-sum", 9.0)] {
             let train = train(text, loss, 0.01);
-            let dynamics = train.dynamics(1.0, train.loss.factor(Task::Matrix(&problem)));
+            let dynamics = train.dynamics(1.0, train.units(Task::Matrix(&problem)));
             let expected = after(&problem, &train.method, &motion(&train.method, 0.01 * c), 20);
             assert!(apart(&after(&problem, &train.method, &dynamics, 20), &expected) < 1e-13, "{text} {loss}");
         }
@@ -135,7 +135,7 @@ fn units_of_the_loss_are_units_of_epsilon() {
     for name in ["group-rmsprop", "adam"] {
         let of = |epsilon: f64| format!(r#"{{ "{name}": {{ "epsilon": {epsilon:e} }} }}"#);
         let published = train(&of(0.1), "mean", 0.01);
-        let dynamics = published.dynamics(1.0, published.loss.factor(Task::Matrix(&problem)));
+        let dynamics = published.dynamics(1.0, published.units(Task::Matrix(&problem)));
         // With ½Σ in place of the mean over m entries, ε is ε·m/2.
         let own = method(&of(0.1 * 7.0 / 2.0));
         let expected = after(&problem, &own, &motion(&own, 0.01), 50);

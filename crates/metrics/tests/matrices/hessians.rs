@@ -136,6 +136,7 @@ fn hidden_units_that_nothing_uses_add_the_singular_values_of_the_residual() {
         observed: Observed::Moments(samples.moments()),
         teacher: None,
         test: TestOver::Inputs(None),
+        law: None,
     };
     let task = Task::Matrix(&problem);
     let (wide1, wide2) = (&embed * &w1, &w2 * embed.transpose());

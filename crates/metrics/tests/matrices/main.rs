@@ -20,7 +20,7 @@ fn gaussian(rows: usize, columns: usize, replicate: u64) -> DMatrix<f64> {
 fn of_moments(syx: DMatrix<f64>, sxx: Option<DMatrix<f64>>, teacher: Option<DMatrix<f64>>) -> MatrixProblem {
     let (outputs, inputs) = syx.shape();
     let observed = Observed::Moments(Moments { sxx, syx, trace_syy: None, samples: None });
-    MatrixProblem { inputs, outputs, observed, teacher, test: TestOver::Inputs(None) }
+    MatrixProblem { inputs, outputs, observed, teacher, test: TestOver::Inputs(None), law: None }
 }
 
 fn deep(hidden: &[usize]) -> ParametrizationKind {
@@ -83,6 +83,7 @@ fn cases() -> Vec<Case> {
         observed: Observed::Moments(samples(3, 6, 4).moments()),
         teacher: teacher(3, 6),
         test: TestOver::Inputs(Some(DMatrix::from_fn(6, 6, |i, j| if i == j { 2.0 } else { 0.3 }))),
+        law: None,
     };
     let held_out = MatrixProblem {
         inputs: 5,
@@ -90,10 +91,12 @@ fn cases() -> Vec<Case> {
         observed: Observed::Moments(samples(1, 5, 9).moments()),
         teacher: None,
         test: TestOver::Samples(samples(1, 5, 7)),
+        law: None,
     };
     let target = gaussian(4, 4, 4);
     let observed = Observed::Entries(Entries { target: target.clone(), observed: vec![0, 3, 5, 6, 10, 11, 15] });
-    let completion = MatrixProblem { inputs: 4, outputs: 4, observed, teacher: Some(target), test: TestOver::Entries };
+    let completion =
+        MatrixProblem { inputs: 4, outputs: 4, observed, teacher: Some(target), test: TestOver::Entries, law: None };
     let observed = Measurements { matrices: gaussian(7, 16, 5), values: gaussian(7, 1, 6).as_slice().to_vec() };
     let sensing = MatrixProblem {
         inputs: 4,
@@ -101,6 +104,7 @@ fn cases() -> Vec<Case> {
         observed: Observed::Measurements(observed),
         teacher: teacher(4, 4),
         test: TestOver::Entries,
+        law: None,
     };
     let whitened = of_moments(gaussian(3, 4, 7), None, teacher(3, 4));
     let symmetric = ParametrizationKind::Symmetric(Symmetric { width: Some(2.0.try_into().unwrap()) });
