@@ -6,6 +6,7 @@
 mod angles;
 mod bisection;
 mod lane_products;
+mod lane_updates;
 mod matrix;
 mod products;
 mod quadrature;
@@ -16,6 +17,7 @@ mod svd;
 pub use angles::{cos_pi, sin_pi};
 pub use bisection::{first_true, last_sign_change};
 pub use lane_products::{Factor, lane_product_into};
+pub use lane_updates::{subtract_scaled, subtract_scaled_and_roll};
 pub use matrix::{DMatrix, DVector, Mat, MatMut};
 pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares};
 pub use quadrature::{GaussLegendre, adaptive};
