@@ -32,7 +32,7 @@ fn power(depth: f64) -> ParametrizationKind {
 }
 
 fn all() -> Vec<&'static MetricDef> {
-    METRICS.iter().filter(|metric| metric.of_matrix.is_some()).collect()
+    METRICS.iter().filter(|metric| metric.of_matrix.is_some() && !metric.needs.ledger).collect()
 }
 
 fn rows_of(task: Task<'_>, kind: &ParametrizationKind, thetas: &[Vec<f64>]) -> Snapshots {

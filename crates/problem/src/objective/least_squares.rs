@@ -2,21 +2,23 @@
 
 use super::{Objective, Rows};
 use crate::Regression;
-use taut_numerics::{DMatrix, Kernel, run_wide};
+use taut_numerics::{DMatrix, Factor, Kernel, lane_product_into, run_wide};
 
 /// Least squares with a design of its own for every lane: L = |y − Φβ|²/(2n).
 ///
 /// Sums run over features and samples in index order, so a lane's bits do not depend on its
-/// neighbours.
+/// neighbours. A design that all lanes share is kept once.
 #[derive(Clone, Debug)]
 pub struct LeastSquares {
     lanes: usize,
     samples: usize,
     features: usize,
-    /// Φ as samples × features × lanes.
+    /// Φ as samples × features × lanes; samples × features if it is the same in every lane.
     design: Vec<f64>,
+    shared: bool,
     /// y as samples × lanes.
     y: Vec<f64>,
+    /// samples × lanes.
     residual: Vec<f64>,
     /// What all rows weigh together: 1 where L is half the mean, n where it is half the sum.
     total: f64,
@@ -40,15 +42,43 @@ impl LeastSquares {
         let (samples, features) = problems[0].0.shape();
         assert!(problems.iter().all(|p| p.0.shape() == (samples, features)), "one shape per bundle");
         let of = |lane: usize| problems[lane.min(problems.len() - 1)];
-        let mut design = Vec::with_capacity(samples * features * lanes);
+        let shared = problems.iter().all(|p| p.0 == problems[0].0);
+        let own = if shared { 1 } else { lanes };
+        let mut design = Vec::with_capacity(samples * features * own);
         let mut y = Vec::with_capacity(samples * lanes);
         for i in 0..samples {
             for k in 0..features {
-                design.extend((0..lanes).map(|lane| of(lane).0[(i, k)]));
+                design.extend((0..own).map(|lane| of(lane).0[(i, k)]));
             }
             y.extend((0..lanes).map(|lane| of(lane).1[i]));
         }
-        Self { lanes, samples, features, design, y, residual: vec![0.0; lanes], total }
+        Self { lanes, samples, features, design, shared, y, residual: vec![0.0; samples * lanes], total }
+    }
+
+    /// Φᵀ: rows of Φ lie side by side.
+    fn transposed(&self) -> Factor<'_> {
+        let of = if self.shared { Factor::shared } else { Factor::new };
+        of(&self.design, self.features, self.samples)
+    }
+
+    /// r ← r + Φβ.
+    fn add_fit(&mut self, beta: &[f64]) {
+        let mut residual = std::mem::take(&mut self.residual);
+        let beta = Factor::new(beta, self.features, 1);
+        lane_product_into(self.transposed().transposed(), beta, &mut residual, self.lanes, true);
+        self.residual = residual;
+    }
+
+    /// r ← weight·r, and out ← Φᵀr.
+    fn weigh_and_pull(&mut self, weight: f64, out: &mut [f64]) {
+        self.residual.iter_mut().for_each(|r| *r *= weight);
+        let residual = Factor::new(&self.residual, self.samples, 1);
+        lane_product_into(self.transposed(), residual, out, self.lanes, false);
+    }
+
+    /// Entries of the design between two features of one row.
+    fn stride(&self) -> usize {
+        if self.shared { 1 } else { self.lanes }
     }
 }
 
@@ -67,36 +97,32 @@ impl Objective for LeastSquares {
 
     fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]) {
         loss.fill(0.0);
-        g.fill(0.0);
-        if let Rows::Batch { rows, shifts, factors } = rows {
-            for lane in 0..self.lanes {
-                self.batch(lane, beta, (rows, shifts, factors), loss, g);
+        let (lanes, stride) = (self.lanes, self.stride());
+        let (design, y) = (&self.design[..], &self.y[..]);
+        match rows {
+            Rows::All => {
+                self.residual.iter_mut().zip(y).for_each(|(r, y)| *r = -y);
+                self.add_fit(beta);
+                let weight = self.total / self.samples as f64;
+                for residual in self.residual.chunks_exact(lanes) {
+                    loss.iter_mut().zip(residual).for_each(|(loss, r)| *loss += 0.5 * weight * r * r);
+                }
+                self.weigh_and_pull(weight, g);
             }
-            return;
+            Rows::Batch { rows, shifts, factors } => {
+                g.fill(0.0);
+                // A batch stands for all rows.
+                let weight = self.total * lanes as f64 / rows.len() as f64;
+                let residual = &mut self.residual[..lanes];
+                run_wide(Drawn { lanes, stride, design, y, residual, weight, rows, shifts, factors, beta, loss, g });
+            }
         }
-        run_wide(LossAndGrad {
-            lanes: self.lanes,
-            samples: self.samples,
-            design: &self.design,
-            y: &self.y,
-            residual: &mut self.residual,
-            weight: self.total / self.samples as f64,
-            beta,
-            loss,
-            g,
-        });
     }
 
     fn hessian_apply_into(&mut self, direction: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
-        run_wide(HessianApply {
-            lanes: self.lanes,
-            design: &self.design,
-            values: &mut self.residual,
-            weight: self.total / self.samples as f64,
-            direction,
-            out,
-        });
+        self.residual.fill(0.0);
+        self.add_fit(direction);
+        self.weigh_and_pull(self.total / self.samples as f64, out);
     }
 
     fn mean_factor(&self) -> f64 {
@@ -104,139 +130,72 @@ impl Objective for LeastSquares {
     }
 
     fn add_transposed(&self, w: &[f64], g: &mut [f64]) {
-        let lanes = self.lanes;
-        let row_length = self.features * lanes;
-        for (weights, row) in w.chunks_exact(lanes).zip(self.design.chunks_exact(row_length)) {
-            for (phi, g) in row.chunks_exact(lanes).zip(g.chunks_exact_mut(lanes)) {
+        let (lanes, stride) = (self.lanes, self.stride());
+        for (weights, row) in w.chunks_exact(lanes).zip(self.design.chunks_exact(self.features * stride)) {
+            for (phi, g) in row.chunks_exact(stride).zip(g.chunks_exact_mut(lanes)) {
                 for lane in 0..lanes {
-                    g[lane] = f64::mul_add(phi[lane], weights[lane], g[lane]);
+                    g[lane] = f64::mul_add(phi[lane % stride], weights[lane], g[lane]);
                 }
             }
         }
     }
 }
 
-impl LeastSquares {
-    /// Loss and gradient of one lane over a batch.
-    fn batch(
-        &self,
-        lane: usize,
-        beta: &[f64],
-        (rows, shifts, factors): (&[usize], &[f64], &[f64]),
-        loss: &mut [f64],
-        g: &mut [f64],
-    ) {
-        let (lanes, p) = (self.lanes, self.features);
-        // A batch stands for all rows.
-        let per_row = self.total * lanes as f64 / rows.len() as f64;
-        for (place, &row) in rows.iter().skip(lane).step_by(lanes).enumerate() {
-            let slot = place * lanes + lane;
-            let factor = |k: usize| factors.get((place * p + k) * lanes + lane).copied().unwrap_or(1.0);
-            let phi = |k: usize| factor(k) * self.design[(row * p + k) * lanes + lane];
-            let mut residual = -(self.y[row * lanes + lane] + shifts.get(slot).copied().unwrap_or(0.0));
-            for k in 0..p {
-                residual = f64::mul_add(phi(k), beta[k * lanes + lane], residual);
-            }
-            loss[lane] += 0.5 * per_row * residual * residual;
-            residual *= per_row;
-            for k in 0..p {
-                g[k * lanes + lane] = f64::mul_add(phi(k), residual, g[k * lanes + lane]);
-            }
-        }
-    }
-}
-
-struct LossAndGrad<'a> {
+/// Rows drawn for every lane, with shifted labels and features that are multiplied by factors.
+struct Drawn<'a> {
     lanes: usize,
-    samples: usize,
+    stride: usize,
     design: &'a [f64],
     y: &'a [f64],
     residual: &'a mut [f64],
     weight: f64,
+    rows: &'a [usize],
+    shifts: &'a [f64],
+    factors: &'a [f64],
     beta: &'a [f64],
     loss: &'a mut [f64],
     g: &'a mut [f64],
 }
 
-impl Kernel for LossAndGrad<'_> {
+impl Kernel for Drawn<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        // A known width lets the lanes of one entry stay in one register.
-        match self.lanes {
-            8 => self.sweep::<8>(8),
-            lanes => self.sweep::<0>(lanes),
+        match (self.lanes, self.stride, self.factors.is_empty()) {
+            (8, 1, true) => self.sweep(8, 1, true),
+            (8, 8, true) => self.sweep(8, 8, true),
+            (lanes, stride, plain) => self.sweep(lanes, stride, plain),
         }
     }
 }
 
-struct HessianApply<'a> {
-    lanes: usize,
-    design: &'a [f64],
-    values: &'a mut [f64],
-    weight: f64,
-    direction: &'a [f64],
-    out: &'a mut [f64],
-}
-
-impl Kernel for HessianApply<'_> {
-    type Output = ();
-
+impl Drawn<'_> {
     #[inline(always)]
-    fn run(self) {
-        match self.lanes {
-            8 => self.sweep::<8>(8),
-            lanes => self.sweep::<0>(lanes),
-        }
-    }
-}
-
-impl HessianApply<'_> {
-    #[inline(always)]
-    fn sweep<const WIDTH: usize>(self, lanes: usize) {
-        let Self { design, values, weight, direction, out, .. } = self;
-        let lanes = if WIDTH > 0 { WIDTH } else { lanes };
-        for row in design.chunks_exact(out.len()) {
-            values.fill(0.0);
-            for (phi, d) in row.chunks_exact(lanes).zip(direction.chunks_exact(lanes)) {
-                for lane in 0..lanes {
-                    values[lane] = f64::mul_add(phi[lane], d[lane], values[lane]);
-                }
+    fn sweep(self, lanes: usize, stride: usize, plain: bool) {
+        let Self { design, y, residual, weight, shifts, factors, beta, loss, g, .. } = self;
+        let p = beta.len() / lanes;
+        for (place, rows) in self.rows.chunks_exact(lanes).enumerate() {
+            let phi = |k: usize, lane: usize| {
+                let phi = design[(rows[lane] * p + k) * stride + lane % stride];
+                if plain { phi } else { factors[(place * p + k) * lanes + lane] * phi }
+            };
+            for lane in 0..lanes {
+                let shift = shifts.get(place * lanes + lane).copied().unwrap_or(0.0);
+                residual[lane] = -(y[rows[lane] * lanes + lane] + shift);
             }
-            values.iter_mut().for_each(|value| *value *= weight);
-            for (phi, out) in row.chunks_exact(lanes).zip(out.chunks_exact_mut(lanes)) {
+            for (k, beta) in beta.chunks_exact(lanes).enumerate() {
                 for lane in 0..lanes {
-                    out[lane] = f64::mul_add(phi[lane], values[lane], out[lane]);
-                }
-            }
-        }
-    }
-}
-
-impl LossAndGrad<'_> {
-    #[inline(always)]
-    fn sweep<const WIDTH: usize>(self, lanes: usize) {
-        let Self { design, y, residual, weight, beta, loss, g, samples, .. } = self;
-        let lanes = if WIDTH > 0 { WIDTH } else { lanes };
-        let row_length = design.len() / samples.max(1);
-        for i in 0..samples {
-            let rows = &design[i * row_length..(i + 1) * row_length];
-            for (r, y) in residual.iter_mut().zip(&y[i * lanes..]) {
-                *r = -y;
-            }
-            for (row, b) in rows.chunks_exact(lanes).zip(beta.chunks_exact(lanes)) {
-                for lane in 0..lanes {
-                    residual[lane] = f64::mul_add(row[lane], b[lane], residual[lane]);
+                    residual[lane] = f64::mul_add(phi(k, lane), beta[lane], residual[lane]);
                 }
             }
             for lane in 0..lanes {
                 loss[lane] += 0.5 * weight * residual[lane] * residual[lane];
                 residual[lane] *= weight;
             }
-            for (row, g) in rows.chunks_exact(lanes).zip(g.chunks_exact_mut(lanes)) {
+            for (k, g) in g.chunks_exact_mut(lanes).enumerate() {
                 for lane in 0..lanes {
-                    g[lane] = f64::mul_add(row[lane], residual[lane], g[lane]);
+                    g[lane] = f64::mul_add(phi(k, lane), residual[lane], g[lane]);
                 }
             }
         }

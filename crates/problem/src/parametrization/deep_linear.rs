@@ -4,6 +4,7 @@ use super::{Kind, Parametrization, Shape, Tensor};
 use crate::{Entry, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use taut_numerics::{Factor, lane_product_into};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -90,16 +91,20 @@ impl Kind for DeepLinearKind<'_> {
 
 /// W_N⋯W₁ with everything that its derivatives share.
 ///
-/// A predictor costs N − 1 products, a pullback after it 2(N − 1).
+/// A predictor costs N − 1 products, a pullback after it 2(N − 1). Products begin at the narrower end: with fewer
+/// outputs than inputs, everything here is the network of the transposed factors W_Nᵀ, …, W₁ᵀ, whose product is βᵀ.
+/// What is stored then is the transpose of what is named, so that θ, β and the gradients are not copied.
 struct Product {
     lanes: usize,
-    /// d₀, …, d_N.
+    /// Whether factors are transposed and go from the outputs down.
+    flipped: bool,
+    /// d₀, …, d_N, or d_N, …, d₀ if flipped.
     sizes: Vec<usize>,
-    /// Where each factor begins, and where the last one ends, in slots.
-    ends: Vec<usize>,
+    /// Where factor l begins and ends in θ, in slots.
+    ranges: Vec<Range<usize>>,
     /// W_l⋯W₁ for l = 2, …, N − 1.
     prefix: Vec<Vec<f64>>,
-    /// W_{l+1}ᵀ⋯W_Nᵀg for l = 1, …, N − 1.
+    /// W_{l+1}ᵀ⋯W_Nᵀg for l = 2, …, N − 1; for l = 1 it is the gradient of W₁ and not kept.
     back: Vec<Vec<f64>>,
     /// The derivative of `prefix` along v, and of W₁ to begin with.
     tangent: Vec<Vec<f64>>,
@@ -108,11 +113,19 @@ struct Product {
 }
 
 impl Product {
-    fn new(sizes: Vec<usize>, lanes: usize) -> Self {
+    fn new(mut sizes: Vec<usize>, lanes: usize) -> Self {
         let depth = sizes.len() - 1;
-        let mut ends = vec![0];
-        for l in 1..=depth {
-            ends.push(ends[l - 1] + sizes[l] * sizes[l - 1] * lanes);
+        let flipped = sizes[depth] < sizes[0];
+        let mut end = 0;
+        let mut range = |pair: &[usize]| {
+            let start = end;
+            end += pair[0] * pair[1] * lanes;
+            start..end
+        };
+        let mut ranges: Vec<Range<usize>> = sizes.windows(2).map(&mut range).collect();
+        if flipped {
+            sizes.reverse();
+            ranges.reverse();
         }
         // Layer l of a thing that lives on layers 1 … N − 1.
         let layers = |from: usize| -> Vec<Vec<f64>> {
@@ -121,11 +134,12 @@ impl Product {
         let widest = sizes[1..].iter().max().copied().unwrap_or(0) * sizes[0] * lanes;
         Self {
             lanes,
+            flipped,
             prefix: layers(2),
-            back: layers(1),
+            back: layers(2),
             tangent: layers(2),
             bend: [vec![0.0; widest], vec![0.0; widest]],
-            ends,
+            ranges,
             sizes,
         }
     }
@@ -135,96 +149,111 @@ impl Product {
     }
 
     /// Where factor l lies in θ.
-    fn range(&self, l: usize) -> std::ops::Range<usize> {
-        self.ends[l - 1]..self.ends[l]
+    fn range(&self, l: usize) -> Range<usize> {
+        self.ranges[l - 1].clone()
+    }
+
+    /// Something of d_l rows and as many columns as layer `from` is wide.
+    fn matrix<'a>(&self, data: &'a [f64], l: usize, from: usize) -> Factor<'a> {
+        let (rows, columns) = (self.sizes[l], self.sizes[from]);
+        if self.flipped { Factor::new(data, columns, rows).transposed() } else { Factor::new(data, rows, columns) }
     }
 
     /// Factor l of θ.
     fn factor<'a>(&self, theta: &'a [f64], l: usize) -> Factor<'a> {
-        Factor::new(&theta[self.range(l)], self.sizes[l], self.sizes[l - 1])
+        self.matrix(&theta[self.range(l)], l, l - 1)
     }
-}
 
-/// W_l⋯W₁, where W₁ itself is not copied.
-fn prefix_of<'a>(prefix: &'a [Vec<f64>], theta: &'a [f64], first: usize, l: usize) -> &'a [f64] {
-    if l == 1 { &theta[..first] } else { &prefix[l - 1] }
+    /// W_l⋯W₁, where W₁ itself is not copied.
+    fn prefix<'a>(&self, prefix: &'a [Vec<f64>], theta: &'a [f64], l: usize) -> Factor<'a> {
+        self.matrix(if l == 1 { &theta[self.range(1)] } else { &prefix[l - 1] }, l, 0)
+    }
+
+    /// c ← ab, or c ← c + ab if `add`.
+    fn multiply(&self, a: Factor<'_>, b: Factor<'_>, c: &mut [f64], add: bool) {
+        let (a, b) = if self.flipped { (b.transposed(), a.transposed()) } else { (a, b) };
+        lane_product_into(a, b, c, self.lanes, add);
+    }
 }
 
 impl Parametrization for Product {
     fn tensors(&self) -> Vec<Tensor> {
-        (1..=self.depth()).map(|l| Tensor::new(format!("W{l}"), self.sizes[l], self.sizes[l - 1])).collect()
+        let depth = self.depth();
+        let tensor = |l: usize| {
+            let name = format!("W{l}");
+            if self.flipped {
+                Tensor::new(name, self.sizes[depth - l], self.sizes[depth - l + 1])
+            } else {
+                Tensor::new(name, self.sizes[l], self.sizes[l - 1])
+            }
+        };
+        (1..=depth).map(tensor).collect()
     }
 
     fn predictor_into(&mut self, theta: &[f64], beta: &mut [f64]) {
-        let (depth, first) = (self.depth(), self.ends[1]);
+        let depth = self.depth();
         if depth == 1 {
             return beta.copy_from_slice(theta);
         }
+        let mut prefix = std::mem::take(&mut self.prefix);
         for l in 2..=depth {
-            let factor = self.factor(theta, l);
-            let (done, rest) = self.prefix.split_at_mut(l - 1);
-            let below = Factor::new(prefix_of(done, theta, first, l - 1), self.sizes[l - 1], self.sizes[0]);
+            let (done, rest) = prefix.split_at_mut(l - 1);
             let out = if l == depth { &mut *beta } else { &mut rest[0] };
-            lane_product_into(factor, below, out, self.lanes, false);
+            self.multiply(self.factor(theta, l), self.prefix(done, theta, l - 1), out, false);
         }
+        self.prefix = prefix;
     }
 
     fn pullback_into(&mut self, theta: &[f64], g: &[f64], gradient: &mut [f64]) {
-        let (depth, first, inputs) = (self.depth(), self.ends[1], self.sizes[0]);
-        for l in (1..=depth).rev() {
-            let range = self.range(l);
-            if l == 1 {
-                return gradient[range].copy_from_slice(if depth == 1 { g } else { &self.back[0] });
-            }
-            let (below, here) = self.back.split_at_mut(l - 1);
-            let here = Factor::new(if l == depth { g } else { &here[0] }, self.sizes[l], inputs);
-            let prefix = prefix_of(&self.prefix, theta, first, l - 1);
-            let prefix = Factor::new(prefix, self.sizes[l - 1], inputs);
-            lane_product_into(here, prefix.transposed(), &mut gradient[range], self.lanes, false);
-            let factor = Factor::new(&theta[self.ends[l - 1]..self.ends[l]], self.sizes[l], self.sizes[l - 1]);
-            lane_product_into(factor.transposed(), here, &mut below[l - 2], self.lanes, false);
+        let depth = self.depth();
+        if depth == 1 {
+            return gradient.copy_from_slice(g);
         }
+        let mut back = std::mem::take(&mut self.back);
+        for l in (2..=depth).rev() {
+            let (below, here) = back.split_at_mut(l - 1);
+            let here = self.matrix(if l == depth { g } else { &here[0] }, l, 0);
+            let prefix = self.prefix(&self.prefix, theta, l - 1);
+            self.multiply(here, prefix.transposed(), &mut gradient[self.range(l)], false);
+            let below = if l == 2 { &mut gradient[self.range(1)] } else { &mut below[l - 2] };
+            self.multiply(self.factor(theta, l).transposed(), here, below, false);
+        }
+        self.back = back;
     }
 
     fn pushforward_into(&mut self, theta: &[f64], v: &[f64], tangent: &mut [f64]) {
-        let (depth, first, inputs) = (self.depth(), self.ends[1], self.sizes[0]);
+        let depth = self.depth();
         if depth == 1 {
             return tangent.copy_from_slice(v);
         }
+        let mut moved = std::mem::take(&mut self.tangent);
         for l in 2..=depth {
-            let (factor, moved) = (self.factor(theta, l), self.factor(v, l));
-            let (done, rest) = self.tangent.split_at_mut(l - 1);
-            let below = Factor::new(prefix_of(&self.prefix, theta, first, l - 1), self.sizes[l - 1], inputs);
-            let below_moved = Factor::new(prefix_of(done, v, first, l - 1), self.sizes[l - 1], inputs);
+            let (done, rest) = moved.split_at_mut(l - 1);
             let out = if l == depth { &mut *tangent } else { &mut rest[0] };
-            lane_product_into(moved, below, out, self.lanes, false);
-            lane_product_into(factor, below_moved, out, self.lanes, true);
+            self.multiply(self.factor(v, l), self.prefix(&self.prefix, theta, l - 1), out, false);
+            self.multiply(self.factor(theta, l), self.prefix(done, v, l - 1), out, true);
         }
+        self.tangent = moved;
     }
 
     fn second_pullback_into(&mut self, theta: &[f64], v: &[f64], g: &[f64], g_dot: &[f64], out: &mut [f64]) {
-        let (depth, first, inputs, lanes) = (self.depth(), self.ends[1], self.sizes[0], self.lanes);
-        self.bend[0][..g_dot.len()].copy_from_slice(g_dot);
-        for l in (1..=depth).rev() {
-            let size = self.sizes[l] * inputs * lanes;
-            let range = self.range(l);
-            if l == 1 {
-                out[range].copy_from_slice(&self.bend[0][..size]);
-                return;
-            }
-            let here = Factor::new(if l == depth { g } else { &self.back[l - 1] }, self.sizes[l], inputs);
-            let (bent, next) = self.bend.split_at_mut(1);
-            let bent = Factor::new(&bent[0][..size], self.sizes[l], inputs);
-            let below = Factor::new(prefix_of(&self.prefix, theta, first, l - 1), self.sizes[l - 1], inputs);
-            let below_moved = Factor::new(prefix_of(&self.tangent, v, first, l - 1), self.sizes[l - 1], inputs);
-            lane_product_into(bent, below.transposed(), &mut out[range.clone()], lanes, false);
-            lane_product_into(here, below_moved.transposed(), &mut out[range], lanes, true);
-            let factor = Factor::new(&theta[self.ends[l - 1]..self.ends[l]], self.sizes[l], self.sizes[l - 1]);
-            let moved = Factor::new(&v[self.ends[l - 1]..self.ends[l]], self.sizes[l], self.sizes[l - 1]);
-            let next = &mut next[0][..self.sizes[l - 1] * inputs * lanes];
-            lane_product_into(moved.transposed(), here, next, lanes, false);
-            lane_product_into(factor.transposed(), bent, next, lanes, true);
-            self.bend.swap(0, 1);
+        let depth = self.depth();
+        let [mut bent, mut next] = std::mem::take(&mut self.bend);
+        bent[..g_dot.len()].copy_from_slice(g_dot);
+        for l in (2..=depth).rev() {
+            let here = self.matrix(if l == depth { g } else { &self.back[l - 1] }, l, 0);
+            let bend = self.matrix(&bent[..self.sizes[l] * self.sizes[0] * self.lanes], l, 0);
+            let below = self.prefix(&self.prefix, theta, l - 1).transposed();
+            let below_moved = self.prefix(&self.tangent, v, l - 1).transposed();
+            self.multiply(bend, below, &mut out[self.range(l)], false);
+            self.multiply(here, below_moved, &mut out[self.range(l)], true);
+            let down = &mut next[..self.sizes[l - 1] * self.sizes[0] * self.lanes];
+            self.multiply(self.factor(v, l).transposed(), here, down, false);
+            self.multiply(self.factor(theta, l).transposed(), bend, down, true);
+            std::mem::swap(&mut bent, &mut next);
         }
+        let first = self.range(1);
+        out[first.clone()].copy_from_slice(&bent[..first.len()]);
+        self.bend = [bent, next];
     }
 }

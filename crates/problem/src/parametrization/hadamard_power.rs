@@ -4,6 +4,7 @@ use super::{Kind, Parametrization, Shape, Tensor, power};
 use crate::{Entry, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use taut_numerics::{Kernel, run_wide};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "hadamard-power",
@@ -59,20 +60,14 @@ impl Parametrization for Powers {
 
     fn predictor_into(&mut self, theta: &[f64], beta: &mut [f64]) {
         let (u, v) = theta.split_at(self.slots);
-        for ((beta, u), v) in beta.iter_mut().zip(u).zip(v) {
-            *beta = power(*u, self.depth) - power(*v, self.depth);
-        }
+        run_wide(Difference { depth: self.depth, u, v, beta });
     }
 
     fn pullback_into(&mut self, theta: &[f64], g: &[f64], gradient: &mut [f64]) {
         let (u, v) = theta.split_at(self.slots);
         let (of_u, of_v) = gradient.split_at_mut(self.slots);
-        for ((gradient, u), g) in of_u.iter_mut().zip(u).zip(g) {
-            *gradient = self.slope(*u) * g;
-        }
-        for ((gradient, v), g) in of_v.iter_mut().zip(v).zip(g) {
-            *gradient = -self.slope(*v) * g;
-        }
+        run_wide(Slopes { depth: self.depth, sign: 1.0, x: u, g, gradient: of_u });
+        run_wide(Slopes { depth: self.depth, sign: -1.0, x: v, g, gradient: of_v });
     }
 
     fn pushforward_into(&mut self, theta: &[f64], direction: &[f64], tangent: &mut [f64]) {
@@ -87,6 +82,69 @@ impl Parametrization for Powers {
             let (u, v) = (i, i + self.slots);
             out[u] = self.slope(theta[u]) * g_dot[i] + self.curvature(theta[u]) * direction[u] * g[i];
             out[v] = -self.slope(theta[v]) * g_dot[i] - self.curvature(theta[v]) * direction[v] * g[i];
+        }
+    }
+}
+
+/// u^D − v^D.
+struct Difference<'a> {
+    depth: usize,
+    u: &'a [f64],
+    v: &'a [f64],
+    beta: &'a mut [f64],
+}
+
+impl Kernel for Difference<'_> {
+    type Output = ();
+
+    // A known power leaves no loop over its factors.
+    #[inline(always)]
+    fn run(self) {
+        match self.depth {
+            2 => self.sweep(2),
+            3 => self.sweep(3),
+            depth => self.sweep(depth),
+        }
+    }
+}
+
+impl Difference<'_> {
+    #[inline(always)]
+    fn sweep(self, depth: usize) {
+        for ((beta, u), v) in self.beta.iter_mut().zip(self.u).zip(self.v) {
+            *beta = power(*u, depth) - power(*v, depth);
+        }
+    }
+}
+
+/// ±D·x^{D−1}·g.
+struct Slopes<'a> {
+    depth: usize,
+    sign: f64,
+    x: &'a [f64],
+    g: &'a [f64],
+    gradient: &'a mut [f64],
+}
+
+impl Kernel for Slopes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.depth {
+            2 => self.sweep(2),
+            3 => self.sweep(3),
+            depth => self.sweep(depth),
+        }
+    }
+}
+
+impl Slopes<'_> {
+    #[inline(always)]
+    fn sweep(self, depth: usize) {
+        let factor = self.sign * depth as f64;
+        for ((gradient, x), g) in self.gradient.iter_mut().zip(self.x).zip(self.g) {
+            *gradient = factor * power(*x, depth - 1) * g;
         }
     }
 }

@@ -58,17 +58,19 @@ impl Network {
 
     /// Roughly the flops of a step: predictor and pullback, the loss, the update.
     pub(super) fn flops(&self) -> f64 {
-        let inputs = self.problem.inputs as f64;
-        let upper: usize = self.factors[1..].iter().map(DMatrix::len).sum();
+        let (inputs, outputs) = (self.problem.inputs, self.problem.outputs);
+        // Products begin at the narrower end.
+        let beyond = if outputs < inputs { self.factors.last() } else { self.factors.first() };
         let all: usize = self.factors.iter().map(DMatrix::len).sum();
         let entries = self.problem.entries() as f64;
         let loss = match (&self.problem.observed, self.rows) {
-            (_, Some(rows)) => 4.0 * rows as f64 * inputs,
-            (Observed::Moments(moments), None) if moments.sxx.is_some() => 2.0 * entries * inputs,
+            (_, Some(rows)) => 4.0 * rows as f64 * inputs as f64,
+            (Observed::Moments(moments), None) if moments.sxx.is_some() => 2.0 * entries * inputs as f64,
             (Observed::Measurements(m), None) => 4.0 * m.values.len() as f64 * entries,
             _ => 4.0 * entries,
         };
-        6.0 * upper as f64 * inputs + loss + 4.0 * all as f64
+        let inner = all - beyond.map_or(0, DMatrix::len);
+        6.0 * (inner * inputs.min(outputs)) as f64 + loss + 4.0 * all as f64
     }
 
     /// Whether training from this start never leaves the bases: no factor leads out of them upwards, no factor

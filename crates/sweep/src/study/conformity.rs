@@ -139,7 +139,7 @@ impl<'a> Conformity<'a> {
             mistake = mistake.note(format!("`{key}` is a key of {}, not of {}", others.join(" and "), self.last()));
         } else if nearest(key, names.iter().copied()).is_none() {
             let homes = self.study.homes_of(key);
-            if !homes.is_empty() && homes.len() <= 4 {
+            if !homes.is_empty() && homes.len() <= 8 {
                 mistake = mistake.note(format!("`{key}` is a key of [{}]", homes.join("], [")));
             }
         }

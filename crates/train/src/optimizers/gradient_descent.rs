@@ -1,6 +1,7 @@
 //! Plain gradient descent.
 
 use super::{Optimizer, Rule};
+use taut_numerics::subtract_scaled;
 use taut_problem::{Entry, Motion};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -35,11 +36,6 @@ pub(super) struct Descend;
 
 impl Rule for Descend {
     fn update(&mut self, _k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
-        let lanes = eta.len();
-        for (theta, gradient) in theta.chunks_exact_mut(lanes).zip(gradient.chunks_exact(lanes)) {
-            for lane in 0..lanes {
-                theta[lane] -= eta[lane] * gradient[lane];
-            }
-        }
+        subtract_scaled(eta, gradient, theta);
     }
 }

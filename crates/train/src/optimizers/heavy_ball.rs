@@ -3,6 +3,7 @@
 use super::{Optimizer, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use taut_numerics::subtract_scaled_and_roll;
 use taut_problem::{Entry, Fraction, Motion};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -45,14 +46,7 @@ struct Roll {
 
 impl Rule for Roll {
     fn update(&mut self, k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
-        let (momentum, lanes) = (if k == 0 { 0.0 } else { self.momentum }, eta.len());
-        let memory = self.before.chunks_exact_mut(lanes);
-        for ((theta, gradient), before) in theta.chunks_exact_mut(lanes).zip(gradient.chunks_exact(lanes)).zip(memory) {
-            for lane in 0..lanes {
-                let now = theta[lane];
-                theta[lane] = now + momentum * (now - before[lane]) - eta[lane] * gradient[lane];
-                before[lane] = now;
-            }
-        }
+        let momentum = if k == 0 { 0.0 } else { self.momentum };
+        subtract_scaled_and_roll(momentum, eta, gradient, theta, &mut self.before);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Optimizer, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use taut_numerics::subtract_scaled_and_roll;
 use taut_problem::{Entry, Fraction, Motion};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -102,15 +103,7 @@ impl Rule for Accelerate {
     }
 
     fn update(&mut self, k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
-        let (beta, lanes) = (self.momentum.at(k), eta.len());
-        let memory = self.before.chunks_exact_mut(lanes);
-        for ((theta, gradient), before) in theta.chunks_exact_mut(lanes).zip(gradient.chunks_exact(lanes)).zip(memory) {
-            for lane in 0..lanes {
-                let now = theta[lane];
-                theta[lane] = now + beta * (now - before[lane]) - eta[lane] * gradient[lane];
-                before[lane] = now;
-            }
-        }
+        subtract_scaled_and_roll(self.momentum.at(k), eta, gradient, theta, &mut self.before);
     }
 }
 
