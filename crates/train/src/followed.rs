@@ -41,6 +41,11 @@ pub trait Course: Send {
 
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
+
+    /// How often the gradient was taken for steps; `None` where steps are not made of gradients.
+    fn gradient_evaluations(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A direction field with the pair that follows it.
@@ -82,6 +87,10 @@ impl<F: Field> Course for Integrated<F> {
 
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]) {
         self.field.show_into(state, theta, predictor);
+    }
+
+    fn gradient_evaluations(&self) -> Option<u64> {
+        Some(self.pair.evaluations())
     }
 }
 
@@ -209,5 +218,9 @@ impl<C: Course> Trajectory for Followed<C> {
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
         self.lost.filter(|time| *time <= self.time).map(Clock::Time)
+    }
+
+    fn gradient_evaluations(&self) -> Option<u64> {
+        self.course.gradient_evaluations()
     }
 }
