@@ -5,6 +5,7 @@
 pub mod code;
 pub mod figures;
 pub mod study;
+pub mod tensors;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

@@ -306,6 +306,7 @@ impl<'a> Cell<'a> {
         rows.push_float(next(), (!self.is_flow()).then_some(self.dynamics.step_size));
         rows.push_float(next(), limit.filter(|_| !self.is_flow()).map(|limit| limit / self.dynamics.step_size));
         rows.push_int(next(), recorded.gradient_evaluations.map(|count| count as i64));
+        rows.push_text(next(), recorded.reduction.as_deref());
         rows.push_bool(next(), spectrum.map(|svd| f64::EPSILON * svd.condition() < 1e-6));
         rows.push_float(next(), views.rows.and_then(Setting::least_bending_energy));
         for passage in recorded.passages {

@@ -11,7 +11,9 @@ mod files;
 mod identity;
 mod listing;
 mod misfits;
+mod moving;
 mod nonlinear;
+mod outlook;
 mod plan;
 mod recorded;
 mod row_kinds;
@@ -26,6 +28,7 @@ mod workbench;
 
 pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
+pub use outlook::Reduction;
 pub use plan::{AxisSummary, Plan, TableSize};
 pub use run::{Progress, RunError, RunOptions, RunReport, run};
 pub use tables::SCHEMA_VERSION;

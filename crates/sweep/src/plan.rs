@@ -110,6 +110,7 @@ impl Plan {
             return Err(StudyError::Invalid(plan.checked.diagnostics(problems)));
         }
         plan.check_step_sizes()?;
+        plan.check_solvers()?;
         Ok(plan)
     }
 

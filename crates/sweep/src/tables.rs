@@ -216,6 +216,10 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
             "the sharpness up to which this step size is stable: 2/η, 2(1+β)/η for the heavy ball",
         ),
         int("gradient_evaluations", "", "gradients that an adaptive flow has evaluated; null elsewhere"),
+        text(
+            "reduction",
+            "exact reductions of the network whose steps were taken instead, joined by ` + `; null if none was",
+        ),
         Column::new(
             "precision_ok",
             ColumnType::Bool,

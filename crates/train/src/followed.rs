@@ -42,7 +42,7 @@ pub trait Course: Send {
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
 
-    /// How often the gradient was taken, where it was.
+    /// How often the gradient was taken for steps; `None` where steps are not made of gradients.
     fn gradient_evaluations(&self) -> Option<u64> {
         None
     }
@@ -91,6 +91,10 @@ impl<F: Field> Course for Integrated<F> {
 
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]) {
         self.field.show_into(state, theta, predictor);
+    }
+
+    fn gradient_evaluations(&self) -> Option<u64> {
+        Some(self.pair.evaluations())
     }
 }
 
@@ -215,5 +219,9 @@ impl<C: Course> Trajectory for Followed<C> {
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
         self.lost.filter(|time| *time <= self.time).map(Clock::Time)
+    }
+
+    fn gradient_evaluations(&self) -> Option<u64> {
+        self.course.gradient_evaluations()
     }
 }
