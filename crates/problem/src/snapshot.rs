@@ -62,6 +62,11 @@ pub trait Trajectory: Send {
 
     /// Where `lane` stopped being finite, if it did on the way to here.
     fn diverged(&self, lane: usize) -> Option<Clock>;
+
+    /// How many gradients all lanes have evaluated; `None` where each step is one, or there are none.
+    fn evaluations(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Functions gathered row by row, with what is known of each: what the metrics look at.

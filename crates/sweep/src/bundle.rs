@@ -363,6 +363,7 @@ fn record_lanes(
             recorded.clocks.push(clock);
             cell.push_theta(&theta, freedom, &mut recorded.snapshots);
         }
+        recorded.gradient_evaluations = path.evaluations();
         recorded.passages = LEVELS.map(|(level, _)| seen(level));
         if reached(seen(INTERPOLATION)).is_some() {
             recorded.interpolation = path.at_passage(lane, INTERPOLATION);

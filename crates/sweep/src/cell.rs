@@ -230,9 +230,15 @@ impl<'a> Cell<'a> {
             from += height * columns;
         }
         if !self.kind().is_direct() {
-            let height = if outputs == 1 { inputs } else { outputs };
-            emit_tensor(self.identity.cell, "trained", place, label, ("beta", height), predictor, rows);
+            let name = ("beta", self.predictor_rows());
+            emit_tensor(self.identity.cell, "trained", place, label, name, predictor, rows);
         }
+    }
+
+    /// Rows of the predictor as it is written: a single output's coefficients are a column.
+    fn predictor_rows(&self) -> usize {
+        let Shape { inputs, outputs, .. } = self.shape();
+        if outputs == 1 { inputs } else { outputs }
     }
 
     /// The modes of one row: along the singular vectors of the design, or of the matrix and its target.
@@ -344,6 +350,12 @@ impl<'a> Cell<'a> {
         let times = self.dynamics.times(&clocks);
         self.emit_path(theory, &clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
+        if let Some(rows) = sheets.parameters.as_mut().filter(|_| !self.kind().is_direct()) {
+            for ((clock, beta), &time) in prediction.path.iter().zip(&times) {
+                let name = ("beta", self.predictor_rows());
+                emit_tensor(self.identity.cell, theory, Some((*clock, time)), &Label::default(), name, beta, rows);
+            }
+        }
         if let Some(rows) = &mut sheets.modes {
             // All at once: with a schedule every time is a walk from the start.
             let clocks: Vec<Clock> = prediction.modes.iter().map(|m| m.clock).collect();

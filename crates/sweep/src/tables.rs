@@ -197,7 +197,7 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
             "1",
             "the sharpness up to which this step size is stable: 2/η, 2(1+β)/η for the heavy ball",
         ),
-        int("gradient_evaluations", "", "gradients that an adaptive flow has evaluated; null elsewhere"),
+        int("gradient_evaluations", "", "gradients that an adaptive or dual flow has evaluated; null elsewhere"),
         Column::new(
             "precision_ok",
             ColumnType::Bool,
@@ -278,7 +278,7 @@ fn parameters() -> Vec<Column> {
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text(
             "tensor",
-            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
+            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make, or a theory predicts; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
              a solution's own features)",
         ),
         int("row", "", "from 0"),

@@ -17,6 +17,11 @@ pub trait Field: Rate + Send {
 
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
+
+    /// How often a gradient was taken for steps; `None` where none is.
+    fn evaluations(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A path that is known step by step, and at every time within the last step.
@@ -56,6 +61,10 @@ impl<F: Field> Integrated<F> {
 }
 
 impl<F: Field> Course for Integrated<F> {
+    fn evaluations(&self) -> Option<u64> {
+        Some(self.pair.evaluations())
+    }
+
     fn t(&self) -> f64 {
         self.pair.t()
     }
@@ -167,6 +176,10 @@ impl<C: Course> Followed<C> {
 }
 
 impl<C: Course> Trajectory for Followed<C> {
+    fn evaluations(&self) -> Option<u64> {
+        self.course.evaluations()
+    }
+
     fn lanes(&self) -> usize {
         1
     }
