@@ -1,6 +1,6 @@
 //! `taut plan`: what would run. Writes nothing.
 
-use super::{load, print};
+use super::{load, print, warn};
 use crate::options;
 use anyhow::Result;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use taut_sweep::Plan;
 
 pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
     let plan = load(&options.source)?;
+    warn(&plan);
     print(&if options.json { json(&plan).to_string() } else { text(&plan) })
 }
 

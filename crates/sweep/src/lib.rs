@@ -1,10 +1,12 @@
 //! TOML to plan to parallel run to rows: the only room where train, theory and metrics meet.
 
+mod arrivals;
 mod bundle;
 mod cell;
 mod choosing;
 mod clocks;
 mod crossings;
+mod details;
 mod files;
 mod identity;
 mod listing;
@@ -19,6 +21,7 @@ pub mod study;
 mod summary;
 mod tables;
 mod unmeasurable;
+mod warnings;
 mod workbench;
 
 pub use identity::SEMANTICS;

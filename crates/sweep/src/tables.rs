@@ -16,6 +16,8 @@ pub(crate) struct Schemas {
     pub(crate) cells: Arc<TableSchema>,
     pub(crate) trajectory: Arc<TableSchema>,
     pub(crate) modes: Option<Arc<TableSchema>>,
+    pub(crate) arrivals: Option<Arc<TableSchema>>,
+    pub(crate) factors: Option<Arc<TableSchema>>,
     pub(crate) curves: Option<Arc<TableSchema>>,
     pub(crate) parameters: Option<Arc<TableSchema>>,
     pub(crate) solutions: Arc<TableSchema>,
@@ -28,6 +30,8 @@ pub(crate) struct Sheets {
     pub(crate) cells: Rows,
     pub(crate) trajectory: Rows,
     pub(crate) modes: Option<Rows>,
+    pub(crate) arrivals: Option<Rows>,
+    pub(crate) factors: Option<Rows>,
     pub(crate) curves: Option<Rows>,
     pub(crate) parameters: Option<Rows>,
     pub(crate) solutions: Rows,
@@ -42,6 +46,8 @@ impl Sheets {
             cells: Rows::sharing(Arc::clone(&schemas.cells)),
             trajectory: Rows::sharing(Arc::clone(&schemas.trajectory)),
             modes: optional(&schemas.modes),
+            arrivals: optional(&schemas.arrivals),
+            factors: optional(&schemas.factors),
             curves: optional(&schemas.curves),
             parameters: optional(&schemas.parameters),
             solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
@@ -60,6 +66,8 @@ impl Sheets {
         self.cells.append(&other.cells);
         self.trajectory.append(&other.trajectory);
         optional(&mut self.modes, &other.modes);
+        optional(&mut self.arrivals, &other.arrivals);
+        optional(&mut self.factors, &other.factors);
         optional(&mut self.curves, &other.curves);
         optional(&mut self.parameters, &other.parameters);
         self.solutions.append(&other.solutions);
@@ -69,10 +77,12 @@ impl Sheets {
 
     /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
-        [Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref(), self.parameters.as_ref()]
-            .into_iter()
-            .chain([Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing), Some(&self.cells)])
-            .flatten()
+        let details = [&self.modes, &self.arrivals, &self.factors, &self.curves, &self.parameters];
+        std::iter::once(&self.trajectory)
+            .chain(details.into_iter().flatten())
+            .chain(std::iter::once(&self.solutions))
+            .chain(&self.predictions)
+            .chain([&self.timing, &self.cells])
     }
 }
 
@@ -86,6 +96,8 @@ impl Schemas {
             cells: cells(checked, metrics),
             trajectory: staged("trajectory", trajectory(checked, metrics)),
             modes: wants(TableName::Modes).then(|| staged("modes", modes())),
+            arrivals: wants(TableName::Arrivals).then(|| table("arrivals", arrivals())),
+            factors: wants(TableName::Factors).then(|| table("factors", factors())),
             curves: wants(TableName::Curves).then(|| staged("curves", curves())),
             parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
             solutions: solutions(checked, metrics),
@@ -96,9 +108,15 @@ impl Schemas {
 
     /// Every schema, in the order of docs/tables.md.
     pub(crate) fn all(&self) -> Vec<&TableSchema> {
-        [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref()]
+        [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.arrivals.as_ref(), self.factors.as_ref()]
             .into_iter()
-            .chain([self.parameters.as_ref(), Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing)])
+            .chain([
+                self.curves.as_ref(),
+                self.parameters.as_ref(),
+                Some(&self.solutions),
+                self.predictions.as_ref(),
+                Some(&self.timing),
+            ])
             .flatten()
             .map(|schema| &**schema)
             .collect()
@@ -251,6 +269,37 @@ fn modes() -> Vec<Column> {
         ),
         float("filter", "1", "fraction learned; null where the motion does not know it"),
         float("projection", "y", "uᵢᵀWvᵢ along the singular vectors of the target; null where there is none"),
+    ]);
+    columns
+}
+
+fn arrivals() -> Vec<Column> {
+    vec![
+        cell(),
+        source(),
+        int("mode", "", "number of the mode, as in `modes`"),
+        float("value", "1", "singular value, as in `modes`"),
+        int("step", "steps", "the first recorded step at which half of the mode is learned; null for a flow, or never"),
+        float(
+            "time",
+            "1",
+            "training time at which half is learned, on the straight line between two recorded rows; null if never",
+        ),
+        int("order", "", "1 for the mode that arrives first; null if it does not"),
+        float(
+            "plateau",
+            "1",
+            "training time since the mode before it arrived, or since the start; null if it does not",
+        ),
+    ]
+}
+
+fn factors() -> Vec<Column> {
+    let mut columns = place();
+    columns.extend([
+        int("factor", "", "number l of the factor, from 1 at the inputs"),
+        float("norm", "θ", "Frobenius norm of the factor"),
+        float("balancedness_gap", "θ²", "‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖_F; null for the last factor"),
     ]);
     columns
 }

@@ -88,6 +88,10 @@ pub struct Record {
 pub enum TableName {
     /// One row per mode and save time
     Modes,
+    /// When each mode is half learned, and in which order
+    Arrivals,
+    /// Norm and balance of every factor, per save time
+    Factors,
     /// The trained function on a grid, per save time
     Curves,
     /// Every parameter, per save time
