@@ -67,11 +67,6 @@ pub trait Trajectory: Send {
 
     /// Where `lane` stopped being finite, if it did on the way to here.
     fn diverged(&self, lane: usize) -> Option<Clock>;
-
-    /// How many gradients an adaptive motion has evaluated; `None` for others.
-    fn gradient_evaluations(&self) -> Option<u64> {
-        None
-    }
 }
 
 /// Functions gathered row by row, with what is known of each: what the metrics look at.

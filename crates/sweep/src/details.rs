@@ -71,9 +71,22 @@ impl Cell<'_> {
             emit_tensor(self.identity.cell, "trained", place, label, (&name, height), values, rows);
             from += height * columns;
         }
+        self.emit_predictor("trained", place, label, predictor, rows);
+    }
+
+    /// The predictor as a tensor of its own, where it is none of the parameters; that of a single output is a column.
+    pub(crate) fn emit_predictor(
+        &self,
+        source: &str,
+        place: Option<(Clock, f64)>,
+        label: &Label<'_>,
+        predictor: &[f64],
+        rows: &mut Rows,
+    ) {
+        let Shape { inputs, outputs, .. } = self.shape();
         if !self.kind().is_direct() {
             let height = if outputs == 1 { inputs } else { outputs };
-            emit_tensor(self.identity.cell, "trained", place, label, ("beta", height), predictor, rows);
+            emit_tensor(self.identity.cell, source, place, label, ("beta", height), predictor, rows);
         }
     }
 

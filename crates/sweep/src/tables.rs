@@ -331,7 +331,7 @@ fn parameters() -> Vec<Column> {
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text(
             "tensor",
-            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
+            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make, or a theory predicts; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
              a solution's own features)",
         ),
         int("row", "", "from 0"),

@@ -61,6 +61,7 @@ impl<F: Field> Integrated<F> {
 }
 
 impl<F: Field> Course for Integrated<F> {
+
     fn t(&self) -> f64 {
         self.pair.t()
     }
@@ -91,10 +92,6 @@ impl<F: Field> Course for Integrated<F> {
 
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]) {
         self.field.show_into(state, theta, predictor);
-    }
-
-    fn gradient_evaluations(&self) -> Option<u64> {
-        Some(self.pair.evaluations())
     }
 }
 
@@ -173,6 +170,7 @@ impl<C: Course> Followed<C> {
 }
 
 impl<C: Course> Trajectory for Followed<C> {
+
     fn lanes(&self) -> usize {
         1
     }
@@ -219,9 +217,5 @@ impl<C: Course> Trajectory for Followed<C> {
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
         self.lost.filter(|time| *time <= self.time).map(Clock::Time)
-    }
-
-    fn gradient_evaluations(&self) -> Option<u64> {
-        self.course.gradient_evaluations()
     }
 }
