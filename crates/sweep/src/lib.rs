@@ -15,6 +15,7 @@ mod recorded;
 mod row_kinds;
 mod run;
 mod solved;
+mod spectra;
 pub mod study;
 mod summary;
 mod tables;

@@ -18,6 +18,7 @@ pub(crate) struct Schemas {
     pub(crate) modes: Option<Arc<TableSchema>>,
     pub(crate) curves: Option<Arc<TableSchema>>,
     pub(crate) parameters: Option<Arc<TableSchema>>,
+    pub(crate) hessian: Option<Arc<TableSchema>>,
     pub(crate) solutions: Arc<TableSchema>,
     pub(crate) predictions: Option<Arc<TableSchema>>,
     pub(crate) timing: Arc<TableSchema>,
@@ -30,6 +31,7 @@ pub(crate) struct Sheets {
     pub(crate) modes: Option<Rows>,
     pub(crate) curves: Option<Rows>,
     pub(crate) parameters: Option<Rows>,
+    pub(crate) hessian: Option<Rows>,
     pub(crate) solutions: Rows,
     pub(crate) predictions: Option<Rows>,
     pub(crate) timing: Rows,
@@ -44,6 +46,7 @@ impl Sheets {
             modes: optional(&schemas.modes),
             curves: optional(&schemas.curves),
             parameters: optional(&schemas.parameters),
+            hessian: optional(&schemas.hessian),
             solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
             predictions: optional(&schemas.predictions),
             timing: Rows::sharing(Arc::clone(&schemas.timing)),
@@ -62,6 +65,7 @@ impl Sheets {
         optional(&mut self.modes, &other.modes);
         optional(&mut self.curves, &other.curves);
         optional(&mut self.parameters, &other.parameters);
+        optional(&mut self.hessian, &other.hessian);
         self.solutions.append(&other.solutions);
         optional(&mut self.predictions, &other.predictions);
         self.timing.append(&other.timing);
@@ -71,7 +75,8 @@ impl Sheets {
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
         [Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref(), self.parameters.as_ref()]
             .into_iter()
-            .chain([Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing), Some(&self.cells)])
+            .chain([self.hessian.as_ref(), Some(&self.solutions), self.predictions.as_ref()])
+            .chain([Some(&self.timing), Some(&self.cells)])
             .flatten()
     }
 }
@@ -88,6 +93,7 @@ impl Schemas {
             modes: wants(TableName::Modes).then(|| staged("modes", modes())),
             curves: wants(TableName::Curves).then(|| staged("curves", curves())),
             parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
+            hessian: wants(TableName::Hessian).then(|| staged("hessian", hessian())),
             solutions: solutions(checked, metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
             timing: timing(),
@@ -98,7 +104,8 @@ impl Schemas {
     pub(crate) fn all(&self) -> Vec<&TableSchema> {
         [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref()]
             .into_iter()
-            .chain([self.parameters.as_ref(), Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing)])
+            .chain([self.parameters.as_ref(), self.hessian.as_ref()])
+            .chain([Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing)])
             .flatten()
             .map(|schema| &**schema)
             .collect()
@@ -284,6 +291,19 @@ fn parameters() -> Vec<Column> {
         int("row", "", "from 0"),
         int("col", "", "from 0"),
         float("value", "", "entry"),
+    ]);
+    columns
+}
+
+fn hessian() -> Vec<Column> {
+    let mut columns = place();
+    columns.extend([
+        int("index", "", "number of the eigenvalue, from 1, in descending order"),
+        float(
+            "eigenvalue",
+            "y²/θ²",
+            "eigenvalue of the Hessian of L at θ, penalties left out; the largest is `sharpness`; NaN where θ is not finite",
+        ),
     ]);
     columns
 }
