@@ -5,7 +5,7 @@ use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
 use crate::recorded::{Ending, Recorded};
-use crate::row_kinds::{measure, push_column, push_stage};
+use crate::row_kinds::{Label, measure, push_column, push_stage};
 use crate::solved::Solved;
 use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
@@ -243,6 +243,11 @@ impl<'a> Cell<'a> {
         self.emit_path(theory, &clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
         self.emit_predicted_modes(theory, prediction, sheets);
+        if let Some(rows) = &mut sheets.parameters {
+            for ((clock, beta), &time) in prediction.path.iter().zip(&times) {
+                self.emit_predictor(theory, Some((*clock, time)), &Label::default(), beta, rows);
+            }
+        }
         if let Some(rows) = &mut sheets.predictions {
             // A theory that has nothing to say here says why.
             let is_silent = prediction.numbers.is_empty() && prediction.unmet.is_some();

@@ -7,6 +7,7 @@ use crate::recorded::Recorded;
 use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, push_stage};
 use crate::tables::Sheets;
 use crate::workbench::{Bench, Prepared};
+use taut_metrics::hessian_spectrum;
 use taut_numerics::{DMatrix, Mat, ThinSvd};
 use taut_problem::{Clock, Observed, ParametrizationKind, Shape, TargetModes, Tensor};
 use taut_store::Rows;
@@ -44,6 +45,9 @@ impl Cell<'_> {
         if let Some(rows) = &mut sheets.arrivals {
             emit_arrivals(self.identity.cell, "trained", &arrivals, rows);
         }
+        if let Some(rows) = &mut sheets.hessian {
+            self.emit_hessian(recorded, times, rows);
+        }
         if let (Some(rows), Some(prepared)) = (&mut sheets.curves, self.bench.rows()) {
             let values = self.shelf.curve_values(&prepared.problem, snapshots, &plan.curve_grid);
             let places = recorded.clocks.iter().copied().zip(times.iter().copied());
@@ -52,6 +56,26 @@ impl Cell<'_> {
                 let label = Label { stage: recorded.stages.get(row).copied(), ..Label::default() };
                 emit_curve(self.identity.cell, Some(place), &label, &plan.curve_grid, values, rows);
             }
+        }
+    }
+
+    /// All eigenvalues of the Hessian at every recorded row.
+    fn emit_hessian(&self, recorded: &Recorded, times: &[f64], rows: &mut Rows) {
+        for (row, (clock, &time)) in recorded.clocks.iter().zip(times).enumerate() {
+            let theta = recorded.snapshots.theta_of(row);
+            let spectrum = if theta.iter().all(|x| x.is_finite()) {
+                hessian_spectrum(self.bench.task(), self.kind(), theta)
+            } else {
+                vec![f64::NAN; theta.len()]
+            };
+            let count = spectrum.len();
+            rows.repeat_int(0, Some(self.identity.cell), count);
+            rows.repeat_text(1, Some("trained"), count);
+            rows.repeat_int(2, clock.step().map(|s| s as i64), count);
+            rows.repeat_float(3, Some(time), count);
+            (1..=count).for_each(|index| rows.push_int(4, Some(index as i64)));
+            rows.extend_floats(5, &spectrum);
+            push_stage(rows, recorded.stages.get(row).copied(), count);
         }
     }
 
@@ -71,9 +95,22 @@ impl Cell<'_> {
             emit_tensor(self.identity.cell, "trained", place, label, (&name, height), values, rows);
             from += height * columns;
         }
+        self.emit_predictor("trained", place, label, predictor, rows);
+    }
+
+    /// The predictor as a tensor of its own, where it is none of the parameters; that of a single output is a column.
+    pub(crate) fn emit_predictor(
+        &self,
+        source: &str,
+        place: Option<(Clock, f64)>,
+        label: &Label<'_>,
+        predictor: &[f64],
+        rows: &mut Rows,
+    ) {
+        let Shape { inputs, outputs, .. } = self.shape();
         if !self.kind().is_direct() {
             let height = if outputs == 1 { inputs } else { outputs };
-            emit_tensor(self.identity.cell, "trained", place, label, ("beta", height), predictor, rows);
+            emit_tensor(self.identity.cell, source, place, label, ("beta", height), predictor, rows);
         }
     }
 

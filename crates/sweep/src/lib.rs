@@ -19,6 +19,7 @@ mod recorded;
 mod row_kinds;
 mod run;
 mod solved;
+mod spectra;
 pub mod study;
 mod summary;
 mod tables;

@@ -5,6 +5,7 @@ use crate::crossings::crossings;
 use crate::identity::Identity;
 use crate::misfits::misfits;
 use crate::row_kinds::DRAWN_CURVES;
+use crate::spectra::{parameters, too_large};
 use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
@@ -352,6 +353,9 @@ impl Plan {
             };
             rows.push(("parameters", times * tensors + kept * p));
         }
+        if self.schemas.hessian.is_some() {
+            rows.push(("hessian", times * parameters(&first).unwrap_or(p)));
+        }
         rows
     }
 
@@ -399,6 +403,7 @@ impl Plan {
             problems.push((None, problem));
         }
         problems.extend(misfits(checked));
+        problems.extend(too_large(checked));
         problems.extend(self.missing_replicates());
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(checked.diagnostics(problems))) }
     }

@@ -20,6 +20,7 @@ pub(crate) struct Schemas {
     pub(crate) factors: Option<Arc<TableSchema>>,
     pub(crate) curves: Option<Arc<TableSchema>>,
     pub(crate) parameters: Option<Arc<TableSchema>>,
+    pub(crate) hessian: Option<Arc<TableSchema>>,
     pub(crate) solutions: Arc<TableSchema>,
     pub(crate) predictions: Option<Arc<TableSchema>>,
     pub(crate) timing: Arc<TableSchema>,
@@ -34,6 +35,7 @@ pub(crate) struct Sheets {
     pub(crate) factors: Option<Rows>,
     pub(crate) curves: Option<Rows>,
     pub(crate) parameters: Option<Rows>,
+    pub(crate) hessian: Option<Rows>,
     pub(crate) solutions: Rows,
     pub(crate) predictions: Option<Rows>,
     pub(crate) timing: Rows,
@@ -50,6 +52,7 @@ impl Sheets {
             factors: optional(&schemas.factors),
             curves: optional(&schemas.curves),
             parameters: optional(&schemas.parameters),
+            hessian: optional(&schemas.hessian),
             solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
             predictions: optional(&schemas.predictions),
             timing: Rows::sharing(Arc::clone(&schemas.timing)),
@@ -70,6 +73,7 @@ impl Sheets {
         optional(&mut self.factors, &other.factors);
         optional(&mut self.curves, &other.curves);
         optional(&mut self.parameters, &other.parameters);
+        optional(&mut self.hessian, &other.hessian);
         self.solutions.append(&other.solutions);
         optional(&mut self.predictions, &other.predictions);
         self.timing.append(&other.timing);
@@ -77,7 +81,7 @@ impl Sheets {
 
     /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
-        let details = [&self.modes, &self.arrivals, &self.factors, &self.curves, &self.parameters];
+        let details = [&self.modes, &self.arrivals, &self.factors, &self.curves, &self.parameters, &self.hessian];
         std::iter::once(&self.trajectory)
             .chain(details.into_iter().flatten())
             .chain(std::iter::once(&self.solutions))
@@ -100,6 +104,7 @@ impl Schemas {
             factors: wants(TableName::Factors).then(|| table("factors", factors())),
             curves: wants(TableName::Curves).then(|| staged("curves", curves())),
             parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
+            hessian: wants(TableName::Hessian).then(|| staged("hessian", hessian())),
             solutions: solutions(checked, metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
             timing: timing(),
@@ -113,6 +118,7 @@ impl Schemas {
             .chain([
                 self.curves.as_ref(),
                 self.parameters.as_ref(),
+                self.hessian.as_ref(),
                 Some(&self.solutions),
                 self.predictions.as_ref(),
                 Some(&self.timing),
@@ -331,12 +337,25 @@ fn parameters() -> Vec<Column> {
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text(
             "tensor",
-            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
+            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make, or a theory predicts; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
              a solution's own features)",
         ),
         int("row", "", "from 0"),
         int("col", "", "from 0"),
         float("value", "", "entry"),
+    ]);
+    columns
+}
+
+fn hessian() -> Vec<Column> {
+    let mut columns = place();
+    columns.extend([
+        int("index", "", "number of the eigenvalue, from 1, in descending order"),
+        float(
+            "eigenvalue",
+            "y²/θ²",
+            "eigenvalue of the Hessian of L at θ, penalties left out; the largest is `sharpness`; NaN where θ is not finite",
+        ),
     ]);
     columns
 }

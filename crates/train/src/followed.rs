@@ -61,6 +61,7 @@ impl<F: Field> Integrated<F> {
 }
 
 impl<F: Field> Course for Integrated<F> {
+
     fn t(&self) -> f64 {
         self.pair.t()
     }
@@ -77,6 +78,10 @@ impl<F: Field> Course for Integrated<F> {
         self.pair.at(t, state);
     }
 
+    fn gradient_evaluations(&self) -> Option<u64> {
+        Some(self.pair.evaluations())
+    }
+
     fn residual(&self) -> f64 {
         self.field.residual()
     }
@@ -87,10 +92,6 @@ impl<F: Field> Course for Integrated<F> {
 
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]) {
         self.field.show_into(state, theta, predictor);
-    }
-
-    fn gradient_evaluations(&self) -> Option<u64> {
-        Some(self.pair.evaluations())
     }
 }
 
@@ -116,13 +117,6 @@ struct Level {
     passed: Option<f64>,
     /// θ then.
     theta: Vec<f64>,
-}
-
-impl<F: Field> Followed<Integrated<F>> {
-    /// How often the gradient was taken for steps.
-    pub fn gradient_evaluations(&self) -> u64 {
-        self.course.pair.evaluations()
-    }
 }
 
 impl<C: Course> Followed<C> {
@@ -176,6 +170,7 @@ impl<C: Course> Followed<C> {
 }
 
 impl<C: Course> Trajectory for Followed<C> {
+
     fn lanes(&self) -> usize {
         1
     }
@@ -216,11 +211,11 @@ impl<C: Course> Trajectory for Followed<C> {
         Some((watched.theta.clone(), f64::NAN))
     }
 
-    fn diverged(&self, _lane: usize) -> Option<Clock> {
-        self.lost.filter(|time| *time <= self.time).map(Clock::Time)
-    }
-
     fn gradient_evaluations(&self) -> Option<u64> {
         self.course.gradient_evaluations()
+    }
+
+    fn diverged(&self, _lane: usize) -> Option<Clock> {
+        self.lost.filter(|time| *time <= self.time).map(Clock::Time)
     }
 }

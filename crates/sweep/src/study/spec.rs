@@ -96,6 +96,8 @@ pub enum TableName {
     Curves,
     /// Every parameter, per save time
     Parameters,
+    /// All eigenvalues of the Hessian in the parameters, per save time
+    Hessian,
 }
 
 /// A grid on \[-1, 1\]: `points = n` equispaced ones (default 201), or explicit `x = [...]`.
