@@ -86,7 +86,7 @@ fn turns_with_its_basis(dynamics: &Dynamics) -> Result<(), String> {
     let refuse = |what: &str| Err(format!("modes do not move by themselves {what}"));
     let (penalty, kept) = (&dynamics.penalty, ["group-rmsprop", "nesterov-ahead"]);
     match dynamics.motion {
-        Motion::Flow => return refuse("step by step in a flow"),
+        Motion::Flow => return refuse("in a flow: they are followed step by step"),
         Motion::Other(name) if !kept.contains(&name) => return refuse(&format!("under {name}")),
         _ => {}
     }
