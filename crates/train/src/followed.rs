@@ -17,11 +17,6 @@ pub trait Field: Rate + Send {
 
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
-
-    /// How often a gradient was taken for steps; `None` where none is.
-    fn evaluations(&self) -> Option<u64> {
-        None
-    }
 }
 
 /// A path that is known step by step, and at every time within the last step.
@@ -46,6 +41,11 @@ pub trait Course: Send {
 
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
+
+    /// How often a gradient was taken for steps; `None` where none is.
+    fn evaluations(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A direction field with the pair that follows it.
