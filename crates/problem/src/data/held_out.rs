@@ -67,10 +67,7 @@ impl HeldOutRows {
         let mut say = |key, message: &str| out.push((key, message.to_owned()));
         match (&self.file, self.samples, source) {
             (_, _, Source::Matrices(_) | Source::Drawn(..)) => {
-                say(
-                    "samples",
-                    "no rows are held out of a matrix: its test errors are exact, over all that it is tested on",
-                );
+                say("", "no rows are held out of a matrix: its test errors are exact, over all that it is tested on");
             }
             (Some(_), Some(_), _) => say("samples", "rows are given twice: keep one of `file` and `samples`"),
             (None, None, Source::Table(_)) => say("file", "no rows: give a `file`"),
