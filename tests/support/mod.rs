@@ -4,7 +4,9 @@
 
 pub mod code;
 pub mod figures;
+pub mod replay;
 pub mod study;
+pub mod tensors;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -115,7 +117,7 @@ pub fn exact(row: &BTreeMap<String, String>, column: &str) -> f64 {
 pub fn content(out: &Path) -> BTreeMap<String, Vec<String>> {
     let folder = Folder::at(out);
     let mut all = BTreeMap::new();
-    for name in ["cells", "trajectory", "modes", "curves", "parameters", "solutions", "predictions"] {
+    for name in ["cells", "trajectory", "modes", "curves", "parameters", "hessian", "solutions", "predictions"] {
         if folder.parts(name).map_or(true, |parts| parts.is_empty()) {
             continue;
         }

@@ -21,9 +21,29 @@ pub(crate) fn unmeasurable(checked: &Checked) -> Vec<Problem> {
         .collect()
 }
 
-/// Every metric that some cell may be able to measure: what is measured where a study names none.
+/// What is measured where a study names no metric: all that some cell may be able to, but for running sums over every
+/// step and for what costs much more than it is worth unasked.
 pub(crate) fn measurable(checked: &Checked) -> Vec<&'static MetricDef> {
-    METRICS.iter().filter(|metric| lacking(checked, metric).is_none()).collect()
+    let is_dear = |metric: &MetricDef| metric.name == "sharpness" && has_many_parameters(checked);
+    let unasked = |metric: &&'static MetricDef| metric.needs.ledger || is_dear(metric);
+    METRICS.iter().filter(|metric| lacking(checked, metric).is_none() && !unasked(metric)).collect()
+}
+
+/// Beyond this many parameters a row's sharpness takes milliseconds.
+const MANY_PARAMETERS: usize = 2000;
+
+/// Whether some cell that is not linear in its parameters has many of them.
+fn has_many_parameters(checked: &Checked) -> bool {
+    let factored = checked.model.iter().filter(|model| !model.value.parametrization.is_direct());
+    let shapes = checked.data.iter().filter_map(|data| data.value.matrix_shape(data.file.as_deref()));
+    let shapes: std::collections::BTreeSet<[usize; 2]> = shapes.collect();
+    factored.into_iter().any(|model| {
+        let kind = &model.value.parametrization;
+        let many = |[inputs, outputs]: &[usize; 2]| {
+            kind.misfit(*inputs, *outputs).is_none() && kind.parameters(*inputs, *outputs) > MANY_PARAMETERS
+        };
+        shapes.iter().any(many)
+    })
 }
 
 /// What no cell has, with a remedy.
@@ -61,6 +81,13 @@ fn lacking_of_matrix(checked: &Checked, needs: Needs) -> Option<(&'static str, &
             "several factors",
             "use `parametrization = { deep-linear = { depth = 2 } }`, or remove the metric",
         ));
+    }
+    if needs.entries && !any_data(|data| data.completion.is_some() || data.matrices.is_some()) {
+        return Some(("entries that are not observed", "use `[data.completion]`, or `[data.matrices]` with a mask"));
+    }
+    let shapes = || checked.data.iter().filter_map(|data| data.value.matrix_shape(data.file.as_deref()));
+    if needs.square && any_data(Data::is_matrix) && shapes().all(|[inputs, outputs]| inputs != outputs) {
+        return Some(("as many outputs as inputs", "use square data, or remove the metric"));
     }
     if needs.hadamard && !any_model(is_hadamard) {
         return Some((

@@ -123,6 +123,25 @@ impl Matrices {
         }
     }
 
+    /// The same problem, tested on the held-out samples `X` and `Y`.
+    ///
+    /// # Errors
+    /// A sentence, if there are none, or of another shape.
+    pub fn tested_on(&self, held_out: &Tensors, problem: MatrixProblem) -> Result<MatrixProblem, String> {
+        let (x, y) = held_out.get("X").zip(held_out.get("Y")).ok_or_else(|| {
+            format!("held-out samples are the tensors `X` and `Y`; the file has {}", held_out.names())
+        })?;
+        let samples = self.samples(x, y)?;
+        let (inputs, outputs) = (samples.x.nrows(), samples.y.nrows());
+        if (inputs, outputs) != (problem.inputs, problem.outputs) {
+            return Err(format!(
+                "held-out samples have {inputs} inputs and {outputs} outputs, and the predictor {} and {}",
+                problem.inputs, problem.outputs
+            ));
+        }
+        Ok(MatrixProblem { test: TestOver::Samples(samples), ..problem })
+    }
+
     fn samples(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<Arc<MatrixSamples>, String> {
         let ([(a, b), (c, d)], other) = ([x.shape(), y.shape()], self.samples.other());
         let (x, y) = match self.samples {

@@ -73,6 +73,8 @@ pub struct TablePoints {
     pub inputs: Vec<Vec<f64>>,
     /// The values, if the file has them.
     pub y: Option<Vec<f64>>,
+    /// The values of every output, where there are several; empty otherwise.
+    pub outputs: Vec<Vec<f64>>,
     /// The replicate that each row belongs to, if the study names such a column.
     pub replicate: Option<Vec<u64>>,
 }
@@ -96,7 +98,8 @@ impl TablePoints {
         let kept = |values: &Vec<f64>| -> Vec<f64> {
             values.iter().zip(replicates).filter(|(_, r)| **r == replicate).map(|(value, _)| *value).collect()
         };
-        Self { inputs: self.inputs.iter().map(kept).collect(), y: self.y.as_ref().map(kept), replicate: None }
+        let all = |lists: &[Vec<f64>]| lists.iter().map(kept).collect();
+        Self { inputs: all(&self.inputs), y: self.y.as_ref().map(kept), outputs: all(&self.outputs), replicate: None }
     }
 }
 
@@ -111,6 +114,8 @@ pub struct DataFiles {
     pub validation: Option<TablePoints>,
     /// The tensors of `[data.matrices]`, without their prefix.
     pub tensors: Option<Tensors>,
+    /// `X` and `Y` of the samples held out of them.
+    pub test_tensors: Option<Tensors>,
 }
 
 /// The data of one replicate.
@@ -222,7 +227,11 @@ impl Data {
 
     /// Whether what is fitted is a matrix, and no function of a row.
     pub fn is_matrix(&self) -> bool {
-        matches!(self.source(), Some(Source::Matrices(_) | Source::Drawn(..)))
+        match self.source() {
+            Some(Source::Matrices(_) | Source::Drawn(..)) => true,
+            Some(Source::Table(table)) => table.outputs.is_some(),
+            Some(Source::Curve(_) | Source::Gaussian(_)) | None => false,
+        }
     }
 
     /// The matrix problem of one replicate.
@@ -237,7 +246,17 @@ impl Data {
         match self.source() {
             Some(Source::Matrices(matrices)) => {
                 let tensors = files.and_then(|files| files.tensors.as_ref());
-                matrices.problem(tensors.ok_or("the file of [data.matrices] was not read")?)
+                let problem = matrices.problem(tensors.ok_or("the file of [data.matrices] was not read")?)?;
+                match files.and_then(|files| files.test_tensors.as_ref()) {
+                    Some(held_out) => matrices.tested_on(held_out, problem),
+                    None => Ok(problem),
+                }
+            }
+            Some(Source::Table(table)) if table.outputs.is_some() => {
+                let of = |points: &TablePoints| points.of(replicate);
+                let points = files.and_then(|files| files.points.as_ref()).map(of);
+                let test = files.and_then(|files| files.test.as_ref()).map(of);
+                table.problem(points.as_ref(), test.as_ref())
             }
             Some(Source::Drawn(_, drawn)) => drawn.draw((seed, replicate)),
             _ => Err("these data are rows, and no matrix".to_owned()),
@@ -249,7 +268,8 @@ impl Data {
         match self.source()? {
             Source::Matrices(matrices) => matrices.shape(files?.tensors.as_ref()?),
             Source::Drawn(_, drawn) => Some(drawn.shape()),
-            _ => None,
+            Source::Table(table) => table.matrix_shape(),
+            Source::Curve(_) | Source::Gaussian(_) => None,
         }
     }
 
