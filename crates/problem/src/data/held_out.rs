@@ -72,10 +72,7 @@ impl HeldOutRows {
                 say("file", "nothing chooses by held-out rows where the predictor is a matrix");
             }
             (_, _, Source::Matrices(_) | Source::Drawn(..)) => {
-                say(
-                    "samples",
-                    "no rows are held out of a matrix: its test errors are exact, over all that it is tested on",
-                );
+                say("", "no rows are held out of a matrix: its test errors are exact, over all that it is tested on");
             }
             (Some(_), Some(_), _) => say("samples", "rows are given twice: keep one of `file` and `samples`"),
             (None, None, Source::Table(_)) => say("file", "no rows: give a `file`"),

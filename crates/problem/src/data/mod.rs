@@ -161,15 +161,20 @@ enum Source<'a> {
 impl Data {
     /// `None` if there is none, or several; `complaints` says so.
     fn source(&self) -> Option<Source<'_>> {
-        let sources = [
-            self.curve.as_ref().map(Source::Curve),
-            self.gaussian.as_ref().map(Source::Gaussian),
-            self.table.as_ref().map(Source::Table),
-            self.matrices.as_ref().map(Source::Matrices),
-        ];
-        let drawn = self.drawn_matrices().into_iter().filter_map(|(key, drawn)| Some(Source::Drawn(key, drawn?)));
-        let mut sources = sources.into_iter().flatten().chain(drawn);
+        let mut sources = self.sources().map(|(_, source)| source);
         sources.next().filter(|_| sources.next().is_none())
+    }
+
+    /// Every source that is given, with its key.
+    fn sources(&self) -> impl Iterator<Item = (&'static str, Source<'_>)> {
+        let sources = [
+            ("curve", self.curve.as_ref().map(Source::Curve)),
+            ("gaussian", self.gaussian.as_ref().map(Source::Gaussian)),
+            ("table", self.table.as_ref().map(Source::Table)),
+            ("matrices", self.matrices.as_ref().map(Source::Matrices)),
+        ];
+        let drawn = self.drawn_matrices().into_iter().map(|(key, drawn)| (key, drawn.map(|d| Source::Drawn(key, d))));
+        sources.into_iter().chain(drawn).filter_map(|(key, source)| Some((key, source?)))
     }
 
     fn drawn_matrices(&self) -> [(&'static str, Option<&dyn DrawnMatrix>); 4] {
@@ -189,15 +194,20 @@ impl Data {
         let within = |table: &str, complaints: Vec<(&'static str, String)>| {
             complaints
                 .into_iter()
-                .map(|(key, message)| Complaint { key: format!("{table}.{key}"), message })
+                .map(|(key, message)| Complaint {
+                    key: [table, key].join(".").trim_end_matches('.').to_owned(),
+                    message,
+                })
                 .collect::<Vec<_>>()
         };
         let Some(source) = self.source() else {
-            let message =
-                "expected one source of points, one of `[data.curve]`, `[data.gaussian]` and `[data.table]`, or \
-                           of a matrix, one of `[data.matrices]`, `[data.teacher]`, `[data.tree]`, `[data.completion]` \
-                           and `[data.sensing]`"
-                    .to_owned();
+            let found = self.sources().map(|(key, _)| format!("`[data.{key}]`")).collect::<Vec<_>>().join(" and ");
+            let found = if found.is_empty() { "none".to_owned() } else { found };
+            let message = format!(
+                "expected one source of points, one of `[data.curve]`, `[data.gaussian]` and `[data.table]`, or of a \
+                 matrix, one of `[data.matrices]`, `[data.teacher]`, `[data.tree]`, `[data.completion]` and \
+                 `[data.sensing]`; found {found}"
+            );
             return vec![Complaint { key: String::new(), message }];
         };
         let mut out = match &source {
@@ -205,7 +215,7 @@ impl Data {
             Source::Gaussian(gaussian) => within("gaussian", gaussian.complaints()),
             Source::Table(table) => within("table", table.complaints()),
             Source::Matrices(_) => Vec::new(),
-            Source::Drawn(key, drawn) => within(key, drawn.complaints()),
+            Source::Drawn(key, drawn) => within(key, drawn.all_complaints()),
         };
         for (purpose, rows) in [(Purpose::Test, &self.test), (Purpose::Validation, &self.validation)] {
             if let Some(rows) = rows {
@@ -256,10 +266,7 @@ impl Data {
     /// Inputs and outputs of a matrix problem, without drawing it; `None` where it is no matrix or its file is bad.
     pub fn matrix_shape(&self, files: Option<&DataFiles>) -> Option<[usize; 2]> {
         match self.source()? {
-            Source::Matrices(_) => {
-                let problem = self.draw_matrix(0, 0, files).ok()?;
-                Some([problem.inputs, problem.outputs])
-            }
+            Source::Matrices(matrices) => matrices.shape(files?.tensors.as_ref()?),
             Source::Drawn(_, drawn) => Some(drawn.shape()),
             Source::Table(table) => table.matrix_shape(),
             Source::Curve(_) | Source::Gaussian(_) => None,

@@ -140,6 +140,24 @@ impl Init {
         }
     }
 
+    /// Whether θ₀ is zero whatever is drawn: there factors have no gradient.
+    pub fn is_zero(&self) -> bool {
+        let scale = match self {
+            Self::Zero => 0.0,
+            Self::Gaussian(start) => start.scale.get(),
+            Self::Constant(start) => start.scale.get(),
+            Self::EndToEnd(start) => start.scale.get(),
+            Self::Identity(start) => start.scale.get(),
+            Self::Orthogonal(start) => start.scale.get(),
+            Self::Balanced(start) => start.scale.get(),
+            Self::LambdaBalanced(start) => start.scale.get().max(start.lambda.get().abs()),
+            Self::Aligned(start) => start.largest_strength(),
+            Self::Pair(start) => start.u.get().abs().max(start.v.get().abs()),
+            Self::File(_) => return false,
+        };
+        scale.abs() <= 0.0
+    }
+
     /// θ₀ of one cell: the tensors of the parametrization one after the other, each column-major.
     ///
     /// Random starts draw from the stream `start`, so they do not depend on the motion. `file` holds the tensors of a

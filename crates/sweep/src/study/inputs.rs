@@ -188,10 +188,17 @@ impl<'a> Library<'a> {
         if let Some(other) = tensors.0.keys().find(|name| !known(name)) {
             let message =
                 format!("the file also has the tensor `{}{other}`, which data have no use for", matrices.prefix);
-            let help = format!("say `only = [...]` to ignore the others; allowed: {}", Matrices::NAMES.join(", "));
+            let names = Matrices::NAMES.join(", ");
+            let help = match tensors.0.keys().any(|name| known(&name)) {
+                true => format!("say `only = [...]` to ignore the others; allowed: {names}"),
+                false => format!("set `prefix` to what the names begin with before one of {names}"),
+            };
             return Err(FileComplaint::new("file", message, help));
         }
-        matrices.problem(&tensors).map_err(|message| FileComplaint::new("file", message, ""))?;
+        matrices.possible_problem(&tensors).map_err(|message| {
+            let help = "matrices that make a problem: X and Y; Syx, with Sxx and trSyy if wanted; target and mask";
+            FileComplaint::new("file", message, help)
+        })?;
         Ok((tensors, hash))
     }
 
@@ -257,6 +264,10 @@ impl<'a> Library<'a> {
         let (table, hash) = self.get(&start.file)?;
         let all: Vec<usize> = (0..table.columns.first().map_or(0, |column| column.texts.len())).collect();
         let tensor = &column(table, "file", "tensor", "")?.texts;
+        if parameters.is_none() && numbers(table, "file", "", "col", &all)?.iter().any(|col| *col > 0.0) {
+            // A predictor of several outputs is a matrix.
+            return self.start(start);
+        }
         let [row, col, value] = ["row", "col", "value"].map(|name| numbers(table, "file", "", name, &all));
         let (row, col, value) = (row?, col?, value?);
         let wanted = format!("{}theta", start.prefix);
