@@ -292,6 +292,24 @@ fn every_experiment_plans_and_is_listed() {
     }
 }
 
+/// Theories name the metrics that they predict along the clock in texts, `(clock, "loss", …)`.
+#[test]
+fn every_predicted_curve_is_of_a_metric() {
+    let output = taut(&["list", "metrics", "--json"]);
+    let metrics = String::from_utf8(output.stdout).expect("UTF-8");
+    let (mut unknown, mut seen) = (Vec::new(), 0);
+    for path in rust_files(&["crates/theory/src"]) {
+        for name in read(&path).split("(clock, \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            seen += 1;
+            if !metrics.contains(&format!("\"{name}\"")) {
+                unknown.push(format!("{}: {name}", shown(&path)));
+            }
+        }
+    }
+    assert!(seen >= 4, "{seen} curves");
+    none(unknown, "curves of no metric");
+}
+
 #[test]
 fn everything_that_can_be_named_says_what_it_is() {
     for kind in ["metrics", "features", "parametrizations", "optimizers", "theories", "solutions"] {

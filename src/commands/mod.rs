@@ -38,6 +38,13 @@ fn load(source: &Source) -> Result<Plan> {
     Ok(taut_sweep::load(&source.study, &source.set)?)
 }
 
+/// Says on stderr what a user should know before a run that is allowed.
+fn warn(plan: &Plan) {
+    if let Some(warnings) = plan.warnings() {
+        eprintln!("{warnings}");
+    }
+}
+
 /// Data goes to stdout; a reader that closed its end early is not an error.
 fn print(text: &str) -> Result<ExitCode> {
     use std::io::Write;

@@ -1,13 +1,14 @@
 //! `taut plan`: what would run. Writes nothing.
 
-use super::{load, print};
+use super::{load, print, warn};
 use crate::options;
 use anyhow::Result;
 use std::process::ExitCode;
-use taut_sweep::Plan;
+use taut_sweep::{Plan, Reduction};
 
 pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
     let plan = load(&options.source)?;
+    warn(&plan);
     print(&if options.json { json(&plan).to_string() } else { text(&plan) })
 }
 
@@ -18,6 +19,13 @@ fn json(plan: &Plan) -> serde_json::Value {
         "cells": plan.cells(),
         "parts": plan.parts(),
         "bundles": plan.bundles(),
+        "solvers": plan.solvers(),
+        "reductions": plan.reductions().iter().map(|reduction| serde_json::json!({
+            "cell": reduction.cell,
+            "applied": reduction.applied.iter().map(|applied| serde_json::json!({
+                "name": applied.name, "from": applied.from, "to": applied.to, "flops_saved": applied.flops_saved,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "single_steps": plan.single_steps().map(|(steps, _)| steps),
         "axes": plan.axes().iter().map(|axis| serde_json::json!({
             "columns": axis.columns, "values": axis.values, "shown": axis.shown,
@@ -49,12 +57,63 @@ fn text(plan: &Plan) -> String {
     {
         out.push(format!("{:>9}  steps one by one, in {cells} cells", format!("{steps:.3e}")));
     }
+    out.extend(solvers(plan));
+    out.extend(reductions(plan));
     out.push(String::new());
     out.push("table            rows up to   columns    bytes up to (before compression)".to_owned());
     for size in plan.sizes() {
         out.push(format!("{:<14} {:>12} {:>9} {:>14}", size.name, size.rows, size.columns, bytes(size.bytes)));
     }
     out.join("\n")
+}
+
+/// Cells whose solver nobody would guess.
+fn solvers(plan: &Plan) -> impl Iterator<Item = String> {
+    let known = |solver: &str| match solver {
+        "adaptive" => Some("followed by adaptive steps"),
+        "dual" => Some("followed in dual variables"),
+        "riccati" => Some("in the closed form of two factors"),
+        "modes" => Some("mode by mode"),
+        _ => None,
+    };
+    let line = move |(solver, cells)| Some(format!("{cells:>9}  cells {} (solver `{solver}`)", known(solver)?));
+    plan.solvers().unwrap_or_default().into_iter().filter_map(line)
+}
+
+/// The exact reductions that are stepped, the same ones in one line.
+fn reductions(plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    let reductions = plan.reductions();
+    for Reduction { applied, .. } in &reductions {
+        let text = match (applied.first(), applied.last()) {
+            (Some(first), Some(last)) => {
+                let names: Vec<&str> = applied.iter().map(|applied| applied.name).collect();
+                let saved: f64 = applied.iter().map(|applied| applied.flops_saved).product();
+                format!(
+                    "{}: {} -> {}, {saved:.1} times less work",
+                    names.join(" + "),
+                    sizes(&first.from),
+                    sizes(&last.to)
+                )
+            }
+            _ => "none: no exact reduction is known that saves anything".to_owned(),
+        };
+        match lines.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, count)) => *count += 1,
+            None => lines.push((text, 1)),
+        }
+    }
+    let all = reductions.len();
+    let line = |(text, count): &(String, usize)| match all {
+        1 => format!("{:>9}  {text}", "reduced"),
+        _ => format!("{:>9}  {text} ({count} of {all} looked at)", "reduced"),
+    };
+    lines.iter().map(line).collect()
+}
+
+/// Layers from inputs to outputs.
+fn sizes(layers: &[usize]) -> String {
+    layers.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
 }
 
 /// A size for people: three digits and a unit.

@@ -1,6 +1,6 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{load, plan::bytes, print};
+use super::{load, plan::bytes, print, warn};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::Run;
 use crate::progress::Display;
@@ -14,6 +14,9 @@ use taut_sweep::{Folder, Plan, RunOptions, RunReport};
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
     let plan = load(&options.source)?;
+    if !options.quiet {
+        warn(&plan);
+    }
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
         None => default_folder(options)?,

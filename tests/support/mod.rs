@@ -6,6 +6,7 @@ pub mod code;
 pub mod figures;
 pub mod replay;
 pub mod study;
+pub mod tensors;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -97,12 +98,17 @@ impl Sheet {
     }
 }
 
-/// A reference table as rows of text.
+/// A reference table of linear models as rows of text.
 pub fn reference(name: &str) -> Vec<BTreeMap<String, String>> {
+    reference_in("linear", name)
+}
+
+/// A reference table in one of the folders.
+pub fn reference_in(folder: &str, name: &str) -> Vec<BTreeMap<String, String>> {
     // Two rows of one table are short: bases that never interpolate say so and nothing else.
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        .from_path(here(&format!("tests/references/linear/{name}.csv")))
+        .from_path(here(&format!("tests/references/{folder}/{name}.csv")))
         .expect("a reference");
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     reader.records().map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect()).collect()
@@ -116,7 +122,7 @@ pub fn exact(row: &BTreeMap<String, String>, column: &str) -> f64 {
 pub fn content(out: &Path) -> BTreeMap<String, Vec<String>> {
     let folder = Folder::at(out);
     let mut all = BTreeMap::new();
-    for name in ["cells", "trajectory", "modes", "curves", "parameters", "solutions", "predictions"] {
+    for name in ["cells", "trajectory", "modes", "curves", "parameters", "hessian", "solutions", "predictions"] {
         if folder.parts(name).map_or(true, |parts| parts.is_empty()) {
             continue;
         }

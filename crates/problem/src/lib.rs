@@ -61,7 +61,7 @@ pub use series::{Expansion, Series};
 pub use snapshot::{LEDGER, Passage, Snapshot, Snapshots, Trajectory};
 pub use starts::{
     AlignedStart, BalancedStart, ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init,
-    LambdaBalancedStart, OrthogonalStart,
+    LambdaBalancedStart, OrthogonalStart, PairStart,
 };
 pub use target::Target;
 pub use target_modes::TargetModes;

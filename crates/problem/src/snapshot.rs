@@ -60,6 +60,11 @@ pub trait Trajectory: Send {
     /// where the motion does not know them); `None` if the level has not been passed.
     fn at_passage(&self, lane: usize, level: f64) -> Option<(Vec<f64>, f64)>;
 
+    /// How often the gradient was taken, where steps are chosen on the way.
+    fn gradient_evaluations(&self) -> Option<u64> {
+        None
+    }
+
     /// Where `lane` stopped being finite, if it did on the way to here.
     fn diverged(&self, lane: usize) -> Option<Clock>;
 }

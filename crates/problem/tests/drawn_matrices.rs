@@ -90,5 +90,5 @@ fn two_sources_and_held_out_rows_are_refused() {
     assert!(both.complaints()[0].message.starts_with("expected one source"));
     let rows = HeldOutRows { samples: Some(whole(5)), ..HeldOutRows::default() };
     let held_out = Data { test: Some(rows), ..completion() };
-    assert_eq!(held_out.complaints()[0].key, "test.samples");
+    assert_eq!(held_out.complaints()[0].key, "test");
 }

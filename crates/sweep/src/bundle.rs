@@ -2,6 +2,7 @@
 
 use crate::cell::{Cell, emit_failed};
 use crate::choosing;
+use crate::moving::{LANES, side_by_side};
 use crate::plan::Plan;
 use crate::recorded::{Recorded, WORK_BETWEEN_LOOKS};
 use crate::solved::Solved;
@@ -14,23 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use taut_metrics::{Setting, Views};
-use taut_problem::{Clock, Passage, Positive, Shape, Trajectory};
-use taut_train::{AdaptiveFlow, DualFlow, Lane, Lifted, ModeRecursion, RiccatiFlow, Route, Stepped, TOLERANCE};
+use taut_problem::{Clock, Passage, Shape, Trajectory};
+use taut_train::Route;
 
 /// Cells of one bundle at the most when they share a design; more would leave threads idle.
 const SHARED: usize = 16;
 
 /// The same for moments: what they share is little beside what each cell costs.
 const SHARED_MOMENTS: usize = 4;
-
-/// Lanes of a stepped bundle with a small design; larger ones step alone. Fixed by the shape.
-const LANES: usize = 8;
-
-/// Designs up to this many entries step in lanes.
-const SMALL: usize = 4096;
-
-/// Factors up to this size step in lanes; products of larger ones are faster by blocks.
-const NARROW: usize = 24;
 
 /// Cells computed by one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,21 +222,9 @@ fn stepped(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets)
 
 impl Cell<'_> {
     /// What lanes must have in common beside their `[train]`: samples, inputs, outputs and parameters.
-    fn step_shape(&self) -> [usize; 4] {
+    pub(crate) fn step_shape(&self) -> [usize; 4] {
         let Shape { inputs, outputs, .. } = self.shape();
         [self.bench.task().samples(), inputs, outputs, self.start.len()]
-    }
-
-    /// How many lanes go side by side: fixed by the shape.
-    fn width(&self) -> usize {
-        let [samples, inputs, outputs, _] = self.step_shape();
-        let is_small = if self.bench.rows().is_some() {
-            samples * inputs <= SMALL
-        } else {
-            let tensors = self.kind().tensors(inputs, outputs);
-            tensors.iter().all(|tensor| tensor.rows.max(tensor.columns) <= NARROW) && inputs.max(outputs) <= NARROW
-        };
-        if is_small { LANES } else { 1 }
     }
 
     /// Multiply-adds of one step, about.
@@ -260,10 +240,10 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     let loss = first.spec.train.until.loss.map(|loss| (2.0 * loss.get() * first.mean_factor()).sqrt());
     let mut levels: Vec<f64> = LEVELS.iter().map(|(level, _)| *level).collect();
     levels.extend(loss);
-    let width = if first.spec.route() == Route::Stepped { first.width() } else { 1 };
-    for cells in lanes.chunks(width) {
-        match path(plan, cells, width, &levels) {
-            Ok(mut path) => record_lanes(plan, cells, &mut *path, loss, stop, sheets)?,
+    for group in side_by_side(lanes) {
+        let (cells, reductions) = (group.cells.clone(), group.reductions());
+        match group.path(plan, &levels) {
+            Ok(mut path) => record_lanes(plan, &cells, &reductions, &mut *path, loss, stop, sheets)?,
             Err(reason) => {
                 cells.iter().for_each(|cell| emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets))
             }
@@ -272,45 +252,13 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     Some(())
 }
 
-/// What moves these cells; one alone unless they step.
-fn path(plan: &Plan, cells: &[Cell<'_>], width: usize, levels: &[f64]) -> Result<Box<dyn Trajectory>, String> {
-    let first = &cells[0];
-    let (train, kind) = (first.spec.train, first.kind());
-    let Lane { task, dynamics, start, .. } = first.lane();
-    let tolerance = train.tolerance.map_or(TOLERANCE, Positive::get);
-    match first.spec.route() {
-        Route::Stepped => {
-            let given: Vec<Lane<'_>> = cells.iter().map(Cell::lane).collect();
-            let seed = plan.checked.study.seed;
-            let small =
-                train.reduces().then(|| Lifted::new(&given, width, kind, &train.method, seed, levels)).flatten();
-            match small {
-                Some(lifted) => Ok(Box::new(lifted)),
-                None => {
-                    let path = Stepped::new(&given, width, kind, &train.method, seed, levels);
-                    Ok(Box::new(if plan.needs_ledger() { path.with_ledger() } else { path }))
-                }
-            }
-        }
-        Route::Adaptive => {
-            AdaptiveFlow::new(task, kind, dynamics, start, tolerance, levels).map(|flow| Box::new(flow) as Box<_>)
-        }
-        Route::Dual => {
-            DualFlow::new(task, kind, dynamics, start, tolerance, levels).map(|flow| Box::new(flow) as Box<_>)
-        }
-        Route::Riccati => RiccatiFlow::new(task, kind, dynamics, start, levels).map(|flow| Box::new(flow) as Box<_>),
-        Route::Modes => ModeRecursion::new(task, kind, dynamics, &train.method, start, levels)
-            .map(|recursion| Box::new(recursion) as Box<_>),
-        Route::Exact | Route::Moments | Route::Staged => Err("no closed form of lanes is known".to_owned()),
-    }
-}
-
 /// Moves a bundle over the union of its lanes' save times, then writes each lane's rows.
 ///
 /// The bundle goes on to the end of its longest lane; what a lane does after its own end is not seen.
 fn record_lanes(
     plan: &Plan,
-    lanes: &[Cell<'_>],
+    lanes: &[&Cell<'_>],
+    reductions: &[Option<String>],
     path: &mut dyn Trajectory,
     loss: Option<f64>,
     stop: &AtomicBool,
@@ -363,6 +311,8 @@ fn record_lanes(
             recorded.clocks.push(clock);
             cell.push_theta(&theta, freedom, &mut recorded.snapshots);
         }
+        recorded.gradient_evaluations = path.gradient_evaluations();
+        recorded.reduction.clone_from(&reductions[lane]);
         recorded.passages = LEVELS.map(|(level, _)| seen(level));
         if reached(seen(INTERPOLATION)).is_some() {
             recorded.interpolation = path.at_passage(lane, INTERPOLATION);

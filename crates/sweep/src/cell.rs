@@ -5,7 +5,7 @@ use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
 use crate::recorded::{Ending, Recorded};
-use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, measure, push_column, push_stage};
+use crate::row_kinds::{Label, measure, push_column, push_stage};
 use crate::solved::Solved;
 use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
@@ -13,12 +13,9 @@ use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Bench, Prepared, Shelf};
 use std::cell::OnceCell;
 use taut_metrics::{Column, MatrixSetting, Setting, Views};
-use taut_numerics::{Mat, ThinSvd};
-use taut_problem::{
-    Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, TargetModes, Tensor,
-};
+use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, TargetModes};
 use taut_store::Rows;
-use taut_theory::{MatrixPremise, Mode, Prediction, Premise, TheoryDef};
+use taut_theory::{MatrixPremise, Prediction, Premise, TheoryDef};
 use taut_train::{Lane, Route, SpectralPath};
 
 /// A cell with everything it needs to be looked at.
@@ -32,7 +29,8 @@ pub(crate) struct Cell<'a> {
     /// What a relative step size is divided by.
     pub(crate) lambda_ref: f64,
     pub(crate) start: Vec<f64>,
-    target_modes: OnceCell<Option<TargetModes>>,
+    pub(crate) target_modes: OnceCell<Option<TargetModes>>,
+    pub(crate) mode_goals: OnceCell<Vec<f64>>,
 }
 
 /// What the rows of a path carry beside metrics.
@@ -66,7 +64,18 @@ impl<'a> Cell<'a> {
         {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
-        Ok(Self { index, spec, identity, bench, shelf, dynamics, lambda_ref, start, target_modes: OnceCell::new() })
+        Ok(Self {
+            index,
+            spec,
+            identity,
+            bench,
+            shelf,
+            dynamics,
+            lambda_ref,
+            start,
+            target_modes: OnceCell::new(),
+            mode_goals: OnceCell::new(),
+        })
     }
 
     /// This cell in a stepped bundle.
@@ -129,6 +138,7 @@ impl<'a> Cell<'a> {
         let beside = Beside { stages: &recorded.stages, scores: &scores };
         self.emit_path("trained", &recorded.clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_details(plan, recorded, &times, sheets);
+
         self.emit_theory(plan, recorded, &times, views, sheets);
         if let Some(solved) = solved {
             solved.emit(plan, self.identity.cell, sheets);
@@ -182,118 +192,6 @@ impl<'a> Cell<'a> {
         }
     }
 
-    fn emit_details(&self, plan: &Plan, recorded: &Recorded, times: &[f64], sheets: &mut Sheets) {
-        let snapshots = &recorded.snapshots;
-        for (row, (&clock, &time)) in recorded.clocks.iter().zip(times).enumerate() {
-            let stage = recorded.stages.get(row).copied();
-            let predictor = snapshots.coefficients_of(row);
-            if let Some(rows) = &mut sheets.modes {
-                for mode in self.modes(clock, predictor, recorded, row) {
-                    self.push_mode("trained", time, &mode, rows);
-                    push_stage(rows, stage, 1);
-                }
-            }
-            if let Some(rows) = &mut sheets.parameters {
-                let place = Some((clock, time));
-                let label = Label { stage, ..Label::default() };
-                match snapshots.covariance(row) {
-                    Some(covariance) => emit_moments(self.identity.cell, place, predictor, covariance, rows),
-                    None => self.emit_tensors(place, &label, snapshots.theta_of(row), predictor, rows),
-                }
-            }
-        }
-        if let (Some(rows), Some(prepared)) = (&mut sheets.curves, self.bench.rows()) {
-            let values = self.shelf.curve_values(&prepared.problem, snapshots, &plan.curve_grid);
-            let places = recorded.clocks.iter().copied().zip(times.iter().copied());
-            let curves = values.chunks_exact(plan.curve_grid.len().max(1));
-            for (row, (place, values)) in places.zip(curves).enumerate() {
-                let label = Label { stage: recorded.stages.get(row).copied(), ..Label::default() };
-                emit_curve(self.identity.cell, Some(place), &label, &plan.curve_grid, values, rows);
-            }
-        }
-    }
-
-    /// The tensors of a trained row, and the predictor they make where it is none of them.
-    fn emit_tensors(
-        &self,
-        place: Option<(Clock, f64)>,
-        label: &Label<'_>,
-        theta: &[f64],
-        predictor: &[f64],
-        rows: &mut Rows,
-    ) {
-        let Shape { inputs, outputs, .. } = self.shape();
-        let mut from = 0;
-        for Tensor { name, rows: height, columns } in self.kind().tensors(inputs, outputs) {
-            let values = &theta[from..from + height * columns];
-            emit_tensor(self.identity.cell, "trained", place, label, (&name, height), values, rows);
-            from += height * columns;
-        }
-        if !self.kind().is_direct() {
-            let height = if outputs == 1 { inputs } else { outputs };
-            emit_tensor(self.identity.cell, "trained", place, label, ("beta", height), predictor, rows);
-        }
-    }
-
-    /// The modes of one row: along the singular vectors of the design, or of the matrix and its target.
-    fn modes(&self, clock: Clock, predictor: &[f64], recorded: &Recorded, row: usize) -> Vec<Mode> {
-        let Some(Prepared { svd, .. }) = self.bench.rows().filter(|_| self.shape().outputs == 1) else {
-            return self.matrix_modes(clock, predictor);
-        };
-        let r = svd.rank();
-        let along = |i: usize| svd.v.column(i).iter().zip(predictor).map(|(v, t)| v * t).sum();
-        let filter = |i: usize| (!recorded.filters.is_empty()).then(|| recorded.filters[row * r + i]);
-        let mode = |i: usize| Mode {
-            clock,
-            mode: i + 1,
-            value: svd.s[i],
-            strength: along(i),
-            filter: filter(i),
-            projection: None,
-        };
-        (0..r).map(mode).collect()
-    }
-
-    /// Singular values of W, and its projections on the modes of what is to be learned, as many as there are more of.
-    fn matrix_modes(&self, clock: Clock, predictor: &[f64]) -> Vec<Mode> {
-        let Shape { inputs, outputs, .. } = self.shape();
-        let strengths = if predictor.iter().all(|w| w.is_finite()) {
-            ThinSvd::new(Mat::from_slice(predictor, outputs, inputs)).all
-        } else {
-            vec![f64::NAN; inputs.min(outputs)]
-        };
-        let known = self.target_modes();
-        let projected = known.map(|modes| modes.projected(predictor));
-        let mode = |i: usize| Mode {
-            clock,
-            mode: i + 1,
-            // Null modes of the target have value 0 and no direction.
-            value: known.map_or(f64::NAN, |modes| modes.s.get(i).copied().unwrap_or(0.0)),
-            strength: strengths[i],
-            filter: None,
-            projection: projected.as_ref().filter(|p| i < p.nrows()).map(|p| p[(i, i)]),
-        };
-        (0..strengths.len()).map(mode).collect()
-    }
-
-    /// The modes of what is to be learned; none for a regression, or where they are not known.
-    fn target_modes(&self) -> Option<&TargetModes> {
-        let Bench::Matrix(problem) = self.bench else { return None };
-        self.target_modes.get_or_init(|| TargetModes::of(problem)).as_ref()
-    }
-
-    fn push_mode(&self, source: &str, time: f64, mode: &Mode, rows: &mut Rows) {
-        rows.push_int(0, Some(self.identity.cell));
-        rows.push_text(1, Some(source));
-        rows.push_int(2, mode.clock.step().map(|s| s as i64));
-        rows.push_float(3, Some(time));
-        rows.push_int(4, Some(mode.mode as i64));
-        rows.push_float(5, Some(mode.value));
-        rows.push_float(6, Some(mode.strength));
-        rows.push_float(7, mode.filter);
-        rows.push_float(8, mode.projection);
-    }
-
     fn emit_theory(&self, plan: &Plan, recorded: &Recorded, times: &[f64], views: Views<'_>, sheets: &mut Sheets) {
         if self.spec.train.continuation.is_some() {
             // No theory knows of stages, and one that took them for a plain motion would be wrong.
@@ -344,12 +242,10 @@ impl<'a> Cell<'a> {
         let times = self.dynamics.times(&clocks);
         self.emit_path(theory, &clocks, &times, &columns, beside, &mut sheets.trajectory);
         self.emit_predicted_metrics(plan, theory, prediction, &mut sheets.trajectory);
-        if let Some(rows) = &mut sheets.modes {
-            // All at once: with a schedule every time is a walk from the start.
-            let clocks: Vec<Clock> = prediction.modes.iter().map(|m| m.clock).collect();
-            for (m, time) in prediction.modes.iter().zip(self.dynamics.times(&clocks)) {
-                self.push_mode(theory, time, m, rows);
-                push_stage(rows, None, 1);
+        self.emit_predicted_modes(theory, prediction, sheets);
+        if let Some(rows) = &mut sheets.parameters {
+            for ((clock, beta), &time) in prediction.path.iter().zip(&times) {
+                self.emit_predictor(theory, Some((*clock, time)), &Label::default(), beta, rows);
             }
         }
         if let Some(rows) = &mut sheets.predictions {
@@ -415,6 +311,7 @@ impl<'a> Cell<'a> {
         rows.push_float(next(), (!self.is_flow()).then_some(self.dynamics.step_size));
         rows.push_float(next(), limit.filter(|_| !self.is_flow()).map(|limit| limit / self.dynamics.step_size));
         rows.push_int(next(), recorded.gradient_evaluations.map(|count| count as i64));
+        rows.push_text(next(), recorded.reduction.as_deref());
         rows.push_bool(next(), spectrum.map(|svd| f64::EPSILON * svd.condition() < 1e-6));
         rows.push_float(next(), views.rows.and_then(Setting::least_bending_energy));
         for passage in recorded.passages {

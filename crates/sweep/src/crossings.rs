@@ -1,6 +1,6 @@
 //! Settings of different sections that contradict each other, found while planning.
 
-use crate::study::{CellSpec, Checked, Problem};
+use crate::study::{CellSpec, Checked, Problem, Record};
 use std::collections::BTreeSet;
 use taut_problem::{Continuation, Solver};
 use taut_train::Train;
@@ -22,7 +22,7 @@ pub(crate) fn crossings(checked: &Checked) -> Vec<(Option<usize>, Problem)> {
         {
             continue;
         }
-        for problem in of_cell(&cell) {
+        for problem in of_cell(&cell, &checked.study.record) {
             // One of a kind is enough: the others are the same slip.
             if problems.iter().all(|(_, known)| known.key_path != problem.key_path) {
                 problems.push((Some(index), problem));
@@ -39,9 +39,9 @@ fn concerns(train: &Train) -> bool {
     train.continuation.is_some() || bends || solver || train.method.optimizer().batch().is_some()
 }
 
-fn of_cell(cell: &CellSpec<'_>) -> Vec<Problem> {
+fn of_cell(cell: &CellSpec<'_>, record: &Record) -> Vec<Problem> {
     let of_rows = [batch(cell), bending(cell), degrees(cell), noise_share(cell)].into_iter().flatten();
-    of_rows.chain(crate::nonlinear::complaints(cell)).collect()
+    of_rows.chain(crate::nonlinear::complaints(cell, record)).collect()
 }
 
 fn problem(key_path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Option<Problem> {
@@ -66,7 +66,7 @@ fn batch(cell: &CellSpec<'_>) -> Option<Problem> {
 /// ∫f″² needs functions on the line.
 fn bending(cell: &CellSpec<'_>) -> Option<Problem> {
     let bends = cell.train.penalty.is_some_and(|penalty| penalty.bending.get() > 0.0);
-    if !bends || cell.model.features.on_curve().is_some() {
+    if !bends || !cell.is_linear() || cell.model.features.on_curve().is_some() {
         return None;
     }
     problem(

@@ -1,28 +1,35 @@
 //! TOML to plan to parallel run to rows: the only room where train, theory and metrics meet.
 
+mod arrivals;
 mod bundle;
 mod cell;
 mod choosing;
 mod clocks;
 mod crossings;
+mod details;
 mod files;
 mod identity;
 mod listing;
 mod misfits;
+mod moving;
 mod nonlinear;
+mod outlook;
 mod plan;
 mod recorded;
 mod row_kinds;
 mod run;
 mod solved;
+mod spectra;
 pub mod study;
 mod summary;
 mod tables;
 mod unmeasurable;
+mod warnings;
 mod workbench;
 
 pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
+pub use outlook::Reduction;
 pub use plan::{AxisSummary, Plan, TableSize};
 pub use run::{Progress, RunError, RunOptions, RunReport, run};
 pub use tables::SCHEMA_VERSION;

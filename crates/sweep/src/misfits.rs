@@ -53,29 +53,40 @@ fn parametrization(cell: &CellSpec<'_>) -> Option<Problem> {
     problem("parametrization", message, help)
 }
 
+/// What every model can start from.
+const OTHER_STARTS: &str = "write `init = { gaussian = { scale = 0.01 } }`, or see docs/study.md for others";
+
 fn start(cell: &CellSpec<'_>) -> Option<Problem> {
     let (kind, init, [inputs, outputs]) = (&cell.model.parametrization, &cell.model.init, cell.shape()?);
     if let Some((key, message)) = init.complaint(kind, inputs, outputs) {
-        return problem(&format!("init.{key}"), message, "");
+        return problem(&format!("init.{key}"), message, OTHER_STARTS);
     }
-    let is_saddle = !kind.is_direct() && kind.depth(inputs, outputs) > 1 && *init == Init::Zero;
-    if !is_saddle {
+    let from_file = || cell.start.is_some_and(|start| start.0.values().all(|tensor| tensor.amax() <= 0.0));
+    let is_zero = init.is_zero() || matches!(init, Init::File(_)) && from_file();
+    if kind.is_direct() || kind.depth(inputs, outputs) < 2 || !is_zero {
         return None;
     }
     let message = format!("{} never leaves a start at zero, where the gradient is zero", kind.name());
-    problem("init", message, "write `init = { gaussian = { scale = 0.01 } }`, or see docs/study.md for others")
+    problem("init", message, OTHER_STARTS)
 }
 
 /// A start from a file with tensors of another shape than the model has.
 fn wrong_file(cell: &CellSpec<'_>) -> Option<Problem> {
     let (start, [inputs, outputs]) = (cell.start?, cell.shape()?);
     let kind = &cell.model.parametrization;
-    let message = if kind.is_direct() {
-        let (entries, parameters) = (start.get("theta")?.len(), kind.parameters(inputs, outputs));
-        (entries != parameters)
-            .then(|| format!("`theta` has {entries} entries, but the model has {parameters} parameters"))
-    } else {
-        start.parameters(&kind.tensors(inputs, outputs)).err()
+    let tensors = kind.tensors(inputs, outputs);
+    let known = |name: &String| tensors.iter().any(|tensor| tensor.name == *name);
+    if let Some(other) = start.0.keys().find(|name| !known(name)) {
+        let message = format!("the file also has the tensor `{other}`, which this model has no use for");
+        let names: Vec<String> = tensors.iter().map(|tensor| format!("\"{}\"", tensor.name)).collect();
+        return problem("init.file", message, format!("say `only = [{}]` to ignore the others", names.join(", ")));
+    }
+    let theta = start.get("theta").filter(|theta| kind.is_direct() && outputs == 1 && theta.ncols() == 1);
+    let message = match theta.map(|theta| theta.len()) {
+        Some(entries) if entries != inputs => {
+            Some(format!("`theta` has {entries} entries, but the model has {inputs} parameters"))
+        }
+        _ => start.parameters(&tensors).err(),
     };
     problem("init.file", message?, "a start has one line `tensor,row,col,value` per entry, zero-based")
 }

@@ -5,6 +5,7 @@ use crate::crossings::crossings;
 use crate::identity::Identity;
 use crate::misfits::misfits;
 use crate::row_kinds::DRAWN_CURVES;
+use crate::spectra::too_large;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
@@ -43,6 +44,18 @@ pub struct Plan {
     /// For each distinct `[train]` the first that differs from it in the step size at the most.
     pub(crate) train_kinds: Vec<usize>,
     cells_per_part: usize,
+}
+
+/// The most that any cell has.
+struct Largest {
+    samples: usize,
+    /// Entries of the predictor.
+    entries: usize,
+    modes: usize,
+    parameters: usize,
+    factors: usize,
+    /// Multiply-adds of a step.
+    step: usize,
 }
 
 /// The size of one table.
@@ -98,6 +111,7 @@ impl Plan {
             return Err(StudyError::Invalid(plan.checked.diagnostics(problems)));
         }
         plan.check_step_sizes()?;
+        plan.check_solvers()?;
         Ok(plan)
     }
 
@@ -237,18 +251,48 @@ impl Plan {
             .collect()
     }
 
-    /// The most samples and features that any cell has, as far as the study says.
-    fn largest_shape(&self) -> (usize, usize) {
-        let inputs = self.checked.data.iter().map(|d| d.value.inputs()).max().unwrap_or(1);
-        let p = self.checked.model.iter().map(|m| m.value.features.count(inputs)).max().unwrap_or(1);
-        let n = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref())).max().unwrap_or(1);
-        (n, p)
+    /// The most that any cell has, as far as the study says.
+    fn largest(&self) -> Largest {
+        let mut largest = Largest { samples: 1, entries: 1, modes: 1, parameters: 1, factors: 1, step: 1 };
+        let inputs = self.checked.data.iter().map(|d| (d.value.inputs(), d.value.matrix_shape(d.file.as_deref())));
+        let shapes: BTreeSet<(usize, Option<[usize; 2]>)> = inputs.collect();
+        let samples = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref())).max().unwrap_or(1);
+        for model in &self.checked.model {
+            for &(inputs, matrix) in &shapes {
+                let [inputs, outputs] = matrix.unwrap_or([model.value.features.count(inputs), 1]);
+                let kind = &model.value.parametrization;
+                if kind.misfit(inputs, outputs).is_some() {
+                    continue;
+                }
+                let parameters = kind.parameters(inputs, outputs);
+                let modes = if matrix.is_some() { inputs.min(outputs) } else { samples.min(inputs) };
+                // A product of factors costs three passes; whatever else, one over the samples.
+                let step = 2 * samples.min(inputs) * inputs * outputs + 3 * parameters * outputs.min(inputs);
+                largest = Largest {
+                    samples,
+                    entries: largest.entries.max(inputs * outputs),
+                    modes: largest.modes.max(modes),
+                    parameters: largest.parameters.max(parameters),
+                    factors: largest.factors.max(kind.depth(inputs, outputs)),
+                    step: largest.step.max(step),
+                };
+            }
+        }
+        largest
     }
 
-    /// Multiply-adds of the decomposition of the largest design, about.
+    /// Multiply-adds of the largest cell, about: of the decomposition of its design, or of all its steps.
     fn work_of_a_cell(&self) -> usize {
-        let (n, p) = self.largest_shape();
-        10 * n * p * n.min(p)
+        let Largest { samples, entries, modes, step, .. } = self.largest();
+        let decomposition = if self.checked.data.iter().all(|data| data.value.is_matrix()) {
+            0
+        } else {
+            10 * samples * entries * modes
+        };
+        let steps = self.checked.train.iter().map(|train| single_steps(&train.value, false)).max().unwrap_or(0);
+        let is_stepped = self.checked.data.iter().any(|data| data.value.is_matrix())
+            || self.checked.model.iter().any(|model| !model.value.parametrization.is_direct());
+        decomposition + if is_stepped { step * steps as usize } else { 0 }
     }
 
     /// Rows per cell and table, for the largest settings that the study has.
@@ -272,8 +316,7 @@ impl Plan {
         let stages = |train: &Train| train.continuation.as_ref().map(Continuation::stages);
         let grid = |train: &Train| stages(train).map_or_else(|| grid(train), |stages| stages * (grid(train) + 1) + 1);
         let times = self.checked.train.iter().map(|train| grid(&train.value)).max().unwrap_or(1);
-        let (n, p) = self.largest_shape();
-        let modes = n.min(p);
+        let Largest { samples: n, entries: p, modes, parameters, factors, .. } = self.largest();
         let solutions = study.solutions.rows();
         let kept = study.solutions.rows_without_draws();
         let laws = study.solutions.random_interpolator.as_ref().map_or(0, |r| r.laws().len());
@@ -289,13 +332,29 @@ impl Plan {
         if self.schemas.modes.is_some() {
             rows.push(("modes", times * modes * (1 + self.theories.len())));
         }
+        if self.schemas.arrivals.is_some() {
+            rows.push(("arrivals", modes * (1 + self.theories.len())));
+        }
+        if self.schemas.factors.is_some() {
+            rows.push(("factors", times * factors));
+        }
         if self.schemas.curves.is_some() {
             rows.push(("curves", (times + kept + drawn) * self.curve_grid.len()));
         }
         if self.schemas.parameters.is_some() {
             let has_moments = self.checked.train.iter().any(|train| train.value.route(true) == Route::Moments);
-            let tensors = if has_moments { p + p * p } else { p };
+            // Parameters that are no coefficients are written beside them.
+            let tensors = if has_moments {
+                p + p * p
+            } else if parameters > p {
+                parameters + p
+            } else {
+                p
+            };
             rows.push(("parameters", times * tensors + kept * p));
+        }
+        if self.schemas.hessian.is_some() {
+            rows.push(("hessian", times * parameters));
         }
         rows
     }
@@ -344,6 +403,7 @@ impl Plan {
             problems.push((None, problem));
         }
         problems.extend(misfits(checked));
+        problems.extend(too_large(checked));
         problems.extend(self.missing_replicates());
         if problems.is_empty() { Ok(()) } else { Err(StudyError::Invalid(checked.diagnostics(problems))) }
     }

@@ -31,6 +31,8 @@ pub(crate) struct Recorded {
     pub(crate) diverged: Option<Clock>,
     /// Gradients that were evaluated, where they were counted.
     pub(crate) gradient_evaluations: Option<u64>,
+    /// The exact reductions that were stepped instead, joined.
+    pub(crate) reduction: Option<String>,
     pub(crate) route: Route,
     /// The stage of each row, from 1; empty without a continuation.
     pub(crate) stages: Vec<i64>,
@@ -152,6 +154,7 @@ impl Recorded {
             interpolation: None,
             diverged: None,
             gradient_evaluations: None,
+            reduction: None,
             route,
             stages: Vec::new(),
         }

@@ -16,8 +16,11 @@ pub(crate) struct Schemas {
     pub(crate) cells: Arc<TableSchema>,
     pub(crate) trajectory: Arc<TableSchema>,
     pub(crate) modes: Option<Arc<TableSchema>>,
+    pub(crate) arrivals: Option<Arc<TableSchema>>,
+    pub(crate) factors: Option<Arc<TableSchema>>,
     pub(crate) curves: Option<Arc<TableSchema>>,
     pub(crate) parameters: Option<Arc<TableSchema>>,
+    pub(crate) hessian: Option<Arc<TableSchema>>,
     pub(crate) solutions: Arc<TableSchema>,
     pub(crate) predictions: Option<Arc<TableSchema>>,
     pub(crate) timing: Arc<TableSchema>,
@@ -28,8 +31,11 @@ pub(crate) struct Sheets {
     pub(crate) cells: Rows,
     pub(crate) trajectory: Rows,
     pub(crate) modes: Option<Rows>,
+    pub(crate) arrivals: Option<Rows>,
+    pub(crate) factors: Option<Rows>,
     pub(crate) curves: Option<Rows>,
     pub(crate) parameters: Option<Rows>,
+    pub(crate) hessian: Option<Rows>,
     pub(crate) solutions: Rows,
     pub(crate) predictions: Option<Rows>,
     pub(crate) timing: Rows,
@@ -42,8 +48,11 @@ impl Sheets {
             cells: Rows::sharing(Arc::clone(&schemas.cells)),
             trajectory: Rows::sharing(Arc::clone(&schemas.trajectory)),
             modes: optional(&schemas.modes),
+            arrivals: optional(&schemas.arrivals),
+            factors: optional(&schemas.factors),
             curves: optional(&schemas.curves),
             parameters: optional(&schemas.parameters),
+            hessian: optional(&schemas.hessian),
             solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
             predictions: optional(&schemas.predictions),
             timing: Rows::sharing(Arc::clone(&schemas.timing)),
@@ -60,8 +69,11 @@ impl Sheets {
         self.cells.append(&other.cells);
         self.trajectory.append(&other.trajectory);
         optional(&mut self.modes, &other.modes);
+        optional(&mut self.arrivals, &other.arrivals);
+        optional(&mut self.factors, &other.factors);
         optional(&mut self.curves, &other.curves);
         optional(&mut self.parameters, &other.parameters);
+        optional(&mut self.hessian, &other.hessian);
         self.solutions.append(&other.solutions);
         optional(&mut self.predictions, &other.predictions);
         self.timing.append(&other.timing);
@@ -69,10 +81,12 @@ impl Sheets {
 
     /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
-        [Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref(), self.parameters.as_ref()]
-            .into_iter()
-            .chain([Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing), Some(&self.cells)])
-            .flatten()
+        let details = [&self.modes, &self.arrivals, &self.factors, &self.curves, &self.parameters, &self.hessian];
+        std::iter::once(&self.trajectory)
+            .chain(details.into_iter().flatten())
+            .chain(std::iter::once(&self.solutions))
+            .chain(&self.predictions)
+            .chain([&self.timing, &self.cells])
     }
 }
 
@@ -86,8 +100,11 @@ impl Schemas {
             cells: cells(checked, metrics),
             trajectory: staged("trajectory", trajectory(checked, metrics)),
             modes: wants(TableName::Modes).then(|| staged("modes", modes())),
+            arrivals: wants(TableName::Arrivals).then(|| table("arrivals", arrivals())),
+            factors: wants(TableName::Factors).then(|| table("factors", factors())),
             curves: wants(TableName::Curves).then(|| staged("curves", curves())),
             parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
+            hessian: wants(TableName::Hessian).then(|| staged("hessian", hessian())),
             solutions: solutions(checked, metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
             timing: timing(),
@@ -96,9 +113,16 @@ impl Schemas {
 
     /// Every schema, in the order of docs/tables.md.
     pub(crate) fn all(&self) -> Vec<&TableSchema> {
-        [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.curves.as_ref()]
+        [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.arrivals.as_ref(), self.factors.as_ref()]
             .into_iter()
-            .chain([self.parameters.as_ref(), Some(&self.solutions), self.predictions.as_ref(), Some(&self.timing)])
+            .chain([
+                self.curves.as_ref(),
+                self.parameters.as_ref(),
+                self.hessian.as_ref(),
+                Some(&self.solutions),
+                self.predictions.as_ref(),
+                Some(&self.timing),
+            ])
             .flatten()
             .map(|schema| &**schema)
             .collect()
@@ -198,6 +222,10 @@ fn cells(checked: &Checked, metrics: &[&'static MetricDef]) -> Arc<TableSchema> 
             "the sharpness up to which this step size is stable: 2/η, 2(1+β)/η for the heavy ball",
         ),
         int("gradient_evaluations", "", "gradients that an adaptive flow has evaluated; null elsewhere"),
+        text(
+            "reduction",
+            "exact reductions of the network whose steps were taken instead, joined by ` + `; null if none was",
+        ),
         Column::new(
             "precision_ok",
             ColumnType::Bool,
@@ -255,6 +283,37 @@ fn modes() -> Vec<Column> {
     columns
 }
 
+fn arrivals() -> Vec<Column> {
+    vec![
+        cell(),
+        source(),
+        int("mode", "", "number of the mode, as in `modes`"),
+        float("value", "1", "singular value, as in `modes`"),
+        int("step", "steps", "the first recorded step at which half of the mode is learned; null for a flow, or never"),
+        float(
+            "time",
+            "1",
+            "training time at which half is learned, on the straight line between two recorded rows; null if never",
+        ),
+        int("order", "", "1 for the mode that arrives first; null if it does not"),
+        float(
+            "plateau",
+            "1",
+            "training time since the mode before it arrived, or since the start; null if it does not",
+        ),
+    ]
+}
+
+fn factors() -> Vec<Column> {
+    let mut columns = place();
+    columns.extend([
+        int("factor", "", "number l of the factor, from 1 at the inputs"),
+        float("norm", "θ", "Frobenius norm of the factor"),
+        float("balancedness_gap", "θ²", "‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖_F; null for the last factor"),
+    ]);
+    columns
+}
+
 fn curves() -> Vec<Column> {
     let mut columns = vec![cell(), source(), text("solution", "name of the solution; null for a trajectory")];
     columns.extend([
@@ -278,12 +337,25 @@ fn parameters() -> Vec<Column> {
         int("draw", "", "number of the draw, from 0; null where nothing is drawn"),
         text(
             "tensor",
-            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
+            "`theta` (parameters), or `W1` …, `u`, `v`, `U` and the predictor `beta` that they make, or a theory predicts; `mean` and `covariance` of the parameters over all draws; or `beta` (coefficients in \
              a solution's own features)",
         ),
         int("row", "", "from 0"),
         int("col", "", "from 0"),
         float("value", "", "entry"),
+    ]);
+    columns
+}
+
+fn hessian() -> Vec<Column> {
+    let mut columns = place();
+    columns.extend([
+        int("index", "", "number of the eigenvalue, from 1, in descending order"),
+        float(
+            "eigenvalue",
+            "y²/θ²",
+            "eigenvalue of the Hessian of L at θ, penalties left out; the largest is `sharpness`; NaN where θ is not finite",
+        ),
     ]);
     columns
 }

@@ -1,8 +1,8 @@
 //! Metrics that a study names and that none of its cells can measure.
 
-use crate::study::{Checked, Model, Problem};
+use crate::study::{Checked, Model, Problem, Setting};
 use taut_metrics::{METRICS, MetricDef, Needs};
-use taut_problem::{Data, Features, ParametrizationKind};
+use taut_problem::{Completion, Data, DataFiles, Features, ParametrizationKind};
 
 /// One mistake per metric that is named and null everywhere.
 pub(crate) fn unmeasurable(checked: &Checked) -> Vec<Problem> {
@@ -21,9 +21,29 @@ pub(crate) fn unmeasurable(checked: &Checked) -> Vec<Problem> {
         .collect()
 }
 
-/// Every metric that some cell may be able to measure: what is measured where a study names none.
+/// What is measured where a study names no metric: all that some cell may be able to, but for running sums over every
+/// step and for what costs much more than it is worth unasked.
 pub(crate) fn measurable(checked: &Checked) -> Vec<&'static MetricDef> {
-    METRICS.iter().filter(|metric| lacking(checked, metric).is_none()).collect()
+    let is_dear = |metric: &MetricDef| metric.name == "sharpness" && has_many_parameters(checked);
+    let unasked = |metric: &&'static MetricDef| metric.needs.ledger || is_dear(metric);
+    METRICS.iter().filter(|metric| lacking(checked, metric).is_none() && !unasked(metric)).collect()
+}
+
+/// Beyond this many parameters a row's sharpness takes milliseconds.
+const MANY_PARAMETERS: usize = 2000;
+
+/// Whether some cell that is not linear in its parameters has many of them.
+fn has_many_parameters(checked: &Checked) -> bool {
+    let factored = checked.model.iter().filter(|model| !model.value.parametrization.is_direct());
+    let shapes = checked.data.iter().filter_map(|data| data.value.matrix_shape(data.file.as_deref()));
+    let shapes: std::collections::BTreeSet<[usize; 2]> = shapes.collect();
+    factored.into_iter().any(|model| {
+        let kind = &model.value.parametrization;
+        let many = |[inputs, outputs]: &[usize; 2]| {
+            kind.misfit(*inputs, *outputs).is_none() && kind.parameters(*inputs, *outputs) > MANY_PARAMETERS
+        };
+        shapes.iter().any(many)
+    })
 }
 
 /// What no cell has, with a remedy.
@@ -45,9 +65,10 @@ const NO_FUNCTION: (&str, &str) =
 fn lacking_of_matrix(checked: &Checked, needs: Needs) -> Option<(&'static str, &'static str)> {
     let any_data = |holds: fn(&Data) -> bool| checked.data.iter().any(|data| holds(&data.value));
     let any_model = |holds: fn(&Model) -> bool| checked.model.iter().any(|model| holds(&model.value));
-    let is_hadamard = |model: &Model| {
-        let kind = &model.parametrization;
-        matches!(kind, ParametrizationKind::HadamardPower(_) | ParametrizationKind::HadamardProduct)
+    let is_hadamard = |model: &Model| match &model.parametrization {
+        ParametrizationKind::HadamardPower(power) => power.depth.size() == 2,
+        ParametrizationKind::HadamardProduct => true,
+        _ => false,
     };
     if !any_data(Data::is_matrix) && !any_model(|model| !model.parametrization.is_direct()) {
         return Some((
@@ -61,13 +82,48 @@ fn lacking_of_matrix(checked: &Checked, needs: Needs) -> Option<(&'static str, &
             "use `parametrization = { deep-linear = { depth = 2 } }`, or remove the metric",
         ));
     }
+    if needs.entries && !any_data(|data| data.completion.is_some() || data.matrices.is_some()) {
+        return Some(("entries that are not observed", "use `[data.completion]`, or `[data.matrices]` with a mask"));
+    }
+    let shapes = || checked.data.iter().filter_map(|data| data.value.matrix_shape(data.file.as_deref()));
+    if needs.square && any_data(Data::is_matrix) && shapes().all(|[inputs, outputs]| inputs != outputs) {
+        return Some(("as many outputs as inputs", "use square data, or remove the metric"));
+    }
     if needs.hadamard && !any_model(is_hadamard) {
         return Some((
             "a product or power entry by entry",
             "use `parametrization = { hadamard-power = { depth = 2 } }`, or remove the metric",
         ));
     }
+    lacking_data_of_matrix(checked, needs)
+}
+
+/// What no data have that a metric of matrices needs.
+fn lacking_data_of_matrix(checked: &Checked, needs: Needs) -> Option<(&'static str, &'static str)> {
+    let any_data = |holds: fn(&Data) -> bool| checked.data.iter().any(|data| holds(&data.value));
+    let is_square = |data: &Setting<Data, DataFiles>| match data.value.is_matrix() {
+        true => data.value.matrix_shape(data.file.as_deref()).is_none_or(|[inputs, outputs]| inputs == outputs),
+        false => checked.model.iter().any(|model| model.value.features.count(data.value.inputs()) == 1),
+    };
+    if needs.entries && !any_data(has_unseen_entries) {
+        return Some(("entries that are not observed", "use `[data.completion]` with fewer entries, or remove it"));
+    }
+    if needs.teacher && !any_data(|data| data.is_matrix() || data.gaussian.is_some()) {
+        return Some(("a teacher", "use data with a teacher, such as `[data.teacher]`, or remove the metric"));
+    }
+    if needs.unseen && !any_data(|data| data.completion.is_none() && data.sensing.is_none()) {
+        return Some(("samples of inputs", "use `[data.teacher]` with few `samples`, or remove the metric"));
+    }
+    if needs.square && !checked.data.iter().any(is_square) {
+        return Some(("a square predictor", "use data with as many outputs as inputs, or remove the metric"));
+    }
     None
+}
+
+/// Whether some entries are not observed; a file may leave some out.
+fn has_unseen_entries(data: &Data) -> bool {
+    let entries = |completion: &Completion| completion.rows.size() * completion.columns.size();
+    data.matrices.is_some() || data.completion.as_ref().is_some_and(|c| c.observed.size() < entries(c))
 }
 
 /// What no pair of data and model has, with a remedy.

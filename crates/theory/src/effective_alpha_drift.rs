@@ -9,7 +9,7 @@ use taut_problem::{Clock, Dynamics, Motion};
 
 pub(crate) const THEORY: TheoryDef = TheoryDef {
     name: "effective_alpha_drift",
-    doc: "the metric `log_effective_alpha`, the mean over coordinates of ln α_eff² with α_eff² = u∘v, along the clock: d ln \
+    doc: "the metric `log_effective_alpha_mean`, the mean over coordinates of ln α_eff² with α_eff² = u∘v, along the clock: d ln \
           α_eff,ᵢ²/dt = −4η E gᵢ², gᵢ the gradient in βᵢ that an update sees. Its mean square is that of full descent, plus \
           (mean_j x_ji² r_j² − ḡᵢ²)/b for batches of b rows, plus δ²·mean_j x_ji²/b for labels with noise δ. The residuals \
           r are those of the flow, integrated in n dual variables: leading order in η",
@@ -44,7 +44,7 @@ fn build(premise: &MatrixPremise<'_>) -> Prediction {
             return Prediction { unmet: prediction.unmet.or(Some(reason)), ..prediction };
         };
         let value = 2.0 * network.log_alpha - factor * state[n];
-        prediction.curves.push((clock, "log_effective_alpha", value));
+        prediction.curves.push((clock, "log_effective_alpha_mean", value));
     }
     prediction
 }

@@ -41,6 +41,11 @@ pub trait Course: Send {
 
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
+
+    /// How often the gradient was taken for steps; `None` where steps are not made of gradients.
+    fn gradient_evaluations(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A direction field with the pair that follows it.
@@ -56,6 +61,7 @@ impl<F: Field> Integrated<F> {
 }
 
 impl<F: Field> Course for Integrated<F> {
+
     fn t(&self) -> f64 {
         self.pair.t()
     }
@@ -70,6 +76,10 @@ impl<F: Field> Course for Integrated<F> {
 
     fn at(&mut self, t: f64, state: &mut [f64]) {
         self.pair.at(t, state);
+    }
+
+    fn gradient_evaluations(&self) -> Option<u64> {
+        Some(self.pair.evaluations())
     }
 
     fn residual(&self) -> f64 {
@@ -107,13 +117,6 @@ struct Level {
     passed: Option<f64>,
     /// θ then.
     theta: Vec<f64>,
-}
-
-impl<F: Field> Followed<Integrated<F>> {
-    /// How often the gradient was taken for steps.
-    pub fn gradient_evaluations(&self) -> u64 {
-        self.course.pair.evaluations()
-    }
 }
 
 impl<C: Course> Followed<C> {
@@ -167,6 +170,7 @@ impl<C: Course> Followed<C> {
 }
 
 impl<C: Course> Trajectory for Followed<C> {
+
     fn lanes(&self) -> usize {
         1
     }
@@ -205,6 +209,10 @@ impl<C: Course> Trajectory for Followed<C> {
         let watched = self.find(level)?;
         watched.passed.filter(|time| *time <= self.time)?;
         Some((watched.theta.clone(), f64::NAN))
+    }
+
+    fn gradient_evaluations(&self) -> Option<u64> {
+        self.course.gradient_evaluations()
     }
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {

@@ -28,7 +28,7 @@ pub use dual_flow::DualFlow;
 pub use folds::{Fold, leave_one_out, shuffled_folds};
 pub use followed::{Followed, TOLERANCE};
 pub use lifted::Lifted;
-pub use mode_recursion::ModeRecursion;
+pub use mode_recursion::{ModeRecursion, turns_with_its_basis};
 pub use modes::largest_curvature;
 pub use moments::{MOST_MOMENTS, Moments};
 pub use optimizers::{Method, OPTIMIZERS, Optimizer, Rule};

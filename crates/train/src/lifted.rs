@@ -2,7 +2,7 @@
 
 use crate::{Lane, Method, Stepped};
 use taut_problem::{
-    Clock, Fading, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory, reduce,
+    Clock, Fading, LEDGER, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory, reduce,
 };
 
 /// The plain loop on exact reductions: every lane's motion is that of its full network.
@@ -17,6 +17,8 @@ pub struct Lifted {
     clock: Clock,
     theta: Vec<f64>,
     predictor: Vec<f64>,
+    /// [`LEDGER`] × lanes; empty if not asked for.
+    ledger: Vec<f64>,
 }
 
 /// Lanes of one small shape.
@@ -37,8 +39,6 @@ struct Member {
 
 impl Lifted {
     /// The same bundle as [`Stepped::new`] takes; `None` if some lane has no reduction that is worth it.
-    ///
-    /// `groups` of lanes are padded to `width` as bundles are, so that a lane's bits do not depend on the others.
     pub fn new(
         given: &[Lane<'_>],
         width: usize,
@@ -48,7 +48,24 @@ impl Lifted {
         levels: &[f64],
     ) -> Option<Self> {
         let reduced = given.iter().map(|lane| reduce(lane.task, kind, lane.start, lane.dynamics));
-        let reduced: Vec<Reduced> = reduced.collect::<Option<_>>()?;
+        Some(Self::of(given, reduced.collect::<Option<_>>()?, width, kind, method, seed, levels))
+    }
+
+    /// The same with the reduction of every lane.
+    ///
+    /// Groups of lanes are padded to `width` as bundles are, so that a lane's bits do not depend on the others.
+    ///
+    /// # Panics
+    /// If there are no lanes.
+    pub fn of(
+        given: &[Lane<'_>],
+        reduced: Vec<Reduced>,
+        width: usize,
+        kind: &ParametrizationKind,
+        method: &Method,
+        seed: u64,
+        levels: &[f64],
+    ) -> Self {
         let lanes = given.len();
         let shape = given[0].task.shape(lanes);
         let full = given[0].start.len();
@@ -76,9 +93,22 @@ impl Lifted {
             clock: Clock::Step(0),
             theta: vec![0.0; full * lanes],
             predictor: vec![0.0; shape.slots()],
+            ledger: Vec::new(),
         };
         lifted.show();
-        Some(lifted)
+        lifted
+    }
+
+    /// The same with running sums over every step.
+    ///
+    /// They are those of the small networks: what no gradient meets does not move, and bases are orthonormal, so that
+    /// ‖D_l(k) − D_l(0) − Σ‖ is the same.
+    #[must_use]
+    pub fn with_ledger(mut self) -> Self {
+        self.groups = self.groups.into_iter().map(Group::with_ledger).collect();
+        self.ledger = vec![f64::NAN; LEDGER.len() * self.places.len()];
+        self.show();
+        self
     }
 
     /// The reduction of each lane.
@@ -99,6 +129,9 @@ impl Lifted {
                 for (slot, theta) in self.theta.iter_mut().skip(member.lane).step_by(lanes).zip(&group.full) {
                     *slot = *theta;
                 }
+                let ledger = self.ledger.iter_mut().skip(member.lane).step_by(lanes);
+                let own = snapshot.ledger.iter().skip(place).step_by(snapshot.lanes);
+                ledger.zip(own).for_each(|(slot, number)| *slot = *number);
             }
         }
         self.parametrization.predictor_into(&self.theta, &mut self.predictor);
@@ -132,6 +165,10 @@ impl Group {
         });
         Self { stepped, members: members.collect(), small, full }
     }
+
+    fn with_ledger(self) -> Self {
+        Self { stepped: self.stepped.with_ledger(), ..self }
+    }
 }
 
 fn is_alike(a: &Reduced, b: &Reduced) -> bool {
@@ -157,7 +194,7 @@ impl Trajectory for Lifted {
             predictor: &self.predictor,
             filters: &[],
             covariance: &[],
-            ledger: &[],
+            ledger: &self.ledger,
             lanes: self.places.len(),
         }
     }

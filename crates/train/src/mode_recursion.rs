@@ -82,11 +82,14 @@ impl ModeRecursion {
 }
 
 /// Whether the motion is the same in every orthonormal basis of every layer, and draws nothing.
-fn turns_with_its_basis(dynamics: &Dynamics) -> Result<(), String> {
+///
+/// # Errors
+/// A sentence saying what makes modes move together.
+pub fn turns_with_its_basis(dynamics: &Dynamics) -> Result<(), String> {
     let refuse = |what: &str| Err(format!("modes do not move by themselves {what}"));
     let (penalty, kept) = (&dynamics.penalty, ["group-rmsprop", "nesterov-ahead"]);
     match dynamics.motion {
-        Motion::Flow => return refuse("step by step in a flow"),
+        Motion::Flow => return refuse("in a flow, which has no steps"),
         Motion::Other(name) if !kept.contains(&name) => return refuse(&format!("under {name}")),
         _ => {}
     }

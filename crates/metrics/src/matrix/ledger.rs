@@ -10,7 +10,7 @@ pub(crate) static BALANCEDNESS_IDENTITY_ERROR: MetricDef = MetricDef {
           G_l = ∂L/∂W_l, summed over every step: rounding for descent of factors at any step size; null for other \
           motions",
     cite: "Arora, Cohen and Hazan 2018",
-    needs: Needs { ledger: true, ..Needs::MATRIX },
+    needs: Needs { ledger: true, factors: true, ..Needs::MATRIX },
     integer: false,
     wiggliness: false,
     quadratic: false,
@@ -26,7 +26,7 @@ pub(crate) static EFFECTIVE_ALPHA_IDENTITY_ERROR: MetricDef = MetricDef {
           |ln(u/v) − ln(u₀/v₀) + 2Σ artanh(2ηg)|, with g = ∂L/∂β as each update sees it, summed over every step: \
           rounding for descent, on drawn rows and labels too, at any step size; null for other motions",
     cite: "Even et al. 2023",
-    needs: Needs { ledger: true, ..Needs::MATRIX },
+    needs: Needs { ledger: true, hadamard: true, ..Needs::MATRIX },
     integer: false,
     wiggliness: false,
     quadratic: false,

@@ -32,8 +32,8 @@ use landscape::Landscape;
 use std::cell::{OnceCell, RefCell};
 use taut_numerics::{DMatrix, ThinSvd};
 use taut_problem::{
-    LEDGER, MatrixProblem, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes, Task, Tensor,
-    TestOver,
+    LEDGER, MatrixProblem, Moments, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes,
+    Task, Tensor, TestOver,
 };
 
 /// One cell's task with what the metrics of matrices need to know of it.
@@ -243,6 +243,13 @@ impl<'a> MatrixProbe<'a> {
             let rows = self.predictors().zip(fit.gradient.chunks_exact_mut(self.snapshots.features.max(1)));
             for ((beta, g), loss) in rows.zip(&mut fit.loss) {
                 objective.loss_and_grad_into(beta, Rows::All, std::slice::from_mut(loss), g);
+            }
+            if let Task::Matrix(MatrixProblem { observed, .. }) = self.setting.task
+                && let Observed::Moments(Moments { samples: Some(samples), .. }) = observed
+            {
+                // Moments know losses below ε·tr Syy no longer; residuals do.
+                let n = samples.x.ncols() as f64;
+                self.per_predictor(&mut fit.loss, |w| (&samples.y - w * &samples.x).norm_squared() / (2.0 * n));
             }
             fit
         })

@@ -70,6 +70,10 @@ impl DrawnMatrix for Completion {
         self.observed.size()
     }
 
+    fn entries(&self) -> f64 {
+        self.rows.get() as f64 * self.columns.get() as f64
+    }
+
     fn draw(&self, seeds: (u64, u64)) -> Result<MatrixProblem, String> {
         let [inputs, outputs] = self.shape();
         let [a, b] = frames(outputs, inputs, self.rank.size(), seeds);

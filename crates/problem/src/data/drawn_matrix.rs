@@ -4,6 +4,9 @@ use crate::MatrixProblem;
 use crate::orthonormal::gaussian;
 use taut_numerics::{DMatrix, Stream, stream, uniform};
 
+/// A matrix of more entries than this fills a gigabyte.
+const MOST_ENTRIES: f64 = 1e8;
+
 /// A source whose replicates are matrix problems, all of one shape.
 pub(super) trait DrawnMatrix {
     /// Everything that can be said against the table.
@@ -14,6 +17,21 @@ pub(super) trait DrawnMatrix {
 
     /// The number of samples, observed entries or measurements.
     fn samples(&self) -> usize;
+
+    /// The entries of its largest array: the inputs of all samples, the measurements, or W itself.
+    fn entries(&self) -> f64 {
+        let [inputs, outputs] = self.shape();
+        inputs as f64 * outputs.max(self.samples()) as f64
+    }
+
+    /// Its complaints, or that it is too large to be held.
+    fn all_complaints(&self) -> Vec<(&'static str, String)> {
+        let (complaints, entries) = (self.complaints(), self.entries());
+        if !complaints.is_empty() || entries <= MOST_ENTRIES {
+            return complaints;
+        }
+        vec![("", format!("these data hold a matrix of {entries:.1e} entries: at most {MOST_ENTRIES:.0e}"))]
+    }
 
     /// The problem of one seed and replicate.
     fn draw(&self, seeds: (u64, u64)) -> Result<MatrixProblem, String>;

@@ -6,7 +6,7 @@ use crate::law::Root;
 use crate::{Covariance, Finite, Fraction, Law, NonNegative, Positive, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::{DMatrix, normal, stream, uniform};
+use taut_numerics::{DMatrix, ThinSvd, dot, normal, stream, uniform};
 
 /// Rows x of covariance Σ and values y = x·θ* + unseen signal + noise.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -34,6 +34,9 @@ pub struct Gaussian {
     pub snr: Option<Positive>,
     /// 1 − κ: the share of r² that no input sees; it adds Gaussian values of variance unseen·r². Default 0.
     pub unseen: Option<Fraction>,
+    /// Divide all values, and with them teacher and noise, by the norm of the least-squares solution in the inputs, so
+    /// that this has norm 1 in every draw. Default: false.
+    pub unit_solution: Option<bool>,
 }
 
 /// Σ of Gaussian inputs.
@@ -182,13 +185,17 @@ impl Gaussian {
         let rows = |purpose: Purpose, n: usize| rows(self.entries, &law, &root, purpose, n, (seed, replicate));
         let DrawnRows { inputs, y } = rows(Purpose::Fit, self.samples.size());
         let held_out = |purpose, n| (n > 0).then(|| rows(purpose, n));
-        Ok(Drawn {
+        let mut drawn = Drawn {
             test: held_out(Purpose::Test, test),
             validation: held_out(Purpose::Validation, validation),
             noise_variance: Some(law.noise_variance),
             law: Some(law),
             ..Drawn::of(inputs, y)
-        })
+        };
+        if self.unit_solution == Some(true) {
+            normalise(&mut drawn)?;
+        }
+        Ok(drawn)
     }
 }
 
@@ -213,6 +220,24 @@ impl CovarianceKind {
             Self::Dense(rows) => Covariance::Dense(matrix(rows)),
         }
     }
+}
+
+/// Divides values and law by the norm of the least-squares solution.
+fn normalise(drawn: &mut Drawn) -> Result<(), String> {
+    let solution = ThinSvd::new(drawn.inputs.as_view()).filtered_solution(&drawn.y, |_| 1.0);
+    let norm = dot(&solution, &solution).sqrt();
+    if norm <= 0.0 {
+        return Err("all values are zero, so no multiple of them has a least-squares solution of norm 1".to_owned());
+    }
+    let held_out = [&mut drawn.test, &mut drawn.validation].into_iter().flatten().map(|rows| &mut rows.y);
+    let values = held_out.chain([&mut drawn.y]).chain(drawn.law.as_mut().map(|law| &mut law.predictor));
+    values.flatten().for_each(|value| *value /= norm);
+    if let Some(law) = &mut drawn.law {
+        law.noise_variance /= norm * norm;
+        law.unseen_variance /= norm * norm;
+        drawn.noise_variance = Some(law.noise_variance);
+    }
+    Ok(())
 }
 
 fn matrix(rows: &[Vec<Finite>]) -> DMatrix<f64> {
@@ -290,6 +315,7 @@ mod tests {
             noise: None,
             snr: None,
             unseen: None,
+            unit_solution: None,
         }
     }
 
@@ -333,6 +359,26 @@ mod tests {
         assert!((rest(&drawn.inputs, &drawn.y) - 3.5).abs() < error);
         let test = drawn.test.as_ref().unwrap();
         assert!((rest(&test.inputs, &test.y) - 1.75).abs() < error, "test values have no label noise");
+    }
+
+    #[test]
+    fn values_in_units_of_their_solution_have_one_of_norm_one() {
+        let mut data = gaussian(50.0, 5.0);
+        data.noise = Some(NonNegative::try_from(1.0).unwrap());
+        let plain = data.draw(7, 2, 3, 0).unwrap();
+        data.unit_solution = Some(true);
+        let drawn = data.draw(7, 2, 3, 0).unwrap();
+        let solution = ThinSvd::new(drawn.inputs.as_view()).filtered_solution(&drawn.y, |_| 1.0);
+        assert!((dot(&solution, &solution) - 1.0).abs() < 1e-14);
+        // Everything else in the same units.
+        let (unit, law) = (plain.y[0] / drawn.y[0], drawn.law.as_ref().unwrap());
+        let ratios = [
+            plain.test.as_ref().unwrap().y[1] / drawn.test.as_ref().unwrap().y[1],
+            plain.law.as_ref().unwrap().predictor[3] / law.predictor[3],
+            (1.0 / law.noise_variance).sqrt(),
+            (1.0 / drawn.noise_variance.unwrap()).sqrt(),
+        ];
+        assert!(ratios.iter().all(|ratio| (ratio / unit - 1.0).abs() < 1e-14), "{ratios:?} {unit}");
     }
 
     #[test]

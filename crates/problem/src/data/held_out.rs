@@ -66,11 +66,13 @@ impl HeldOutRows {
         let mut out = Vec::new();
         let mut say = |key, message: &str| out.push((key, message.to_owned()));
         match (&self.file, self.samples, source) {
+            (Some(_), None, Source::Matrices(_)) if purpose == Purpose::Test => {}
+            (None, None, Source::Matrices(_)) if purpose == Purpose::Test => say("file", "no samples: give a `file`"),
+            (_, _, Source::Table(table)) if table.outputs.is_some() && purpose == Purpose::Validation => {
+                say("file", "nothing chooses by held-out rows where the predictor is a matrix");
+            }
             (_, _, Source::Matrices(_) | Source::Drawn(..)) => {
-                say(
-                    "samples",
-                    "no rows are held out of a matrix: its test errors are exact, over all that it is tested on",
-                );
+                say("", "no rows are held out of a matrix: its test errors are exact, over all that it is tested on");
             }
             (Some(_), Some(_), _) => say("samples", "rows are given twice: keep one of `file` and `samples`"),
             (None, None, Source::Table(_)) => say("file", "no rows: give a `file`"),

@@ -62,6 +62,7 @@ impl Matrices {
                 tensors.names()
             ));
         }
+        self.unused(tensors)?;
         let observed = if let Some(x) = get("X") {
             let y = get("Y").ok_or("`X` needs `Y`")?;
             Observed::Moments(self.samples(x, y)?.moments())
@@ -84,6 +85,61 @@ impl Matrices {
             return Err(format!("`teacher` is {}×{}, and the predictor {outputs}×{inputs}", shape.0, shape.1));
         }
         Ok(MatrixProblem { inputs, outputs, observed, teacher, test, law: None })
+    }
+
+    /// The same, if some samples can have it.
+    ///
+    /// # Errors
+    /// A sentence, also where second moments contradict each other.
+    pub fn possible_problem(&self, tensors: &Tensors) -> Result<MatrixProblem, String> {
+        let problem = self.problem(tensors)?;
+        let Observed::Moments(moments @ Moments { samples: None, .. }) = &problem.observed else { return Ok(problem) };
+        impossible(moments).map_or(Ok(problem), Err)
+    }
+
+    /// Inputs and outputs of that problem.
+    pub(super) fn shape(&self, tensors: &Tensors) -> Option<[usize; 2]> {
+        let predictor = tensors.get("Syx").or_else(|| tensors.get("target")).map(|w| [w.ncols(), w.nrows()]);
+        let of_samples = || {
+            let [x, y] = ["X", "Y"].map(|name| tensors.get(name).map(DMatrix::shape));
+            Some(match self.samples {
+                Orientation::Columns => [x?.0, y?.0],
+                Orientation::Rows => [x?.1, y?.1],
+            })
+        };
+        predictor.or_else(of_samples)
+    }
+
+    /// Tensors that go with another way to give the problem.
+    fn unused(&self, tensors: &Tensors) -> Result<(), String> {
+        let (main, used): (&str, &[&str]) = match tensors {
+            _ if tensors.get("X").is_some() => ("X", &["X", "Y", "teacher"]),
+            _ if tensors.get("Syx").is_some() => ("Syx", &["Syx", "Sxx", "trSyy", "teacher"]),
+            _ => ("target", &["target", "mask", "teacher"]),
+        };
+        match tensors.0.keys().find(|name| !used.contains(&name.as_str())) {
+            Some(other) => Err(format!("`{other}` has no use beside `{main}`: say `only = [...]` to ignore it")),
+            None => Ok(()),
+        }
+    }
+
+    /// The same problem, tested on the held-out samples `X` and `Y`.
+    ///
+    /// # Errors
+    /// A sentence, if there are none, or of another shape.
+    pub fn tested_on(&self, held_out: &Tensors, problem: MatrixProblem) -> Result<MatrixProblem, String> {
+        let (x, y) = held_out.get("X").zip(held_out.get("Y")).ok_or_else(|| {
+            format!("held-out samples are the tensors `X` and `Y`; the file has {}", held_out.names())
+        })?;
+        let samples = self.samples(x, y)?;
+        let (inputs, outputs) = (samples.x.nrows(), samples.y.nrows());
+        if (inputs, outputs) != (problem.inputs, problem.outputs) {
+            return Err(format!(
+                "held-out samples have {inputs} inputs and {outputs} outputs, and the predictor {} and {}",
+                problem.inputs, problem.outputs
+            ));
+        }
+        Ok(MatrixProblem { test: TestOver::Samples(samples), ..problem })
     }
 
     fn samples(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<Arc<MatrixSamples>, String> {
@@ -117,7 +173,33 @@ fn moments(syx: &DMatrix<f64>, tensors: &Tensors) -> Result<Moments, String> {
         return Err(format!("`trSyy` is {rows}×{columns}, and should be one number"));
     }
     let trace_syy = trace_syy.map(|trace| trace[(0, 0)]);
-    Ok(Moments { sxx, syx: syx.clone(), trace_syy, samples: None })
+    let moments = Moments { sxx, syx: syx.clone(), trace_syy, samples: None };
+    Ok(moments)
+}
+
+/// What is left of a relation between second moments may be this large, of rounding in the file.
+const ROUNDING: f64 = 1e-9;
+
+/// Why no samples have these second moments: [Sxx, Syxᵀ; Syx, Syy] would have a negative eigenvalue.
+fn impossible(moments: &Moments) -> Option<String> {
+    let (best, floor) = moments.best();
+    if let Some(sxx) = &moments.sxx {
+        let eigenvalues = sxx.symmetric_eigenvalues();
+        let (least, most) = (eigenvalues.min(), eigenvalues.max());
+        if least < -ROUNDING * most.max(0.0) {
+            return Some(format!("`Sxx` has the eigenvalue {least:.3e}: second moments have none below 0"));
+        }
+        let left = (&moments.syx - &best * sxx).amax();
+        // What a direction of variance ε² holds of the outputs is of order ε.
+        if left > ROUNDING.sqrt() * moments.syx.amax() {
+            return Some("`Syx` is not zero along inputs whose variance in `Sxx` is zero".to_owned());
+        }
+    }
+    let trace = moments.trace_syy?;
+    let least = trace - 2.0 * floor;
+    (floor < -ROUNDING * least.abs()).then(|| {
+        format!("`trSyy` is {trace}, and at least {least} with these `Syx` and `Sxx`: the loss would be negative")
+    })
 }
 
 fn entries(tensors: &Tensors) -> Result<Entries, String> {
@@ -127,7 +209,7 @@ fn entries(tensors: &Tensors) -> Result<Entries, String> {
         let [(a, b), (c, d)] = [mask.shape(), target.shape()];
         return Err(format!("`mask` is {a}×{b}, and `target` {c}×{d}"));
     }
-    if let Some(other) = mask.iter().find(|m| ![0.0, 1.0].contains(*m)) {
+    if let Some(other) = mask.iter().find(|m| m.abs() > 0.0 && (*m - 1.0).abs() > 0.0) {
         return Err(format!("`mask` holds {other}: expected 1 (observed) or 0"));
     }
     let observed: Vec<usize> = (0..mask.len()).filter(|&place| mask.as_slice()[place] > 0.5).collect();
@@ -154,6 +236,13 @@ mod tests {
         let by_rows = problem(Orientation::Rows, &[("X", 6, 4), ("Y", 6, 3)]).unwrap();
         assert_eq!([by_columns.inputs, by_columns.outputs, by_columns.samples()], [4, 3, 6]);
         assert_eq!([by_rows.inputs, by_rows.outputs, by_rows.samples()], [4, 3, 6]);
+        let tensors = |shapes: [(&str, usize, usize); 2]| {
+            Tensors(shapes.map(|(name, rows, columns)| (name.to_owned(), DMatrix::zeros(rows, columns))).into())
+        };
+        let of = |samples, shapes| Matrices { samples, ..Matrices::default() }.shape(&tensors(shapes));
+        assert_eq!(of(Orientation::Columns, [("X", 4, 6), ("Y", 3, 6)]), Some([4, 3]));
+        assert_eq!(of(Orientation::Rows, [("X", 6, 4), ("Y", 6, 3)]), Some([4, 3]));
+        assert_eq!(of(Orientation::Columns, [("Syx", 3, 4), ("Sxx", 4, 4)]), Some([4, 3]));
     }
 
     #[test]
@@ -169,5 +258,26 @@ mod tests {
         assert_eq!(said(&[("target", 3, 4), ("mask", 4, 3)]), "`mask` is 4×3, and `target` 3×4");
         assert_eq!(said(&[("Syx", 3, 4), ("teacher", 4, 3)]), "`teacher` is 4×3, and the predictor 3×4");
         assert!(said(&[("X", 3, 4), ("Syx", 3, 3)]).ends_with("the file has Syx, X"));
+        assert_eq!(
+            said(&[("X", 3, 4), ("Y", 3, 4), ("mask", 3, 3)]),
+            "`mask` has no use beside `X`: say `only = [...]` to ignore it"
+        );
+    }
+
+    #[test]
+    fn second_moments_that_no_samples_have_are_refused() {
+        let said = |sxx: [f64; 4], syx: [f64; 2], trace: f64| {
+            let of = |name: &str, rows, entries: &[f64]| {
+                (name.to_owned(), DMatrix::from_row_slice(rows, entries.len() / rows, entries))
+            };
+            let tensors = [of("Sxx", 2, &sxx), of("Syx", 1, &syx), of("trSyy", 1, &[trace])];
+            Matrices::default().possible_problem(&Tensors(tensors.into())).err()
+        };
+        let identity = [1.0, 0.0, 0.0, 1.0];
+        assert_eq!(said(identity, [0.6, 0.8], 1.0), None, "interpolated by rounding");
+        assert!(said(identity, [0.6, 0.8], 0.5).unwrap().starts_with("`trSyy` is 0.5, and at least 1 "));
+        assert!(said([1.0, 2.0, 2.0, 1.0], [1.0, 1.0], 9.0).unwrap().contains("the eigenvalue -1.000e0"));
+        assert!(said([1.0, 0.0, 0.0, 0.0], [1.0, 1.0], 9.0).unwrap().contains("not zero along inputs"));
+        assert_eq!(said([1.0, 1.0, 1.0, 1.0], [2.0, 2.0], 9.0), None, "two equal inputs");
     }
 }

@@ -73,6 +73,8 @@ pub struct TablePoints {
     pub inputs: Vec<Vec<f64>>,
     /// The values, if the file has them.
     pub y: Option<Vec<f64>>,
+    /// The values of every output, where there are several; empty otherwise.
+    pub outputs: Vec<Vec<f64>>,
     /// The replicate that each row belongs to, if the study names such a column.
     pub replicate: Option<Vec<u64>>,
 }
@@ -96,7 +98,8 @@ impl TablePoints {
         let kept = |values: &Vec<f64>| -> Vec<f64> {
             values.iter().zip(replicates).filter(|(_, r)| **r == replicate).map(|(value, _)| *value).collect()
         };
-        Self { inputs: self.inputs.iter().map(kept).collect(), y: self.y.as_ref().map(kept), replicate: None }
+        let all = |lists: &[Vec<f64>]| lists.iter().map(kept).collect();
+        Self { inputs: all(&self.inputs), y: self.y.as_ref().map(kept), outputs: all(&self.outputs), replicate: None }
     }
 }
 
@@ -111,6 +114,8 @@ pub struct DataFiles {
     pub validation: Option<TablePoints>,
     /// The tensors of `[data.matrices]`, without their prefix.
     pub tensors: Option<Tensors>,
+    /// `X` and `Y` of the samples held out of them.
+    pub test_tensors: Option<Tensors>,
 }
 
 /// The data of one replicate.
@@ -156,15 +161,20 @@ enum Source<'a> {
 impl Data {
     /// `None` if there is none, or several; `complaints` says so.
     fn source(&self) -> Option<Source<'_>> {
-        let sources = [
-            self.curve.as_ref().map(Source::Curve),
-            self.gaussian.as_ref().map(Source::Gaussian),
-            self.table.as_ref().map(Source::Table),
-            self.matrices.as_ref().map(Source::Matrices),
-        ];
-        let drawn = self.drawn_matrices().into_iter().filter_map(|(key, drawn)| Some(Source::Drawn(key, drawn?)));
-        let mut sources = sources.into_iter().flatten().chain(drawn);
+        let mut sources = self.sources().map(|(_, source)| source);
         sources.next().filter(|_| sources.next().is_none())
+    }
+
+    /// Every source that is given, with its key.
+    fn sources(&self) -> impl Iterator<Item = (&'static str, Source<'_>)> {
+        let sources = [
+            ("curve", self.curve.as_ref().map(Source::Curve)),
+            ("gaussian", self.gaussian.as_ref().map(Source::Gaussian)),
+            ("table", self.table.as_ref().map(Source::Table)),
+            ("matrices", self.matrices.as_ref().map(Source::Matrices)),
+        ];
+        let drawn = self.drawn_matrices().into_iter().map(|(key, drawn)| (key, drawn.map(|d| Source::Drawn(key, d))));
+        sources.into_iter().chain(drawn).filter_map(|(key, source)| Some((key, source?)))
     }
 
     fn drawn_matrices(&self) -> [(&'static str, Option<&dyn DrawnMatrix>); 4] {
@@ -184,15 +194,20 @@ impl Data {
         let within = |table: &str, complaints: Vec<(&'static str, String)>| {
             complaints
                 .into_iter()
-                .map(|(key, message)| Complaint { key: format!("{table}.{key}"), message })
+                .map(|(key, message)| Complaint {
+                    key: [table, key].join(".").trim_end_matches('.').to_owned(),
+                    message,
+                })
                 .collect::<Vec<_>>()
         };
         let Some(source) = self.source() else {
-            let message =
-                "expected one source of points, one of `[data.curve]`, `[data.gaussian]` and `[data.table]`, or \
-                           of a matrix, one of `[data.matrices]`, `[data.teacher]`, `[data.tree]`, `[data.completion]` \
-                           and `[data.sensing]`"
-                    .to_owned();
+            let found = self.sources().map(|(key, _)| format!("`[data.{key}]`")).collect::<Vec<_>>().join(" and ");
+            let found = if found.is_empty() { "none".to_owned() } else { found };
+            let message = format!(
+                "expected one source of points, one of `[data.curve]`, `[data.gaussian]` and `[data.table]`, or of a \
+                 matrix, one of `[data.matrices]`, `[data.teacher]`, `[data.tree]`, `[data.completion]` and \
+                 `[data.sensing]`; found {found}"
+            );
             return vec![Complaint { key: String::new(), message }];
         };
         let mut out = match &source {
@@ -200,7 +215,7 @@ impl Data {
             Source::Gaussian(gaussian) => within("gaussian", gaussian.complaints()),
             Source::Table(table) => within("table", table.complaints()),
             Source::Matrices(_) => Vec::new(),
-            Source::Drawn(key, drawn) => within(key, drawn.complaints()),
+            Source::Drawn(key, drawn) => within(key, drawn.all_complaints()),
         };
         for (purpose, rows) in [(Purpose::Test, &self.test), (Purpose::Validation, &self.validation)] {
             if let Some(rows) = rows {
@@ -212,7 +227,11 @@ impl Data {
 
     /// Whether what is fitted is a matrix, and no function of a row.
     pub fn is_matrix(&self) -> bool {
-        matches!(self.source(), Some(Source::Matrices(_) | Source::Drawn(..)))
+        match self.source() {
+            Some(Source::Matrices(_) | Source::Drawn(..)) => true,
+            Some(Source::Table(table)) => table.outputs.is_some(),
+            Some(Source::Curve(_) | Source::Gaussian(_)) | None => false,
+        }
     }
 
     /// The matrix problem of one replicate.
@@ -227,7 +246,17 @@ impl Data {
         match self.source() {
             Some(Source::Matrices(matrices)) => {
                 let tensors = files.and_then(|files| files.tensors.as_ref());
-                matrices.problem(tensors.ok_or("the file of [data.matrices] was not read")?)
+                let problem = matrices.problem(tensors.ok_or("the file of [data.matrices] was not read")?)?;
+                match files.and_then(|files| files.test_tensors.as_ref()) {
+                    Some(held_out) => matrices.tested_on(held_out, problem),
+                    None => Ok(problem),
+                }
+            }
+            Some(Source::Table(table)) if table.outputs.is_some() => {
+                let of = |points: &TablePoints| points.of(replicate);
+                let points = files.and_then(|files| files.points.as_ref()).map(of);
+                let test = files.and_then(|files| files.test.as_ref()).map(of);
+                table.problem(points.as_ref(), test.as_ref())
             }
             Some(Source::Drawn(_, drawn)) => drawn.draw((seed, replicate)),
             _ => Err("these data are rows, and no matrix".to_owned()),
@@ -237,12 +266,10 @@ impl Data {
     /// Inputs and outputs of a matrix problem, without drawing it; `None` where it is no matrix or its file is bad.
     pub fn matrix_shape(&self, files: Option<&DataFiles>) -> Option<[usize; 2]> {
         match self.source()? {
-            Source::Matrices(_) => {
-                let problem = self.draw_matrix(0, 0, files).ok()?;
-                Some([problem.inputs, problem.outputs])
-            }
+            Source::Matrices(matrices) => matrices.shape(files?.tensors.as_ref()?),
             Source::Drawn(_, drawn) => Some(drawn.shape()),
-            _ => None,
+            Source::Table(table) => table.matrix_shape(),
+            Source::Curve(_) | Source::Gaussian(_) => None,
         }
     }
 

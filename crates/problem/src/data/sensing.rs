@@ -81,6 +81,10 @@ impl DrawnMatrix for Sensing {
         self.measurements.size()
     }
 
+    fn entries(&self) -> f64 {
+        self.measurements.get() as f64 * self.size.get() as f64 * self.size.get() as f64
+    }
+
     fn draw(&self, seeds: (u64, u64)) -> Result<MatrixProblem, String> {
         let teacher = self.teacher(seeds);
         let m = self.samples();

@@ -1,9 +1,10 @@
 //! `[data.table]`: rows of any number of inputs, given or read from a file.
 
 use super::{Drawn, Select, TablePoints};
-use crate::Finite;
+use crate::{Finite, MatrixProblem, MatrixSamples, Observed, TestOver};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use taut_numerics::DMatrix;
 
 /// Rows (xᵢ, yᵢ) with xᵢ of any number of inputs, of any size; nothing is known of the law behind them.
@@ -16,6 +17,8 @@ pub struct Table {
     pub inputs: Option<Vec<String>>,
     /// The file's column of values; default `y`.
     pub output: Option<String>,
+    /// The file's columns of values where there are several: the predictor is then a matrix. Not with `output`.
+    pub outputs: Option<Vec<String>>,
     /// Keep only the file's rows with this value in this column.
     pub select: Option<Select>,
     /// Keep only the file's rows whose value in this column is the cell's replicate.
@@ -51,6 +54,22 @@ impl Table {
                 out.extend(twice.map(|(_, name)| ("inputs", format!("the column `{name}` is named twice"))));
             }
         }
+        match self.outputs.as_deref() {
+            Some([]) => out.push(("outputs", "no columns: name the columns of values, or use `output`".to_owned())),
+            Some(_) if self.output.is_some() => {
+                out.push(("output", "the values are named twice: keep one of `output` and `outputs`".to_owned()));
+            }
+            Some(names) => {
+                let inputs = self.inputs.iter().flatten();
+                let mut all = inputs.chain(names).enumerate();
+                let twice = all.find(|(i, name)| {
+                    *i >= self.inputs.as_ref().map_or(0, Vec::len)
+                        && self.inputs.iter().flatten().chain(names).take(*i).any(|other| other == *name)
+                });
+                out.extend(twice.map(|(_, name)| ("outputs", format!("the column `{name}` is named twice"))));
+            }
+            None => {}
+        }
         out
     }
 
@@ -73,6 +92,7 @@ impl Table {
         for (key, given) in [
             ("inputs", self.inputs.is_some()),
             ("output", self.output.is_some()),
+            ("outputs", self.outputs.is_some()),
             ("select", self.select.is_some()),
             ("replicate_column", self.replicate_column.is_some()),
         ] {
@@ -89,6 +109,25 @@ impl Table {
         named.or(self.x.as_ref().and_then(|x| x.first()).map(Vec::len)).unwrap_or(1)
     }
 
+    /// Inputs and outputs of the predictor, if it is a matrix.
+    pub(super) fn matrix_shape(&self) -> Option<[usize; 2]> {
+        self.outputs.as_ref().map(|outputs| [self.input_count(), outputs.len()])
+    }
+
+    /// The matrix problem of a file's rows, tested on those of `test`.
+    pub(super) fn problem(
+        &self,
+        points: Option<&TablePoints>,
+        test: Option<&TablePoints>,
+    ) -> Result<MatrixProblem, String> {
+        let points = points.ok_or("several outputs need a `file`")?;
+        let samples = Arc::new(points.samples());
+        let (inputs, outputs) = (samples.x.nrows(), samples.y.nrows());
+        let test = test.map_or(TestOver::Inputs(None), |points| TestOver::Samples(Arc::new(points.samples())));
+        let observed = Observed::Moments(samples.moments());
+        Ok(MatrixProblem { inputs, outputs, observed, teacher: None, test, law: None })
+    }
+
     /// The rows; `points` holds the file's, where there is one.
     pub(super) fn draw(&self, points: Option<&TablePoints>) -> Result<Drawn, String> {
         if let (Some(x), Some(y)) = (&self.x, &self.y) {
@@ -102,6 +141,14 @@ impl Table {
 }
 
 impl TablePoints {
+    /// Rows with several values, as columns.
+    fn samples(&self) -> MatrixSamples {
+        let columns = |lists: &[Vec<f64>]| {
+            DMatrix::from_fn(lists.len(), lists.first().map_or(0, Vec::len), |i, sample| lists[i][sample])
+        };
+        MatrixSamples { x: columns(&self.inputs), y: columns(&self.outputs) }
+    }
+
     /// The inputs, rows × d.
     pub(super) fn matrix(&self) -> DMatrix<f64> {
         DMatrix::from_fn(self.inputs.first().map_or(0, Vec::len), self.inputs.len(), |i, j| self.inputs[j][i])

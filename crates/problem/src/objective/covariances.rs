@@ -78,7 +78,9 @@ impl Objective for Covariances {
             }
         }
         for (loss, floor) in loss.iter_mut().zip(&self.floor) {
-            *loss = 0.5 * *loss + floor;
+            // Rounding in directions without data may take the form below zero, where no loss is.
+            let above = if *loss < 0.0 { 0.0 } else { *loss };
+            *loss = 0.5 * above + floor;
         }
     }
 

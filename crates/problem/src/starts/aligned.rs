@@ -42,6 +42,11 @@ impl AlignedStart {
         }
     }
 
+    pub(super) fn largest_strength(&self) -> f64 {
+        let strengths = self.strengths.iter().flatten().chain(&self.strength);
+        strengths.map(|strength| strength.get()).fold(0.0, f64::max)
+    }
+
     pub(super) fn draw(
         &self,
         task: Task<'_>,

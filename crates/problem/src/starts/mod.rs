@@ -4,10 +4,12 @@ mod aligned;
 mod balanced;
 mod determinant;
 mod lambda_balanced;
+mod pair;
 
 pub use aligned::AlignedStart;
 pub use balanced::BalancedStart;
 pub use lambda_balanced::LambdaBalancedStart;
+pub use pair::PairStart;
 
 use crate::orthonormal::orthonormal;
 use crate::{Finite, NonNegative, ParametrizationKind, Shape, Task, Tensor, Tensors};
@@ -26,6 +28,8 @@ pub enum Init {
     Gaussian(GaussianStart),
     /// θ₀ = scale in every entry
     Constant(ConstantStart),
+    /// u in every entry of the first of two vectors, v in every entry of the second
+    Pair(PairStart),
     /// Every factor Gaussian, so that their product has entries of variance scale²/inputs: entries of W_l are
     /// N(0, scale^(2/N)/d_{l−1}), d_{l−1} its columns
     EndToEnd(EndToEndStart),
@@ -128,11 +132,30 @@ impl Init {
             Self::Balanced(start) => factors("balanced").or_else(|| start.complaint(kind, &sizes)),
             Self::LambdaBalanced(start) => factors("lambda-balanced").or_else(|| start.complaint(&sizes)),
             Self::Aligned(start) => factors("aligned").or_else(|| start.complaint(&sizes)),
+            Self::Pair(_) => PairStart::complaint(kind),
             Self::EndToEnd(_) => matrices("end-to-end"),
             Self::Identity(_) => matrices("identity"),
             Self::Orthogonal(_) => matrices("orthogonal"),
             Self::Zero | Self::Gaussian(_) | Self::Constant(_) | Self::File(_) => None,
         }
+    }
+
+    /// Whether θ₀ is zero whatever is drawn: there factors have no gradient.
+    pub fn is_zero(&self) -> bool {
+        let scale = match self {
+            Self::Zero => 0.0,
+            Self::Gaussian(start) => start.scale.get(),
+            Self::Constant(start) => start.scale.get(),
+            Self::EndToEnd(start) => start.scale.get(),
+            Self::Identity(start) => start.scale.get(),
+            Self::Orthogonal(start) => start.scale.get(),
+            Self::Balanced(start) => start.scale.get(),
+            Self::LambdaBalanced(start) => start.scale.get().max(start.lambda.get().abs()),
+            Self::Aligned(start) => start.largest_strength(),
+            Self::Pair(start) => start.u.get().abs().max(start.v.get().abs()),
+            Self::File(_) => return false,
+        };
+        scale.abs() <= 0.0
     }
 
     /// θ₀ of one cell: the tensors of the parametrization one after the other, each column-major.
@@ -170,6 +193,7 @@ impl Init {
                 Ok(theta)
             }
             Self::Constant(start) => Ok(vec![start.scale.get(); count]),
+            Self::Pair(start) => Ok(start.entries(count)),
             Self::EndToEnd(start) => {
                 let scale = start.scale.get().powf(1.0 / depth);
                 // The coefficients of a single output are a column, and still as many as there are inputs.

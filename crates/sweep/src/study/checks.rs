@@ -1,7 +1,7 @@
 //! What is wrong with values that each have their right shape: settings that contradict each other.
 
 use super::save_times::Times;
-use super::spec::{Claim, Record};
+use super::spec::{Claim, Record, TableName};
 use super::spelling::did_you_mean;
 use taut_problem::{Data, Samples, Solver};
 use taut_train::{Route, Solutions, Train};
@@ -59,6 +59,18 @@ pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
     out
 }
 
+/// What is asked of points and their functions in a study whose data are all matrices.
+pub(crate) fn of_functions(record: &Record, has_solutions: bool, has_choose: bool) -> Vec<Finding> {
+    let help = "remove it, or use `[data.curve]`, `[data.gaussian]` or `[data.table]`";
+    let curves = record.tables.iter().position(|table| *table == TableName::Curves);
+    let curves = curves.map(|i| (format!("record.tables.{i}"), "the data are matrices: there are no curves"));
+    let solutions = "the data are matrices, and solutions are other fits of points";
+    let choose = "the data are matrices, and criteria choose by rows left out";
+    let solutions = has_solutions.then(|| ("solutions".to_owned(), solutions));
+    let choose = has_choose.then(|| ("choose".to_owned(), choose));
+    [curves, solutions, choose].into_iter().flatten().map(|(path, message)| finding(path, message, help)).collect()
+}
+
 /// What the save times need of `[train]`.
 pub(crate) fn save_times(record: &Record, train: &Train, is_linear: bool) -> Vec<Finding> {
     let times = &record.times;
@@ -101,9 +113,10 @@ pub(crate) fn save_times(record: &Record, train: &Train, is_linear: bool) -> Vec
         out.push(finding(
             key,
             format!("this asks for the limit t = inf, which {way} never reaches"),
-            match ends {
-                true => "remove it, or use a schedule whose steps add up to infinity, such as \"inverse-sqrt\"",
-                false => "remove it, or use a motion with a closed form and solver = \"auto\"",
+            match (ends, is_linear) {
+                (true, _) => "remove it, or use a schedule whose steps add up to infinity, such as \"inverse-sqrt\"",
+                (false, true) => "remove it, or use a motion with a closed form and solver = \"auto\"",
+                (false, false) => "remove it: only models that are linear in their parameters have a closed form",
             },
         ));
     }

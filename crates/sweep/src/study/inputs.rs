@@ -108,6 +108,11 @@ impl<'a> Library<'a> {
             let (tensors, hash) = self.matrices(matrices).map_err(|complaint| ("matrices", complaint))?;
             hashes.push(("matrices".to_owned(), hash));
             files.tensors = Some(tensors);
+            if let Some(HeldOutRows { file: Some(file), .. }) = &data.test {
+                let (tensors, hash) = self.matrices_held_out(matrices, file, &files).map_err(|c| ("test", c))?;
+                hashes.push(("test".to_owned(), hash));
+                files.test_tensors = Some(tensors);
+            }
             return Ok((files, hashes));
         }
         files.test = match &data.test {
@@ -138,7 +143,8 @@ impl<'a> Library<'a> {
         let inputs = columns.inputs.iter().map(|named| number(*named)).collect::<Result<_, _>>()?;
         let y = columns.output.map(number).transpose()?;
         let replicate = columns.replicate.map(|name| replicates(table, name, &rows)).transpose()?;
-        Ok((TablePoints { inputs, y, replicate }, hash))
+        let outputs = columns.outputs.iter().map(|named| number(*named)).collect::<Result<_, _>>()?;
+        Ok((TablePoints { inputs, y, outputs, replicate }, hash))
     }
 
     /// The same for points on the line: none may lie outside of the domain.
@@ -182,10 +188,33 @@ impl<'a> Library<'a> {
         if let Some(other) = tensors.0.keys().find(|name| !known(name)) {
             let message =
                 format!("the file also has the tensor `{}{other}`, which data have no use for", matrices.prefix);
-            let help = format!("say `only = [...]` to ignore the others; allowed: {}", Matrices::NAMES.join(", "));
+            let names = Matrices::NAMES.join(", ");
+            let help = match tensors.0.keys().any(|name| known(&name)) {
+                true => format!("say `only = [...]` to ignore the others; allowed: {names}"),
+                false => format!("set `prefix` to what the names begin with before one of {names}"),
+            };
             return Err(FileComplaint::new("file", message, help));
         }
-        matrices.problem(&tensors).map_err(|message| FileComplaint::new("file", message, ""))?;
+        matrices.possible_problem(&tensors).map_err(|message| {
+            let help = "matrices that make a problem: X and Y; Syx, with Sxx and trSyy if wanted; target and mask";
+            FileComplaint::new("file", message, help)
+        })?;
+        Ok((tensors, hash))
+    }
+
+    /// `X` and `Y` of the samples that are held out of `[data.matrices]`, named as there, and the file's hash.
+    fn matrices_held_out(
+        &mut self,
+        matrices: &Matrices,
+        file: &str,
+        files: &DataFiles,
+    ) -> Result<(Tensors, String), FileComplaint> {
+        let only = ["X", "Y"].map(|name| format!("{}{name}", matrices.prefix));
+        let (tensors, hash) = self.long_form(file, &matrices.prefix, &only)?;
+        let problem = files.tensors.as_ref().map(|tensors| matrices.problem(tensors));
+        if let Some(Ok(problem)) = problem {
+            matrices.tested_on(&tensors, problem).map_err(|message| FileComplaint::new("file", message, ""))?;
+        }
         Ok((tensors, hash))
     }
 
@@ -235,6 +264,10 @@ impl<'a> Library<'a> {
         let (table, hash) = self.get(&start.file)?;
         let all: Vec<usize> = (0..table.columns.first().map_or(0, |column| column.texts.len())).collect();
         let tensor = &column(table, "file", "tensor", "")?.texts;
+        if parameters.is_none() && numbers(table, "file", "", "col", &all)?.iter().any(|col| *col > 0.0) {
+            // A predictor of several outputs is a matrix.
+            return self.start(start);
+        }
         let [row, col, value] = ["row", "col", "value"].map(|name| numbers(table, "file", "", name, &all));
         let (row, col, value) = (row?, col?, value?);
         let wanted = format!("{}theta", start.prefix);
@@ -357,6 +390,8 @@ type Named<'a> = (&'static str, &'static str, &'a str);
 struct Columns<'a> {
     inputs: Vec<Named<'a>>,
     output: Option<Named<'a>>,
+    /// The outputs, where there are several.
+    outputs: Vec<Named<'a>>,
     replicate: Option<&'a str>,
 }
 
@@ -366,20 +401,31 @@ impl<'a> Columns<'a> {
             (if name.is_some() { setting } else { "file" }, setting, name.unwrap_or(default))
         };
         let replicate = data.replicate_column().map(|(_, name)| name);
-        if let Some(Table { inputs, output, .. }) = &data.table {
-            let inputs = inputs.iter().flatten().map(|name| ("inputs", "", name.as_str())).collect();
-            return Self { inputs, output: Some(named("output", output.as_deref(), "y")), replicate };
+        if let Some(Table { inputs, output, outputs, .. }) = &data.table {
+            let listed = |key: &'static str, names: &'a Option<Vec<String>>| -> Vec<Named<'a>> {
+                names.iter().flatten().map(|name| (key, "", name.as_str())).collect()
+            };
+            let single = outputs.is_none().then(|| named("output", output.as_deref(), "y"));
+            let (inputs, outputs) = (listed("inputs", inputs), listed("outputs", outputs));
+            return Self { inputs, output: single, outputs, replicate };
         }
         let curve = data.curve.as_ref();
         let x = named("x_column", curve.and_then(|curve| curve.x_column.as_deref()), "x");
         let y = named("y_column", curve.and_then(|curve| curve.y_column.as_deref()), "y");
-        Self { inputs: vec![x], output: Some(y).filter(|(_, _, name)| !name.is_empty()), replicate }
+        Self {
+            inputs: vec![x],
+            output: Some(y).filter(|(_, _, name)| !name.is_empty()),
+            outputs: Vec::new(),
+            replicate,
+        }
     }
 
     /// The same columns in another file: a mistake is about that file.
     fn without_settings(&self, replicate: Option<&'a str>) -> Self {
         let plain = |&(_, _, name): &Named<'a>| -> Named<'a> { ("file", "", name) };
-        Self { inputs: self.inputs.iter().map(plain).collect(), output: self.output.as_ref().map(plain), replicate }
+        let all = |named: &[Named<'a>]| named.iter().map(plain).collect();
+        let (inputs, outputs) = (all(&self.inputs), all(&self.outputs));
+        Self { inputs, output: self.output.as_ref().map(plain), outputs, replicate }
     }
 }
 

@@ -16,14 +16,14 @@ use super::schema::json_schema;
 use super::shape::{Field, Shape};
 use super::spec::{Model, Study};
 use super::text::study_text;
-use super::train_checks::{self, Anywhere};
+use super::train_checks::{self, Anywhere, Kinds};
 use super::tree::{Entry, Node, Place, Table, Value, parse, spoken_path};
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use taut_problem::{Data, DataFiles, Init, Tensors};
+use taut_problem::{Data, DataFiles, Init, ParametrizationKind, Tensors};
 use taut_train::Train;
 
 /// Why there is no study.
@@ -194,6 +194,14 @@ struct Parts {
     linear: bool,
 }
 
+impl Parts {
+    /// Whether no cell has rows.
+    fn only_matrices(&self) -> bool {
+        let all = |data: &Vec<Setting<Data, DataFiles>>| data.iter().all(|setting| setting.value.is_matrix());
+        self.data.as_ref().is_some_and(|data| !data.is_empty() && all(data))
+    }
+}
+
 struct Checking<'a> {
     draft: Draft,
     axes: Vec<Axis>,
@@ -220,9 +228,9 @@ impl Checking<'_> {
         });
         let data = self.expand::<Data>(&sections[0]).map(|values| self.data(&sections[0], values));
         let model = self.expand::<Model>(&sections[1]).map(|values| self.model(&sections[1], values));
-        let linear = has_linear_cells(data.as_deref(), model.as_deref());
-        let train = self.expand::<Train>(&sections[2]).map(|values| self.train(&sections[2], values, linear));
-        let mut parts = Parts { sections, data, model, train, linear };
+        let kinds = kinds_of_cells(data.as_deref(), model.as_deref());
+        let train = self.expand::<Train>(&sections[2]).map(|values| self.train(&sections[2], values, kinds));
+        let mut parts = Parts { sections, data, model, train, linear: kinds.linear };
         self.rest(&mut parts);
         self.repetitions(&parts);
         parts
@@ -331,8 +339,8 @@ impl Checking<'_> {
         settings
     }
 
-    fn train(&mut self, section: &Section, values: Vec<Train>, linear: bool) -> Vec<Setting<Train, ()>> {
-        let anywhere = Anywhere::of(&values, linear);
+    fn train(&mut self, section: &Section, values: Vec<Train>, kinds: Kinds) -> Vec<Setting<Train, ()>> {
+        let anywhere = Anywhere::of(&values, kinds);
         for (index, train) in values.iter().enumerate() {
             self.report(section, index, train_checks::train(train, anywhere));
         }
@@ -352,7 +360,21 @@ impl Checking<'_> {
                 self.report_fixed(checks::never_reached(&record.times, trains.iter().map(|t| &*t.value)));
                 self.report_fixed(checks::unused_records(&record, trains.iter().map(|t| &*t.value)));
             }
+            if parts.only_matrices() {
+                let [solutions, choose] = ["solutions", "choose"].map(|key| self.draft.root.at(&[key]).is_some());
+                self.report_fixed(checks::of_functions(&record, solutions, choose));
+            }
         }
+        if !parts.only_matrices() {
+            self.functions(parts);
+        }
+        if let Some(claims) = self.typed::<Vec<super::spec::Claim>>("claim") {
+            self.report_fixed(checks::claims(&claims));
+        }
+    }
+
+    /// Checks of what is asked of points and the functions through them.
+    fn functions(&mut self, parts: &Parts) {
         if let Some(solutions) = self.typed::<taut_train::Solutions>("solutions")
             && let Some(data) = &parts.data
         {
@@ -367,9 +389,6 @@ impl Checking<'_> {
             && let Some(choose) = self.typed::<super::spec::Choose>("choose")
         {
             self.choices(parts, &choose);
-        }
-        if let Some(claims) = self.typed::<Vec<super::spec::Claim>>("claim") {
-            self.report_fixed(checks::claims(&claims));
         }
     }
 
@@ -549,10 +568,17 @@ impl Checking<'_> {
     }
 }
 
-/// Whether a cell can have a single output that is linear in its parameters; a section with mistakes may be anything.
-fn has_linear_cells(data: Option<&[Setting<Data, DataFiles>]>, model: Option<&[Setting<Model, Tensors>]>) -> bool {
-    let rows = data.is_none_or(|data| data.iter().any(|setting| !setting.value.is_matrix()));
-    rows && model.is_none_or(|model| model.iter().any(|setting| setting.value.parametrization.is_direct()))
+/// Which kinds of cells there can be; a section with mistakes may be anything.
+fn kinds_of_cells(data: Option<&[Setting<Data, DataFiles>]>, model: Option<&[Setting<Model, Tensors>]>) -> Kinds {
+    let any_data = |is: fn(&Data) -> bool| data.is_none_or(|data| data.iter().any(|setting| is(&setting.value)));
+    let any_model = |is: fn(&ParametrizationKind) -> bool| {
+        model.is_none_or(|model| model.iter().any(|setting| is(&setting.value.parametrization)))
+    };
+    Kinds {
+        linear: any_data(|data| !data.is_matrix()) && any_model(ParametrizationKind::is_direct),
+        nonlinear: any_data(Data::is_matrix) || any_model(|kind| !kind.is_direct()),
+        factors: any_model(|kind| matches!(kind, ParametrizationKind::DeepLinear(_))),
+    }
 }
 
 fn file_finding(table: &str, complaint: FileComplaint) -> Finding {

@@ -37,5 +37,5 @@ pub use loading::{StudyError, load, read};
 pub use save_times::{SaveStep, SaveTime, Times};
 pub use schema::json_schema;
 pub use spec::{Channel, Choose, Claim, CurveGrid, Figure, Mark, Model, Record, Scale, ScaledColumn, Study, TableName};
-pub(crate) use train_checks::{single_steps, too_many_steps};
+pub(crate) use train_checks::{MOST_STEPS, single_steps, too_many_steps};
 pub use tree::Place;

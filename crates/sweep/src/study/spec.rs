@@ -88,10 +88,16 @@ pub struct Record {
 pub enum TableName {
     /// One row per mode and save time
     Modes,
+    /// When each mode is half learned, and in which order
+    Arrivals,
+    /// Norm and balance of every factor, per save time
+    Factors,
     /// The trained function on a grid, per save time
     Curves,
     /// Every parameter, per save time
     Parameters,
+    /// All eigenvalues of the Hessian in the parameters, per save time
+    Hessian,
 }
 
 /// A grid on \[-1, 1\]: `points = n` equispaced ones (default 201), or explicit `x = [...]`.

@@ -14,12 +14,36 @@ pub(crate) struct Anywhere {
     dropout: bool,
     /// Whether some cell is linear in its parameters.
     linear: bool,
+    tolerance: bool,
+    units: bool,
+    /// Whether some cell has factors that may be reduced.
+    factors: bool,
+}
+
+/// Which kinds of cells there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kinds {
+    /// A single output that is linear in the parameters.
+    pub(crate) linear: bool,
+    /// Anything else.
+    pub(crate) nonlinear: bool,
+    /// Products of factors.
+    pub(crate) factors: bool,
 }
 
 impl Anywhere {
-    pub(crate) fn of(trains: &[Train], linear: bool) -> Self {
+    pub(crate) fn of(trains: &[Train], Kinds { linear, nonlinear, factors }: Kinds) -> Self {
         let any = |holds: fn(&Train) -> bool| trains.iter().any(holds);
+        let integrates = |train: &Train| {
+            let is = |is_linear| matches!(train.route(is_linear), Route::Adaptive | Route::Dual);
+            linear && is(true) || nonlinear && is(false)
+        };
+        let has_units =
+            |train: &Train| matches!(train.step_size, Some(StepSize::Absolute(_))) && !train.method.is_flow();
         Self {
+            tolerance: trains.iter().any(integrates),
+            units: any(has_units),
+            factors: factors && any(|train| !train.method.is_flow()),
             steps: any(|train| !train.method.is_flow()),
             warm_up: any(|train| train.warm_up.is_some_and(|steps| steps.get() > 0)),
             noise: any(|train| train.noise.is_some_and(|noise| noise.is_some())),
@@ -30,10 +54,24 @@ impl Anywhere {
     }
 }
 
+/// The errors per step that an integrator in double precision can promise, and that are worth having.
+const TOLERANCES: [f64; 2] = [1e-14, 0.1];
+
+fn tolerance(train: &Train, out: &mut Vec<Finding>) {
+    let [least, most] = TOLERANCES;
+    if let Some(tolerance) = train.tolerance.map(|tolerance| tolerance.get())
+        && !(least..=most).contains(&tolerance)
+    {
+        let message = format!("expected an error per step from {least:e} to {most}, found {tolerance:e}");
+        out.push(finding("train.tolerance", message, "write `tolerance = 1e-9`, or remove it"));
+    }
+}
+
 /// Mistakes of `[train]` by itself.
 pub(crate) fn train(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
     let mut out = if train.method.is_flow() { flow(train, anywhere) } else { descent(train) };
     without_effect(train, anywhere, &mut out);
+    tolerance(train, &mut out);
     dropout(train, &mut out);
     average(train, &mut out);
     loss(train, anywhere.linear, &mut out);
@@ -118,8 +156,8 @@ fn flow(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
     if train.solver == Solver::Stepped {
         out.push(finding(
             "train.solver",
-            "solver = \"stepped\" with gradient-flow: a flow has no steps, only its closed form exists",
-            "use solver = \"auto\" or \"exact\"",
+            "solver = \"stepped\" with gradient-flow: a flow has no steps",
+            "use solver = \"auto\": its closed form where there is one, else an integrator with error control",
         ));
     }
     out
@@ -127,6 +165,18 @@ fn flow(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
 
 /// Settings that change nothing, here or anywhere.
 fn without_effect(train: &Train, anywhere: Anywhere, out: &mut Vec<Finding>) {
+    if train.tolerance.is_some() && !anywhere.tolerance {
+        let message = "no motion here is integrated, so there is no error per step to bound";
+        out.push(finding("train.tolerance", message, "remove it, or use solver = \"adaptive\" with gradient-flow"));
+    }
+    if train.loss.is_some() && !anywhere.units {
+        let message = "the units of the loss are those of an absolute step size, and there is none";
+        out.push(finding("train.loss", message, "remove it, or write `step_size = { absolute = 0.01 }`"));
+    }
+    if train.reduce.is_some() && !anywhere.factors {
+        let message = "only deep-linear models that are stepped are reduced, and there are none";
+        out.push(finding("train.reduce", message, "remove it"));
+    }
     if train.warm_up.map(Steps::get) == Some(0) && !anywhere.warm_up {
         out.push(finding(
             "train.warm_up",
@@ -335,7 +385,7 @@ fn limit(train: &Train, out: &mut Vec<Finding>) {
 }
 
 /// More steps than this, one by one, are days.
-const MOST_STEPS: u64 = 1_000_000_000;
+pub(crate) const MOST_STEPS: u64 = 1_000_000_000;
 
 /// Whether updates are made one by one, rather than by a formula of their number.
 fn steps_singly(train: &Train, is_linear: bool) -> bool {

@@ -44,6 +44,19 @@ impl Files for Stub {
                     column("value", &["0.5", "-0.5", "7"]),
                 ],
             }),
+            Some(path) if MATRICES.iter().any(|(name, _)| path == format!("studies/{name}.csv")) => {
+                let (_, tensors) =
+                    MATRICES.iter().find(|(name, _)| path == format!("studies/{name}.csv")).expect("it is one");
+                let rows = long_form(tensors);
+                let of = |field: usize| -> Vec<&str> { rows.iter().map(|row| row[field].as_str()).collect() };
+                Ok(FileTable {
+                    columns: ["tensor", "row", "col", "value"]
+                        .into_iter()
+                        .enumerate()
+                        .map(|(field, name)| column(name, &of(field)))
+                        .collect(),
+                })
+            }
             Some("studies/ragged.csv") => Err(format!("{}: line 3: 1 cell where the header has 2", path.display())),
             _ => Err(format!("there is no file {}", path.display())),
         }
@@ -52,6 +65,46 @@ impl Files for Stub {
     fn hash(&self, path: &Path) -> Result<String, String> {
         Ok(format!("hash of {}", path.display()))
     }
+}
+
+/// Files of matrices by name: `name: row; row`, one after the other.
+pub const MATRICES: &[(&str, &str)] = &[
+    ("moments", "Syx: 1 2; 3 4 | Sxx: 2 1; 1 2 | trSyy: 40"),
+    ("no-target", "X: 1 2; 3 4"),
+    ("two-ways", "X: 1 2; 3 4 | Y: 1 2 | Syx: 1 2; 3 4"),
+    ("a-stranger", "Syx: 1 2; 3 4 | Szz: 1"),
+    ("not-symmetric", "Syx: 1 2; 3 4 | Sxx: 1 0.5; 0.3 1"),
+    ("not-positive", "Syx: 1 2; 3 4 | Sxx: 1 2; 2 1"),
+    ("without-variance", "Syx: 1 2; 3 4 | Sxx: 1 0; 0 0"),
+    ("small-trace", "Syx: 1 2; 3 4 | trSyy: 10"),
+    ("half-observed", "target: 1 2; 3 4 | mask: 1 0.5; 0 1"),
+    ("unobserved", "target: 1 2; 3 4 | mask: 0 0; 0 0"),
+    ("without-mask", "target: 1 2; 3 4"),
+    ("by-rows", "X: 1 2 3; 3 4 5; 1 1 1; 0 2 1 | Y: 1 2; 1 2; 1 2; 1 1"),
+    ("twice", "Syx: 1 2; 3 4 | Syx: 1"),
+    ("ragged-matrix", "Syx: 1 2; 3"),
+    ("prefixed", "a_Syx: 1 2; 3 4"),
+    ("with-a-mask", "Syx: 1 2; 3 4 | mask: 1 1; 1 1"),
+    ("other-teacher", "Syx: 1 2; 3 4 | teacher: 1 2"),
+    ("factors-small", "W1: 1 2; 3 4 | W2: 1 2; 3 4"),
+    ("factors-three", "W1: 1 0 0 0; 0 1 0 0; 0 0 1 0; 0 0 0 1 | W2: 1 0 0 0; 0 1 0 0; 0 0 1 0 | W3: 1"),
+    ("factors-one", "W1: 1 0 0 0; 0 1 0 0; 0 0 1 0; 0 0 0 1"),
+    ("factors-zero", "W1: 0 0 0 0; 0 0 0 0; 0 0 0 0; 0 0 0 0 | W2: 0 0 0 0; 0 0 0 0; 0 0 0 0"),
+    ("predictor", "theta: 1 0 0 0; 0 1 0 0; 0 0 1 0"),
+    ("predictor-column", "theta: 1; 0; 0; 0; 0; 1; 0; 0; 0; 0; 1; 0"),
+];
+
+fn long_form(tensors: &str) -> Vec<[String; 4]> {
+    let mut rows = Vec::new();
+    for tensor in tensors.split('|') {
+        let (name, entries) = tensor.trim().split_once(':').expect("a name");
+        for (i, row) in entries.split(';').enumerate() {
+            for (j, value) in row.split_whitespace().enumerate() {
+                rows.push([name.to_owned(), i.to_string(), j.to_string(), value.to_owned()]);
+            }
+        }
+    }
+    rows
 }
 
 pub const KNOWN: Known<'static> = Known {

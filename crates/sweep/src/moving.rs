@@ -1,0 +1,119 @@
+//! What moves the cells of a stepped bundle, and which of them go side by side.
+
+use crate::cell::Cell;
+use crate::plan::Plan;
+use taut_problem::{ParametrizationKind, Positive, Reduced, Trajectory, reduce};
+use taut_train::{AdaptiveFlow, DualFlow, Lane, Lifted, ModeRecursion, RiccatiFlow, Route, Stepped, TOLERANCE};
+
+/// Lanes of a stepped bundle with a small design; larger ones step alone. Fixed by the shape.
+pub(crate) const LANES: usize = 8;
+
+/// Designs up to this many entries step in lanes.
+const SMALL: usize = 4096;
+
+/// Factors up to this size step in lanes; products of larger ones are faster by blocks.
+const NARROW: usize = 24;
+
+/// Cells that go side by side, on exact reductions or as they are.
+pub(crate) struct Group<'a, 'b> {
+    pub(crate) cells: Vec<&'b Cell<'a>>,
+    /// The reduction of every cell; empty if they are stepped as they are.
+    reduced: Vec<Reduced>,
+    width: usize,
+}
+
+/// Groups the lanes of a bundle: those with a reduction and those without, and both by how many go side by side. So
+/// the bits of a lane depend on no other.
+pub(crate) fn side_by_side<'a, 'b>(lanes: &'b [Cell<'a>]) -> Vec<Group<'a, 'b>> {
+    let mut groups: Vec<Group<'a, 'b>> = Vec::new();
+    for cell in lanes {
+        let reduced = cell.reduced();
+        let width = cell.width(reduced.as_ref());
+        let fits = |group: &&mut Group<'_, '_>| {
+            group.width == width && group.cells.len() < width && group.reduced.is_empty() == reduced.is_none()
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => {
+                group.cells.push(cell);
+                group.reduced.extend(reduced);
+            }
+            None => groups.push(Group { cells: vec![cell], reduced: reduced.into_iter().collect(), width }),
+        }
+    }
+    groups
+}
+
+impl Group<'_, '_> {
+    /// Names of the exact reductions of each cell.
+    pub(crate) fn reductions(&self) -> Vec<Option<String>> {
+        let names = |reduced: &Reduced| reduced.applied.iter().map(|applied| applied.name).collect::<Vec<_>>();
+        let joined = |reduced| Some(names(reduced).join(" + "));
+        if self.reduced.is_empty() { vec![None; self.cells.len()] } else { self.reduced.iter().map(joined).collect() }
+    }
+
+    /// What moves these cells; one alone unless they step.
+    ///
+    /// # Errors
+    /// A sentence, if the solver does not know this motion, model, data or start.
+    pub(crate) fn path(self, plan: &Plan, levels: &[f64]) -> Result<Box<dyn Trajectory>, String> {
+        let first = self.cells[0];
+        let (train, kind) = (first.spec.train, first.kind());
+        let Lane { task, dynamics, start, .. } = first.lane();
+        let tolerance = train.tolerance.map_or(TOLERANCE, Positive::get);
+        match first.spec.route() {
+            Route::Stepped => Ok(self.steps(plan, levels)),
+            Route::Adaptive => {
+                AdaptiveFlow::new(task, kind, dynamics, start, tolerance, levels).map(|flow| Box::new(flow) as Box<_>)
+            }
+            Route::Dual => {
+                DualFlow::new(task, kind, dynamics, start, tolerance, levels).map(|flow| Box::new(flow) as Box<_>)
+            }
+            Route::Riccati => {
+                RiccatiFlow::new(task, kind, dynamics, start, levels).map(|flow| Box::new(flow) as Box<_>)
+            }
+            Route::Modes => ModeRecursion::new(task, kind, dynamics, &train.method, start, levels)
+                .map(|recursion| Box::new(recursion) as Box<_>),
+            Route::Exact | Route::Moments | Route::Staged => Err("no closed form of lanes is known".to_owned()),
+        }
+    }
+
+    fn steps(self, plan: &Plan, levels: &[f64]) -> Box<dyn Trajectory> {
+        let lanes: Vec<Lane<'_>> = self.cells.iter().map(|cell| cell.lane()).collect();
+        let (kind, method, seed) = (self.cells[0].kind(), &self.cells[0].spec.train.method, plan.checked.study.seed);
+        if self.reduced.is_empty() {
+            let path = Stepped::new(&lanes, self.width, kind, method, seed, levels);
+            return Box::new(if plan.needs_ledger() { path.with_ledger() } else { path });
+        }
+        let path = Lifted::of(&lanes, self.reduced, self.width, kind, method, seed, levels);
+        Box::new(if plan.needs_ledger() { path.with_ledger() } else { path })
+    }
+}
+
+impl Cell<'_> {
+    /// The exact reduction that is stepped instead of this cell, if one is.
+    pub(crate) fn reduced(&self) -> Option<Reduced> {
+        let is_wanted = self.spec.route() == Route::Stepped && self.spec.train.reduces();
+        is_wanted.then(|| reduce(self.bench.task(), self.kind(), &self.start, &self.dynamics)).flatten()
+    }
+
+    /// How many lanes go side by side: fixed by the shape that is stepped.
+    fn width(&self, reduced: Option<&Reduced>) -> usize {
+        if self.spec.route() != Route::Stepped {
+            return 1;
+        }
+        let [samples, inputs, outputs, _] = self.step_shape();
+        let is_small = match reduced {
+            Some(Reduced { problem, parametrization, .. }) => {
+                is_narrow(parametrization, problem.inputs, problem.outputs)
+            }
+            None if self.bench.rows().is_some() => samples * inputs <= SMALL,
+            None => is_narrow(self.kind(), inputs, outputs),
+        };
+        if is_small { LANES } else { 1 }
+    }
+}
+
+fn is_narrow(kind: &ParametrizationKind, inputs: usize, outputs: usize) -> bool {
+    let tensors = kind.tensors(inputs, outputs);
+    inputs.max(outputs) <= NARROW && tensors.iter().all(|tensor| tensor.rows.max(tensor.columns) <= NARROW)
+}
