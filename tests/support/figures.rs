@@ -29,7 +29,7 @@ impl Worst {
 /// One predicted number of a cell.
 pub fn predicted(predictions: &Sheet, cell: i64, quantity: &str, parameter: Option<f64>) -> f64 {
     let of_parameter = |row: usize| match parameter {
-        Some(wanted) => (predictions.number("parameter", row) / wanted - 1.0).abs() < 1e-12,
+        Some(wanted) => (predictions.number("parameter", row) - wanted).abs() <= 1e-12 * wanted.abs(),
         None => predictions.is_null("parameter", row),
     };
     let found = predictions.rows().find(|&row| {

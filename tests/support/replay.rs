@@ -63,7 +63,7 @@ impl Replay {
         });
         let (rows, modes) = (rows.collect(), strengths.collect());
         let mut tensors: BTreeMap<Place<String>, Matrix> = BTreeMap::new();
-        for row in parameters.rows() {
+        for row in parameters.rows().filter(|&row| parameters.text("source", row) == "trained") {
             let (cell, time) = place(&parameters, row);
             let matrix = tensors.entry((cell, time, parameters.text("tensor", row).to_owned())).or_default();
             let [i, j] = ["row", "col"].map(|index| parameters.int(index, row).unwrap() as usize);
