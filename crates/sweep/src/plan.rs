@@ -5,7 +5,7 @@ use crate::crossings::crossings;
 use crate::identity::Identity;
 use crate::misfits::misfits;
 use crate::row_kinds::DRAWN_CURVES;
-use crate::spectra::{parameters, too_large};
+use crate::spectra::too_large;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::Schemas;
@@ -354,7 +354,7 @@ impl Plan {
             rows.push(("parameters", times * tensors + kept * p));
         }
         if self.schemas.hessian.is_some() {
-            rows.push(("hessian", times * parameters(&first).unwrap_or(p)));
+            rows.push(("hessian", times * parameters));
         }
         rows
     }

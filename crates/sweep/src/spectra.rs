@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 const MOST_PARAMETERS: usize = 2000;
 
 /// The number of parameters; `None` if a file that says so is bad.
-pub(crate) fn parameters(cell: &CellSpec<'_>) -> Option<usize> {
+fn parameters(cell: &CellSpec<'_>) -> Option<usize> {
     let [inputs, outputs] = cell.shape()?;
     Some(cell.model.parametrization.parameters(inputs, outputs))
 }
