@@ -98,12 +98,17 @@ impl Sheet {
     }
 }
 
-/// A reference table as rows of text.
+/// A reference table of linear models as rows of text.
 pub fn reference(name: &str) -> Vec<BTreeMap<String, String>> {
+    reference_in("linear", name)
+}
+
+/// A reference table in one of the folders.
+pub fn reference_in(folder: &str, name: &str) -> Vec<BTreeMap<String, String>> {
     // Two rows of one table are short: bases that never interpolate say so and nothing else.
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        .from_path(here(&format!("tests/references/linear/{name}.csv")))
+        .from_path(here(&format!("tests/references/{folder}/{name}.csv")))
         .expect("a reference");
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     reader.records().map(|r| header.iter().cloned().zip(r.unwrap().iter().map(str::to_owned)).collect()).collect()

@@ -123,6 +123,11 @@ impl Parameters {
         self.find(cell, place(None, time), tensor)
     }
 
+    /// Whether a cell has this tensor at a step.
+    pub fn has(&self, cell: i64, step: i64, tensor: &str) -> bool {
+        self.0.contains_key(&(cell, place(Some(step), f64::NAN), tensor.to_owned()))
+    }
+
     #[track_caller]
     fn find(&self, cell: i64, place: [i64; 2], tensor: &str) -> &Matrix {
         self.0.get(&(cell, place, tensor.to_owned())).unwrap_or_else(|| panic!("no {tensor} at {place:?}"))

@@ -56,11 +56,11 @@ impl Plan {
             };
             // What cannot be drawn is reported by the cell.
             let reason = self.draw(index, begin).ok().flatten()?;
-            let name = self.checked.cell(index).route().name();
+            let route = self.checked.cell(index).route();
             let problem = Problem {
                 key_path: "train.solver".to_owned(),
-                message: format!("the solver is `{name}`, but {reason}"),
-                help: "change what it says, or use another `solver`".to_owned(),
+                message: format!("the solver is `{}`, but {reason}", route.name()),
+                help: another_way(route).to_owned(),
                 ..Problem::default()
             };
             Some((Some(index), problem))
@@ -88,5 +88,17 @@ impl Plan {
         let bench = Bench::new(&spec, shelf.features.as_ref(), self.checked.study.seed)?;
         let cell = Cell::new(self, index, spec, &bench, &shelf)?;
         Ok(look(&cell))
+    }
+}
+
+/// What to do where a solver cannot start.
+fn another_way(route: Route) -> &'static str {
+    match route {
+        Route::Riccati => {
+            "use whitened data and a `lambda-balanced` or `balanced` start, or solver = \"adaptive\", which knows any"
+        }
+        Route::Modes => "use whitened data and an `aligned` start, or solver = \"stepped\", which knows any",
+        Route::Dual => "use `init = { constant = { scale = 0.1 } }`, or solver = \"adaptive\", which knows any start",
+        _ => "use a method with steps",
     }
 }
