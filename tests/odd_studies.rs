@@ -179,9 +179,6 @@ theory = [
   "balancedness_drift", "balanced_minimum_sharpness", "singular_value_flow", "nuclear_norm_minimizer",
   "saddle_to_saddle_events", "noisy_teacher_generalization", "effective_alpha_drift", "hierarchical_tree",
 ]
-
-[sweep]
-seed = { count = 2 }
 "#;
 
 const OF_FACTORS: &str =
