@@ -8,8 +8,10 @@
 
 mod support;
 
-use support::figures::Worst;
-use support::replay::{Replay, columns, imbalance, trajectory_of};
+use std::collections::BTreeMap;
+use support::figures::{Worst, median, predicted};
+use support::replay::{Curves, Replay, columns, crossing, imbalance, trajectory_of};
+use support::study::Tables;
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -133,4 +135,132 @@ fn a_noisy_teacher_replays_the_reference() {
     let run = Replay::of("c11_noisy_teacher");
     let cell = run.cell(None);
     replay(&run, cell, "c11_noisy_teacher", 0.01);
+}
+
+/// Descent is half a step ahead of the clock ln(1 + ηs)/η of the prediction.
+#[test]
+fn modes_of_a_small_random_start_are_half_learned_when_seeds_say() {
+    const ETA: f64 = 2e-3;
+    let tables = Tables::of("tests/studies/deep_linear/mode_half_times.toml", &[]);
+    let (curves, predictions) = (Curves::of(&tables.sheet("modes")), tables.sheet("predictions"));
+    assert_eq!(curves.cells().len(), 12);
+    for mode in 1..=4 {
+        let gaps = |quantity: &str| -> Vec<f64> {
+            let gap = |cell: &i64| {
+                let measured = curves.half_time(*cell, mode).expect("a mode that is learned");
+                (predicted(&predictions, *cell, quantity, Some(mode as f64)) - measured).abs() / ETA
+            };
+            curves.cells().iter().map(gap).collect()
+        };
+        let [seeds, diagonal, naive] = ["half_time", "half_time_diagonal_seed", "half_time_naive_seed"].map(gaps);
+        let largest = seeds.iter().copied().fold(0.0, f64::max);
+        let [diagonal, naive] = [diagonal, naive].map(|gaps| median(&gaps));
+        eprintln!(
+            "mode {mode}: half time off by at most {largest:.3} η; in the median {diagonal:.1} η with |p|² and \
+             {naive:.0} η with |uᵀW(0)v| as seeds"
+        );
+        assert!(largest <= 1.0, "mode {mode}: {largest} η");
+        assert!(naive > 20.0, "mode {mode}: the initial strength is no seed");
+    }
+}
+
+/// u = a³ with a ← a + ηa²(s − a³), started anew where a mode crosses 5 % of s.
+#[test]
+fn modes_of_three_layers_follow_one_recursion_each_from_small_starts() {
+    const ETA: f64 = 0.02;
+    let tables = Tables::of("tests/studies/deep_linear/small_start_of_three_layers.toml", &[]);
+    let (curves, cells) = (Curves::of(&tables.sheet("modes")), tables.sheet("cells"));
+    let mut worst: BTreeMap<String, [f64; 3]> = BTreeMap::new();
+    for row in cells.rows() {
+        let cell = cells.int("cell", row).unwrap();
+        for mode in 1..=3 {
+            let curve = &curves.by[&(cell, mode)];
+            let s = curve.value;
+            let start = curve.strengths.iter().position(|u| *u >= 0.05 * s).expect("a mode that is learned");
+            let mut a = curve.strengths[start].cbrt();
+            let largest = &mut worst.entry(cells.number("scale", row).to_string()).or_default()[mode as usize - 1];
+            for u in &curve.strengths[start..] {
+                *largest = largest.max((a.powi(3) - u).abs() / s);
+                a += ETA * a * a * (s - a.powi(3));
+            }
+        }
+    }
+    assert_eq!(worst.len(), 2);
+    for (scale, worst) in &worst {
+        eprintln!("three layers from {scale}: |u − recursion|/s at most {worst:.5?}");
+        assert!(worst.iter().all(|gap| *gap <= 0.02), "{scale}: {worst:?}");
+    }
+}
+
+/// Which modes of eight items make the levels of a tree.
+const LEVELS: [std::ops::RangeInclusive<i64>; 4] = [1..=1, 2..=2, 3..=4, 5..=8];
+
+#[test]
+fn levels_of_a_tree_are_learned_from_the_broadest_split_down() {
+    let tables = Tables::of("experiments/semantic_hierarchy.toml", &[]);
+    let (curves, predictions) = (Curves::of(&tables.sheet("modes")), tables.sheet("predictions"));
+    for &cell in curves.cells() {
+        let mut half_times = Vec::new();
+        for (level, modes) in LEVELS.into_iter().enumerate() {
+            let of_level = |quantity: &str| predicted(&predictions, cell, quantity, Some(level as f64));
+            let modes: Vec<_> = modes.map(|mode| &curves.by[&(cell, mode)]).collect();
+            let count = modes.len() as f64;
+            let value = modes.iter().map(|mode| mode.value).sum::<f64>() / count;
+            let mean: Vec<f64> = (0..modes[0].times.len())
+                .map(|k| modes.iter().map(|mode| mode.strengths[k]).sum::<f64>() / count)
+                .collect();
+            let half = crossing(&modes[0].times, &mean, 0.5 * mean[mean.len() - 1]).expect("a level that is learned");
+            let (of_value, of_time) = (value / of_level("level_value") - 1.0, half / of_level("level_half_time") - 1.0);
+            eprintln!("level {level}: value {:+.1} %, half at {half:.1}, {:+.1} %", 100.0 * of_value, 100.0 * of_time);
+            assert!(of_value.abs() < 0.04 && of_time.abs() < 0.1, "level {level}");
+            half_times.push(half);
+        }
+        assert!(half_times.is_sorted_by(|a, b| a < b), "{half_times:?}");
+    }
+}
+
+#[test]
+fn test_error_under_noise_is_least_when_the_limit_of_large_matrices_says() {
+    let only = ["data.teacher.noise=1.0"];
+    let tables = Tables::of("experiments/generalization_and_snr.toml", &only);
+    let (trajectory, predictions) = (tables.sheet("trajectory"), tables.sheet("predictions"));
+    let mut paths: BTreeMap<i64, Vec<(f64, f64)>> = BTreeMap::new();
+    for row in trajectory.rows().filter(|&row| trajectory.text("source", row) == "trained") {
+        let point = (trajectory.number("test_error_normalised", row), trajectory.number("time", row));
+        paths.entry(trajectory.int("cell", row).unwrap()).or_default().push(point);
+    }
+    assert_eq!(paths.len(), 8);
+    for (cell, path) in paths {
+        let (least, time) = path.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        let of_cell = |quantity: &str| predicted(&predictions, cell, quantity, None);
+        let (off, share) = (time - of_cell("best_time"), least / of_cell("best_test_error_normalised") - 1.0);
+        let rise = path[path.len() - 1].0 / least;
+        eprintln!("least at {time:.2} ({off:+.3}): {least:.4} ({:+.1} %), end {rise:.1} times that", 100.0 * share);
+        assert!(off.abs() <= 0.15 && share.abs() <= 0.08 && rise > 10.0);
+    }
+}
+
+/// Orthonormal inputs and a start that turns with them.
+#[test]
+fn moving_whole_values_between_items_does_not_change_training() {
+    let tables = Tables::of("experiments/random_labels.toml", &["data.teacher.samples=60"]);
+    let (cells, trajectory) = (tables.sheet("cells"), tables.sheet("trajectory"));
+    let mut losses: BTreeMap<(i64, String), Vec<f64>> = BTreeMap::new();
+    let about: BTreeMap<i64, (i64, String)> = cells
+        .rows()
+        .map(|r| (cells.int("cell", r).unwrap(), (cells.int("seed", r).unwrap(), cells.text("shuffle", r).to_owned())))
+        .collect();
+    for row in trajectory.rows() {
+        let which = about[&trajectory.int("cell", row).unwrap()].clone();
+        losses.entry(which).or_default().push(trajectory.number("loss", row));
+    }
+    let gap = |seed: i64, shuffle: &str| {
+        let (a, b) = (&losses[&(seed, "none".to_owned())], &losses[&(seed, shuffle.to_owned())]);
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    };
+    for seed in 0..4 {
+        let [items, outputs] = ["items", "outputs"].map(|shuffle| gap(seed, shuffle));
+        eprintln!("losses change by {items:.1e} by items, by {outputs:.1} output by output");
+        assert!(items < 1e-12 && outputs > 1.0);
+    }
 }

@@ -144,6 +144,59 @@ impl Replay {
     }
 }
 
+/// How strong a mode of the target is on the trained path.
+#[derive(Default)]
+pub struct Curve {
+    /// The singular value.
+    pub value: f64,
+    pub times: Vec<f64>,
+    pub strengths: Vec<f64>,
+}
+
+/// Modes of the target by cell and number.
+pub struct Curves {
+    pub by: BTreeMap<(i64, i64), Curve>,
+    cells: Vec<i64>,
+}
+
+impl Curves {
+    /// The trained rows of `modes`, null modes left out.
+    pub fn of(modes: &Sheet) -> Self {
+        let mut by: BTreeMap<(i64, i64), Curve> = BTreeMap::new();
+        for row in modes.rows() {
+            if modes.text("source", row) != "trained" || modes.is_null("projection", row) {
+                continue;
+            }
+            let key = (modes.int("cell", row).unwrap(), modes.int("mode", row).unwrap());
+            let curve = by.entry(key).or_default();
+            curve.value = modes.number("value", row);
+            curve.times.push(modes.number("time", row));
+            curve.strengths.push(modes.number("projection", row));
+        }
+        let mut cells: Vec<i64> = by.keys().map(|key| key.0).collect();
+        cells.dedup();
+        Self { by, cells }
+    }
+
+    pub fn cells(&self) -> &[i64] {
+        &self.cells
+    }
+
+    /// When a mode is at half its singular value, for whitened inputs.
+    pub fn half_time(&self, cell: i64, mode: i64) -> Option<f64> {
+        let curve = &self.by[&(cell, mode)];
+        crossing(&curve.times, &curve.strengths, 0.5 * curve.value)
+    }
+}
+
+/// The first time at a level, between two points on the line through them.
+pub fn crossing(times: &[f64], values: &[f64], level: f64) -> Option<f64> {
+    let after = values.iter().position(|value| *value >= level)?;
+    let before = after.checked_sub(1)?;
+    let share = (level - values[before]) / (values[after] - values[before]);
+    Some(times[before] + share * (times[after] - times[before]))
+}
+
 /// Every column of a table but its clock.
 pub fn columns(table: &Numbers) -> Vec<&str> {
     table[0].keys().map(String::as_str).filter(|column| *column != "step").collect()

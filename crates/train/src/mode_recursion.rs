@@ -3,7 +3,7 @@
 use crate::Method;
 use crate::stepped::{Lane, Stepped};
 use crate::whitened::whitened;
-use taut_numerics::{DMatrix, ThinSvd};
+use taut_numerics::{DMatrix, Factor, ThinSvd, lane_product_into};
 use taut_problem::{
     Clock, Dynamics, MatrixProblem, Moments, Motion, Observed, Parametrization, ParametrizationKind, Passage, Snapshot,
     Task, Tensor, TestOver, Trajectory,
@@ -112,15 +112,10 @@ fn factors(tensors: &[Tensor], theta: &[f64]) -> Vec<DMatrix<f64>> {
 
 /// Σᵢ strengthᵢ·leftᵢ·rightᵢᵀ.
 fn compose(left: &DMatrix<f64>, strengths: &[f64], right: &DMatrix<f64>, out: &mut [f64]) {
-    out.fill(0.0);
-    for (i, strength) in strengths.iter().enumerate() {
-        let (left_i, right_i) = (left.column(i), right.column(i));
-        for (column, r) in out.chunks_exact_mut(left.nrows()).zip(right_i.iter()) {
-            for (out, l) in column.iter_mut().zip(left_i.iter()) {
-                *out = f64::mul_add(strength * r, *l, *out);
-            }
-        }
-    }
+    let scaled = DMatrix::from_fn(left.nrows(), left.ncols(), |i, j| strengths[j] * left[(i, j)]);
+    let modes = strengths.len();
+    let right = Factor::new(right.as_slice(), right.nrows(), modes).transposed();
+    lane_product_into(Factor::new(scaled.as_slice(), left.nrows(), modes), right, out, 1, false);
 }
 
 impl Modes {
