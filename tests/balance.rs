@@ -46,7 +46,9 @@ fn exact_paths_of_lambda_balanced_factors_are_the_published_ones() {
     let reference = published_grams();
     // Closed form: 1e-9 is what the reference is good for; adaptive steps: 1e-12 per step, summed.
     for (solver, tolerance) in [("riccati", 1e-9), ("adaptive", 1e-9)] {
-        let tables = Tables::of(STUDY, &[&format!("train.solver=\"{solver}\"")]);
+        let mut set = vec![format!("train.solver=\"{solver}\"")];
+        set.extend((solver == "adaptive").then(|| "train.tolerance=1e-12".to_owned()));
+        let tables = Tables::of(STUDY, &set.iter().map(String::as_str).collect::<Vec<_>>());
         let cells = tables.sheet("cells");
         assert!(cells.rows().all(|row| cells.text("solver", row) == solver));
         let by = cells_by(&cells, |row| cells.text("start", row).to_owned());
@@ -528,7 +530,7 @@ fn solvers_that_cannot_start_are_refused_in_the_plan() {
         (
             format!("parametrization = {{ deep-linear = {{ depth = 3, width = 4 }} }}\n{gaussian}"),
             flow("riccati"),
-            "the exact flow is that of a deep-linear model with two factors",
+            "is for { deep-linear = { depth = 2 } } on data that are a matrix, and this is deep-linear of depth 3",
         ),
     ] {
         let said = study(&model, &train).taut(&["plan", "study.toml"]).exits(2);

@@ -151,6 +151,123 @@ const ODD_ROWS: &[(&str, Edits)] = &[
 
 const ROWS_END: &str = "until = { steps = 1e4 }";
 
+/// A matrix that two factors learn, with every table and many theories.
+const FACTORS: &str = r#"
+title = "odd factors"
+
+[data.teacher]
+inputs = 4
+outputs = 3
+singular_values = [3, 1.5]
+samples = 9
+noise = 0.2
+
+[model]
+features = "identity"
+parametrization = { deep-linear = { depth = 2 } }
+init = { gaussian = { scale = 0.1 } }
+
+[train]
+step_size = { relative = 0.1 }
+until = { steps = 200 }
+
+[record]
+times = { geometric = 12 }
+tables = ["modes", "arrivals", "factors", "parameters", "hessian"]
+theory = [
+  "min_norm_limit", "deep_linear_modes", "random_start_modes", "unbalanced_modes", "lambda_balanced_riccati",
+  "balancedness_drift", "balanced_minimum_sharpness", "singular_value_flow", "nuclear_norm_minimizer",
+  "saddle_to_saddle_events", "noisy_teacher_generalization", "effective_alpha_drift", "hierarchical_tree",
+]
+"#;
+
+const OF_FACTORS: &str =
+    "[data.teacher]\ninputs = 4\noutputs = 3\nsingular_values = [3, 1.5]\nsamples = 9\nnoise = 0.2";
+const TWO: &str = "{ deep-linear = { depth = 2 } }";
+const NORMAL: &str = "{ gaussian = { scale = 0.1 } }";
+const DESCENT: &str = "step_size = { relative = 0.1 }\nuntil = { steps = 200 }";
+const FLOW: &str = "method = \"gradient-flow\"\nuntil = { time = 20 }";
+const NO_FACTORS: (&str, &str) = ("\"factors\", ", "");
+const WHITE: (&str, &str) = ("samples = 9\n", "");
+
+/// Name and edits of every odd study of matrices and factors.
+const ODD_FACTORS: &[(&str, Edits)] = &[
+    ("plain", &[]),
+    ("one number", &[("inputs = 4", "inputs = 1"), ("outputs = 3", "outputs = 1"), ("[3, 1.5]", "[3]")]),
+    ("one output", &[("outputs = 3", "outputs = 1"), ("[3, 1.5]", "[3]")]),
+    ("one input", &[("inputs = 4", "inputs = 1"), ("[3, 1.5]", "[3]")]),
+    ("one sample", &[("samples = 9", "samples = 1")]),
+    ("whitened without noise", &[WHITE, ("noise = 0.2", "noise = 0")]),
+    ("equal modes", &[WHITE, ("[3, 1.5]", "[2, 2]")]),
+    ("a hardly visible mode", &[("[3, 1.5]", "[3, 1e-200]")]),
+    ("a Gaussian teacher", &[("singular_values = [3, 1.5]", "matrix = \"gaussian\"")]),
+    ("shuffled", &[("noise = 0.2", "shuffle = \"outputs\"")]),
+    ("whitened samples", &[("noise = 0.2", "whiten = true")]),
+    ("a steep covariance", &[("noise = 0.2", "covariance = { power-law = { exponent = 20 } }")]),
+    ("a tree of one item", &[(OF_FACTORS, "[data.tree]\nlevels = 1\nbranching = 1\nflip = 0.1\nfeatures = 1")]),
+    ("a tree", &[(OF_FACTORS, "[data.tree]\nlevels = 2\nbranching = 3\nflip = 0.1\nfeatures = 20")]),
+    ("a tree of coins", &[(OF_FACTORS, "[data.tree]\nlevels = 2\nbranching = 2\nflip = 0.5\nfeatures = 9")]),
+    ("one entry of one", &[(OF_FACTORS, "[data.completion]\nrows = 1\ncolumns = 1\nrank = 1\nobserved = 1")]),
+    ("one entry of many", &[(OF_FACTORS, "[data.completion]\nrows = 5\ncolumns = 4\nrank = 2\nobserved = 1")]),
+    ("every entry", &[(OF_FACTORS, "[data.completion]\nrows = 5\ncolumns = 4\nrank = 2\nobserved = 20\nnoise = 1")]),
+    ("one measurement", &[(OF_FACTORS, "[data.sensing]\nsize = 4\nrank = 1\nmeasurements = 1")]),
+    (
+        "diagonal measurements",
+        &[(OF_FACTORS, "[data.sensing]\nsize = 4\nrank = 2\nmeasurements = 9\nkind = \"diagonal\"")],
+    ),
+    (
+        "a square",
+        &[
+            (OF_FACTORS, "[data.sensing]\nsize = 4\nrank = 1\nmeasurements = 12"),
+            (TWO, "{ symmetric = { width = 2 } }"),
+            NO_FACTORS,
+        ],
+    ),
+    ("one factor", &[(TWO, "{ deep-linear = { widths = [] } }")]),
+    ("seven factors", &[(TWO, "{ deep-linear = { depth = 7, width = 3 } }")]),
+    ("a needle's eye", &[(TWO, "{ deep-linear = { widths = [9, 1, 9] } }")]),
+    ("the predictor itself", &[(TWO, "\"direct\""), NO_FACTORS]),
+    ("the predictor itself from zero", &[(TWO, "\"direct\""), (NORMAL, "\"zero\""), NO_FACTORS]),
+    ("numbers", &[(TWO, "{ hadamard-power = { depth = 2 } }"), ("relative = 0.1", "absolute = 0.01"), NO_FACTORS]),
+    ("cubes", &[(TWO, "{ hadamard-power = { depth = 3 } }"), ("relative = 0.1", "absolute = 0.01"), NO_FACTORS]),
+    ("products", &[(TWO, "\"hadamard-product\""), ("relative = 0.1", "absolute = 0.01"), NO_FACTORS]),
+    (
+        "numbers on points",
+        &[
+            (OF_FACTORS, "[data.gaussian]\nsamples = 3\ninputs = 6"),
+            (TWO, "{ hadamard-power = { depth = 2 } }"),
+            (NORMAL, "{ constant = { scale = 1e-3 } }"),
+            ("relative = 0.1", "absolute = 0.01"),
+            NO_FACTORS,
+        ],
+    ),
+    ("factors on points", &[(OF_FACTORS, SOURCE), ("relative = 0.1", "relative = 0.01")]),
+    ("factors on a curve without features", &[(OF_FACTORS, CURVE)]),
+    ("a start below all numbers", &[(NORMAL, "{ gaussian = { scale = 1e-200 } }")]),
+    ("a balanced start", &[(NORMAL, "{ balanced = { scale = 0.1 } }")]),
+    ("a start of rank one", &[(NORMAL, "{ constant = { scale = 0.1 } }")]),
+    ("an aligned start", &[WHITE, (NORMAL, "{ aligned = { strength = 1e-3 } }")]),
+    ("modes by themselves", &[WHITE, (NORMAL, "{ aligned = { strengths = [0.1] } }"), (DESCENT, MODES)]),
+    (
+        "Riccati's equation",
+        &[WHITE, (NORMAL, "{ lambda-balanced = { lambda = -1, scale = 0.1 } }"), (DESCENT, RICCATI)],
+    ),
+    ("flow", &[(DESCENT, FLOW)]),
+    ("flow for no time", &[(DESCENT, "method = \"gradient-flow\"\nuntil = { time = 0 }")]),
+    ("flow to a loss", &[(DESCENT, "method = \"gradient-flow\"\nuntil = { time = 20, loss = 1 }")]),
+    ("flow with hardly any care", &[(DESCENT, "method = \"gradient-flow\"\ntolerance = 0.1\nuntil = { time = 20 }")]),
+    ("momentum", &[("[train]", "[train]\nmethod = { nesterov = { momentum = 0.9, form = \"ahead\" } }")]),
+    ("without reduction", &[("[train]", "[train]\nreduce = false")]),
+    ("normalised", &[("[train]", "[train]\nmethod = { group-rmsprop = {} }"), ("relative = 0.1", "absolute = 0.001")]),
+    ("a ridge", &[("[train]", "[train]\npenalty = { ridge = 0.1 }")]),
+    ("no steps", &[("steps = 200", "steps = 0")]),
+    ("a loss that is reached at once", &[("steps = 200", "steps = 200, loss = 1e9")]),
+    ("no metric", &[("times =", "metrics = []\ntimes =")]),
+];
+
+const MODES: &str = "solver = \"modes\"\nstep_size = { relative = 0.1 }\nuntil = { steps = 200 }";
+const RICCATI: &str = "method = \"gradient-flow\"\nsolver = \"riccati\"\nuntil = { time = 20 }";
+
 type Edits = &'static [(&'static str, &'static str)];
 
 /// Name and edits of every odd study.
@@ -315,6 +432,11 @@ fn odd_studies_neither_panic_nor_hang() {
 #[test]
 fn odd_rows_neither_panic_nor_hang() {
     none_panics_or_hangs(ROWS, ODD_ROWS);
+}
+
+#[test]
+fn odd_factors_neither_panic_nor_hang() {
+    none_panics_or_hangs(FACTORS, ODD_FACTORS);
 }
 
 fn none_panics_or_hangs(base: &str, odd: &[(&str, Edits)]) {

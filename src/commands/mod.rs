@@ -39,6 +39,7 @@ fn load(source: &Source) -> Result<Plan> {
 }
 
 /// Says on stderr what a user should know before a run that is allowed.
+#[allow(clippy::print_stderr)]
 fn warn(plan: &Plan) {
     if let Some(warnings) = plan.warnings() {
         eprintln!("{warnings}");

@@ -203,8 +203,12 @@ impl MatrixProblem {
         }
     }
 
-    /// λ_ref = N·‖∇L(0)‖₂^{2−2/N}·λ_max^{2/N}: what a relative step size is divided by, for N factors.
+    /// λ_ref = N·‖∇L(0)‖₂^{2−2/N}·λ_max^{2/N}: what a relative step size is divided by, for N ≥ 2 factors; λ_max for the
+    /// predictor itself.
     pub fn reference_curvature(&self, depth: usize) -> f64 {
+        if depth < 2 {
+            return self.largest_curvature();
+        }
         let n = depth as f64;
         let pull = self.pull_at_zero();
         let norm = ThinSvd::new(pull.as_view()).s.first().copied().unwrap_or(0.0);

@@ -132,7 +132,7 @@ fn extras(train: &Train) -> Option<Problem> {
 /// Rows drawn from data that are a matrix.
 fn rows(cell: &CellSpec<'_>) -> Option<Problem> {
     let dynamics = cell.train.dynamics(1.0, 1.0);
-    if !cell.data.is_matrix() || !dynamics.batch.is_some() && !dynamics.noise.is_some() {
+    if !cell.data.is_matrix() || (dynamics.batch.is_none() && !dynamics.noise.is_some()) {
         return None;
     }
     let key = if dynamics.batch.is_some() { "method" } else { "noise" };

@@ -186,7 +186,11 @@ impl Recorded {
                  sgd_stability"
             )),
             Some(Clock::Step(k)) => Ending::Diverged(format!("the loss stops being finite at step {k}")),
-            Some(_) => Ending::Diverged(
+            Some(Clock::Time(t)) => Ending::Diverged(format!(
+                "the flow is not followed beyond t = {t:.3e}: it ends there, or that took ten million steps, because \
+                 its fastest motion is much faster; use a shorter time or a smaller model"
+            )),
+            Some(Clock::Limit) => Ending::Diverged(
                 "the limit is not known: a step size at or beyond 2/λ_max, or a schedule without a closed form there"
                     .to_owned(),
             ),

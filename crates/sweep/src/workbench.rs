@@ -180,6 +180,7 @@ impl Prepared {
         let most = limit / curvature;
         is_beyond.then(|| match curvature > self.lambda_max {
             true => format!("step size {eta} is beyond {limit}/λ = {most}, λ the largest curvature with its penalties"),
+            false if eta > 1e9 => format!("step size {eta:e} is beyond {limit}/λ_max = {most:e}"),
             false => format!("step size {eta} is beyond {limit}/λ_max = {most}"),
         })
     }

@@ -387,6 +387,7 @@ fn records_of_matrices() {
             ("inf beside cells that have one", mixed(&inf)),
             ("steps beside cells that need none", many),
             ("curves", more("[record]\ntables = [\"modes\", \"curves\"]\n")),
+            ("factors of a predictor", Parts { model: String::new(), ..more("[record]\ntables = [\"factors\"]\n") }),
             ("solutions", more("[solutions]\nridge = { lambda = [0.1] }\n")),
             ("a choice", more("[choose]\nby = [\"loo\"]\n")),
         ],

@@ -7,6 +7,9 @@ use taut_problem::{Clock, Passage, Snapshot, Trajectory};
 /// The relative error per step of a flow that nobody has asked another of.
 pub const TOLERANCE: f64 = 1e-9;
 
+/// More steps than this are hours, and nobody waits for them: a flow whose time is very long beside its fastest motion.
+const MOST_STEPS: u64 = 10_000_000;
+
 /// A direction field with what its states mean.
 pub trait Field: Rate + Send {
     /// The root mean square residual of the state whose rate was taken last.
@@ -61,7 +64,6 @@ impl<F: Field> Integrated<F> {
 }
 
 impl<F: Field> Course for Integrated<F> {
-
     fn t(&self) -> f64 {
         self.pair.t()
     }
@@ -98,12 +100,13 @@ impl<F: Field> Course for Integrated<F> {
 /// A flow of one lane, step by step.
 ///
 /// Save times are read within a step and first passages found there by bisection, so neither changes the bits of
-/// the steps. Where a path ends, the lane has diverged. No allocation after construction.
+/// the steps. Where a path ends, or after ten million steps, the lane has diverged. No allocation after construction.
 pub struct Followed<C> {
     course: C,
     levels: Vec<Level>,
-    /// Where the path ends, if it does.
+    /// Where the path ends, if it does, or is followed no further.
     lost: Option<f64>,
+    steps: u64,
     /// The time that is shown.
     time: f64,
     state: Vec<f64>,
@@ -127,6 +130,7 @@ impl<C: Course> Followed<C> {
             course,
             levels: levels.iter().map(level).collect(),
             lost: None,
+            steps: 0,
             time: 0.0,
             state: vec![0.0; states],
             theta: vec![0.0; parameters],
@@ -170,7 +174,6 @@ impl<C: Course> Followed<C> {
 }
 
 impl<C: Course> Trajectory for Followed<C> {
-
     fn lanes(&self) -> usize {
         1
     }
@@ -178,7 +181,8 @@ impl<C: Course> Trajectory for Followed<C> {
     fn advance_to(&mut self, t: Clock) {
         let Clock::Time(target) = t else { unreachable!("the plan gives a flow that is followed times") };
         while self.course.t() < target && self.lost.is_none() {
-            if self.course.step() {
+            self.steps += 1;
+            if self.steps <= MOST_STEPS && self.course.step() {
                 self.watch();
             } else {
                 self.lost = Some(self.course.t());

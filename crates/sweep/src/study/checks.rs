@@ -71,6 +71,14 @@ pub(crate) fn of_functions(record: &Record, has_solutions: bool, has_choose: boo
     [curves, solutions, choose].into_iter().flatten().map(|(path, message)| finding(path, message, help)).collect()
 }
 
+/// What is asked of factors in a study that has none.
+pub(crate) fn of_factors(record: &Record) -> Option<Finding> {
+    let table = record.tables.iter().position(|table| *table == TableName::Factors)?;
+    let message = "no model of this study is a product of factors";
+    let help = "remove it, or use `parametrization = { deep-linear = { depth = 2 } }`";
+    Some(finding(format!("record.tables.{table}"), message, help))
+}
+
 /// What the save times need of `[train]`.
 pub(crate) fn save_times(record: &Record, train: &Train, is_linear: bool) -> Vec<Finding> {
     let times = &record.times;

@@ -192,6 +192,8 @@ struct Parts {
     train: Option<Vec<Setting<Train, ()>>>,
     /// Whether some cell is linear in its parameters.
     linear: bool,
+    /// Whether some cell is a product of factors.
+    factors: bool,
 }
 
 impl Parts {
@@ -230,7 +232,8 @@ impl Checking<'_> {
         let model = self.expand::<Model>(&sections[1]).map(|values| self.model(&sections[1], values));
         let kinds = kinds_of_cells(data.as_deref(), model.as_deref());
         let train = self.expand::<Train>(&sections[2]).map(|values| self.train(&sections[2], values, kinds));
-        let mut parts = Parts { sections, data, model, train, linear: kinds.linear };
+        let Kinds { linear, factors, .. } = kinds;
+        let mut parts = Parts { sections, data, model, train, linear, factors };
         self.rest(&mut parts);
         self.repetitions(&parts);
         parts
@@ -359,6 +362,9 @@ impl Checking<'_> {
                 }
                 self.report_fixed(checks::never_reached(&record.times, trains.iter().map(|t| &*t.value)));
                 self.report_fixed(checks::unused_records(&record, trains.iter().map(|t| &*t.value)));
+            }
+            if !parts.factors {
+                self.report_fixed(checks::of_factors(&record).into_iter().collect());
             }
             if parts.only_matrices() {
                 let [solutions, choose] = ["solutions", "choose"].map(|key| self.draft.root.at(&[key]).is_some());
