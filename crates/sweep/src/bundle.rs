@@ -254,7 +254,8 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
 
 /// Moves a bundle over the union of its lanes' save times, then writes each lane's rows.
 ///
-/// The bundle goes on to the end of its longest lane; what a lane does after its own end is not seen.
+/// The bundle goes on to the end of its longest lane, or until all have reached the loss they were to reach; what a lane
+/// does after its own end is not seen.
 fn record_lanes(
     plan: &Plan,
     lanes: &[&Cell<'_>],
@@ -272,28 +273,34 @@ fn record_lanes(
     let route = lanes[0].spec.route();
     let mut recorded: Vec<Recorded> = lanes.iter().map(|cell| Recorded::empty(cell.snapshots(), route)).collect();
     let mut now = 0;
+    let passed = |path: &dyn Trajectory, lane| loss.and_then(|level| reached(path.first_passage(lane, level)));
+    let all_passed = |path: &dyn Trajectory| (0..lanes.len()).all(|lane| passed(path, lane).is_some());
     for clock in union {
-        while let Some(step) = clock.step().filter(|step| now < *step) {
+        while let Some(step) = clock.step().filter(|step| now < *step && !all_passed(path)) {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
             now = step.min(now + stride);
             path.advance_to(Clock::Step(now));
         }
+        if all_passed(path) {
+            break;
+        }
         if clock.step().is_none() {
             path.advance_to(clock);
         }
         for (lane, recorded) in recorded.iter_mut().enumerate() {
             let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.binary_search_by(|c| order(c, &clock)).is_ok());
-            let passed = loss.is_some_and(|level| reached(path.first_passage(lane, level)).is_some());
-            if wanted && recorded.diverged.is_none() && !passed {
+            if wanted && recorded.diverged.is_none() && passed(path, lane).is_none() {
                 recorded.push(path, lane, clock);
             }
         }
     }
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
         let end = match &grids[lane] {
-            Ok(grid) => grid.last().copied().unwrap_or(Clock::Limit),
+            Ok(grid) => {
+                grid.last().copied().into_iter().chain(passed(path, lane)).min_by(order).unwrap_or(Clock::Limit)
+            }
             Err(reason) => {
                 emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets);
                 continue;
