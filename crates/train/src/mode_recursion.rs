@@ -3,7 +3,7 @@
 use crate::Method;
 use crate::stepped::{Lane, Stepped};
 use crate::whitened::whitened;
-use taut_numerics::{DMatrix, Factor, ThinSvd, lane_product_into};
+use taut_numerics::{DMatrix, Kernel, ThinSvd, run_wide};
 use taut_problem::{
     Clock, Dynamics, MatrixProblem, Moments, Motion, Observed, Parametrization, ParametrizationKind, Passage, Snapshot,
     Task, Tensor, TestOver, Trajectory,
@@ -110,12 +110,35 @@ fn factors(tensors: &[Tensor], theta: &[f64]) -> Vec<DMatrix<f64>> {
     tensors.iter().map(next).collect()
 }
 
-/// Σᵢ strengthᵢ·leftᵢ·rightᵢᵀ.
+/// Σᵢ strengthᵢ·leftᵢ·rightᵢᵀ, without memory of its own.
 fn compose(left: &DMatrix<f64>, strengths: &[f64], right: &DMatrix<f64>, out: &mut [f64]) {
-    let scaled = DMatrix::from_fn(left.nrows(), left.ncols(), |i, j| strengths[j] * left[(i, j)]);
-    let modes = strengths.len();
-    let right = Factor::new(right.as_slice(), right.nrows(), modes).transposed();
-    lane_product_into(Factor::new(scaled.as_slice(), left.nrows(), modes), right, out, 1, false);
+    run_wide(Compose { left, strengths, right, out });
+}
+
+struct Compose<'a> {
+    left: &'a DMatrix<f64>,
+    strengths: &'a [f64],
+    right: &'a DMatrix<f64>,
+    out: &'a mut [f64],
+}
+
+impl Kernel for Compose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { left, strengths, right, out } = self;
+        let (rows, columns) = (left.nrows(), right.nrows());
+        out.fill(0.0);
+        for (j, out) in out.chunks_exact_mut(rows).enumerate() {
+            for (i, strength) in strengths.iter().enumerate() {
+                let factor = strength * right.as_slice()[i * columns + j];
+                for (out, l) in out.iter_mut().zip(&left.as_slice()[i * rows..(i + 1) * rows]) {
+                    *out = f64::mul_add(factor, *l, *out);
+                }
+            }
+        }
+    }
 }
 
 impl Modes {
