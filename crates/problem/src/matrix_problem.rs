@@ -203,16 +203,15 @@ impl MatrixProblem {
         }
     }
 
-    /// λ_ref = N·‖∇L(0)‖₂^{2−2/N}·λ_max^{2/N}: what a relative step size is divided by, for N ≥ 2 factors; λ_max for the
-    /// predictor itself.
+    /// λ_ref = N·‖∇L(0)‖₂^{2−2/N}·λ_max^{2/N−1}: what a relative step size is divided by, for N factors.
+    ///
+    /// For Sxx = cI it is the sharpness N·c·s₁^{2−2/N} of the balanced minimum, whose largest singular value is
+    /// s₁ = ‖Syx‖₂/c; for N = 1 it is λ_max itself.
     pub fn reference_curvature(&self, depth: usize) -> f64 {
-        if depth < 2 {
-            return self.largest_curvature();
-        }
         let n = depth as f64;
         let pull = self.pull_at_zero();
         let norm = ThinSvd::new(pull.as_view()).s.first().copied().unwrap_or(0.0);
-        n * norm.powf(2.0 - 2.0 / n) * self.largest_curvature().powf(2.0 / n)
+        n * norm.powf(2.0 - 2.0 / n) * self.largest_curvature().powf(2.0 / n - 1.0)
     }
 
     /// The loss of one lane per problem, all seen in one way and of one shape; `lanes` beyond the problems repeat

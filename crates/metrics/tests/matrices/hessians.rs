@@ -4,7 +4,7 @@ use super::{cases, close, deep, gaussian, measured, of_moments, theta_of, thetas
 use std::sync::Arc;
 use taut_metrics::hessian_spectrum;
 use taut_numerics::{DMatrix, ThinSvd, symmetric_eigenvalues};
-use taut_problem::{MatrixProblem, MatrixSamples, Observed, Rows, Shape, Task, TestOver};
+use taut_problem::{MatrixProblem, MatrixSamples, Moments, Observed, Rows, Shape, Task, TestOver};
 
 #[test]
 fn the_hessian_is_the_derivative_of_the_gradient() {
@@ -155,4 +155,22 @@ fn hidden_units_that_nothing_uses_add_the_singular_values_of_the_residual() {
     }
     let columns = measured(task, &deep(&[9]), &[theta_of(&[&wide1, &wide2])]);
     close(value(&columns, "residual_operator_norm", 0), ThinSvd::new(e.as_view()).s[0], 1e-14);
+}
+
+/// Sxx = cI: the least sharp of all minima has sharpness N·c·s₁^{2−2/N} with W = Syx/c.
+#[test]
+fn a_relative_step_of_two_is_the_edge_of_stability_of_the_balanced_minimum() {
+    for (depth, c) in [(1, 0.125), (2, 0.125), (3, 0.125), (2, 4.0), (4, 2.5)] {
+        let w = DMatrix::from_diagonal(&taut_numerics::DVector::from_column_slice(&[2.0, 1.2, 0.5]));
+        let moments = Moments { sxx: Some(DMatrix::identity(3, 3) * c), syx: &w * c, trace_syy: None, samples: None };
+        let observed = Observed::Moments(moments);
+        let test = TestOver::Inputs(None);
+        let problem = MatrixProblem { inputs: 3, outputs: 3, observed, teacher: None, test, law: None };
+        let factor = w.map(|s: f64| if s > 0.0 { s.powf(1.0 / depth as f64) } else { 0.0 });
+        let theta: Vec<f64> = (0..depth).flat_map(|_| factor.as_slice().to_vec()).collect();
+        let kind = deep(&vec![3; depth - 1]);
+        let top = hessian_spectrum(Task::Matrix(&problem), &kind, &theta)[0];
+        let reference = problem.reference_curvature(depth);
+        assert!((top / reference - 1.0).abs() < 1e-12, "{depth} {c}: {top} {reference}");
+    }
 }
