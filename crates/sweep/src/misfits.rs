@@ -59,7 +59,9 @@ const OTHER_STARTS: &str = "write `init = { gaussian = { scale = 0.01 } }`, or s
 fn start(cell: &CellSpec<'_>) -> Option<Problem> {
     let (kind, init, [inputs, outputs]) = (&cell.model.parametrization, &cell.model.init, cell.shape()?);
     if let Some((key, message)) = init.complaint(kind, inputs, outputs) {
-        return problem(&format!("init.{key}"), message, OTHER_STARTS);
+        // A start of another kind helps where this kind does not go with the model, not where one of its keys is off.
+        let help = if key.contains('.') { "" } else { OTHER_STARTS };
+        return problem(&format!("init.{key}"), message, help);
     }
     let from_file = || cell.start.is_some_and(|start| start.0.values().all(|tensor| tensor.amax() <= 0.0));
     let is_zero = init.is_zero() || matches!(init, Init::File(_)) && from_file();

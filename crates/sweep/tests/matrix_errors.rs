@@ -258,8 +258,9 @@ fn data_that_cannot_be() {
 fn solvers_know_their_models() {
     let with = |motion: &str, solver: &str| train(&format!("solver = \"{solver}\"\n{motion}"));
     let numbers = |solver: &str| Parts { model: format!("{POWER}{EQUAL}"), ..with(FLOW, solver) };
-    accepted(&with(FLOW, "riccati"));
-    accepted(&with(DESCENT, "modes"));
+    let from = |start: &str, parts: Parts<'static>| Parts { model: format!("{DEEP}init = {{ {start} }}\n"), ..parts };
+    accepted(&from("balanced = { scale = 0.1 }", with(FLOW, "riccati")));
+    accepted(&from("aligned = { strength = 0.1 }", with(DESCENT, "modes")));
     accepted(&with(FLOW, "adaptive"));
     accepted(&Parts { data: ROWS, ..numbers("dual") });
     refused(
