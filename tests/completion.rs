@@ -206,7 +206,7 @@ fn three_factors_complete_a_small_matrix_and_two_do_not() {
 
 /// Medians over ten masks; a single published mask gave 4.53e-2 and 1.36e-5.
 #[test]
-#[ignore = "ten minutes on one core: 20 runs of 32,000 steps on 100 × 100"]
+#[ignore = "four minutes of one core: 20 runs of 32,000 steps on 100 × 100"]
 fn published_completions_of_rank_5_from_2000_entries() {
     let errors = published(&[]);
     for optimizer in ["descent", "group-rmsprop"] {
@@ -217,7 +217,7 @@ fn published_completions_of_rank_5_from_2000_entries() {
 }
 
 #[test]
-#[ignore = "two minutes on one core: eight runs on 100 × 100 beside the convex completion"]
+#[ignore = "one minute of one core: eight runs on 100 × 100 beside the convex completion"]
 fn deep_completions_beside_the_least_nuclear_norm() {
     let tables = Tables::of("experiments/completion_depth.toml", &[]);
     let (cells, trajectory, predictions) =

@@ -297,36 +297,43 @@ fn record_lanes(
         }
     }
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
-        let end = match &grids[lane] {
+        match &grids[lane] {
             Ok(grid) => {
-                grid.last().copied().into_iter().chain(passed(path, lane)).min_by(order).unwrap_or(Clock::Limit)
+                let end = grid.last().copied().into_iter().chain(passed(path, lane)).min_by(order);
+                recorded.gradient_evaluations = path.gradient_evaluations();
+                recorded.reduction.clone_from(&reductions[lane]);
+                see_end(cell, path, lane, (end.unwrap_or(Clock::Limit), loss), &mut recorded);
+                emit_alone(plan, cell, &recorded, sheets);
             }
-            Err(reason) => {
-                emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets);
-                continue;
-            }
-        };
-        let seen = |level: f64| match path.first_passage(lane, level) {
-            Passage::At(clock) if order(&clock, &end).is_le() => Passage::At(clock),
-            _ => Passage::NotYet,
-        };
-        if let Some(level) = loss
-            && let Some(clock) = reached(seen(level))
-            && let Some((theta, freedom)) = path.at_passage(lane, level)
-        {
-            // The last row of a lane that reached its loss is the passage itself.
-            recorded.clocks.push(clock);
-            cell.push_theta(&theta, freedom, &mut recorded.snapshots);
+            Err(reason) => emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets),
         }
-        recorded.gradient_evaluations = path.gradient_evaluations();
-        recorded.reduction.clone_from(&reductions[lane]);
-        recorded.passages = LEVELS.map(|(level, _)| seen(level));
-        if reached(seen(INTERPOLATION)).is_some() {
-            recorded.interpolation = path.at_passage(lane, INTERPOLATION);
-        }
-        emit_alone(plan, cell, &recorded, sheets);
     }
     Some(())
+}
+
+/// First passages up to a lane's end; the last row of a lane that reached its loss is that passage itself.
+fn see_end(
+    cell: &Cell<'_>,
+    path: &dyn Trajectory,
+    lane: usize,
+    (end, loss): (Clock, Option<f64>),
+    recorded: &mut Recorded,
+) {
+    let seen = |level: f64| match path.first_passage(lane, level) {
+        Passage::At(clock) if order(&clock, &end).is_le() => Passage::At(clock),
+        _ => Passage::NotYet,
+    };
+    if let Some(level) = loss
+        && let Some(clock) = reached(seen(level))
+        && let Some((theta, freedom)) = path.at_passage(lane, level)
+    {
+        recorded.clocks.push(clock);
+        cell.push_theta(&theta, freedom, &mut recorded.snapshots);
+    }
+    recorded.passages = LEVELS.map(|(level, _)| seen(level));
+    if reached(seen(INTERPOLATION)).is_some() {
+        recorded.interpolation = path.at_passage(lane, INTERPOLATION);
+    }
 }
 
 /// Writes the rows of a cell that shares its problem with no other.
