@@ -25,4 +25,4 @@ pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares};
 pub use quadrature::{GaussLegendre, adaptive};
 pub use spacing::spaced_value;
 pub use streams::{Stream, normal, stream, uniform};
-pub use svd::ThinSvd;
+pub use svd::{ThinSvd, singular_values};

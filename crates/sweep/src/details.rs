@@ -8,7 +8,7 @@ use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, push_stage}
 use crate::tables::Sheets;
 use crate::workbench::{Bench, Prepared};
 use taut_metrics::hessian_spectrum;
-use taut_numerics::{DMatrix, Mat, ThinSvd};
+use taut_numerics::{DMatrix, Mat, singular_values};
 use taut_problem::{Clock, Observed, ParametrizationKind, Shape, TargetModes, Tensor};
 use taut_store::Rows;
 use taut_theory::{Mode, Prediction};
@@ -137,7 +137,7 @@ impl Cell<'_> {
     fn matrix_modes(&self, clock: Clock, predictor: &[f64]) -> Vec<Mode> {
         let Shape { inputs, outputs, .. } = self.shape();
         let strengths = if predictor.iter().all(|w| w.is_finite()) {
-            ThinSvd::new(Mat::from_slice(predictor, outputs, inputs)).all
+            singular_values(Mat::from_slice(predictor, outputs, inputs))
         } else {
             vec![f64::NAN; inputs.min(outputs)]
         };

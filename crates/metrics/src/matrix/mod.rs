@@ -30,7 +30,7 @@ pub(crate) use spectrum::{EFFECTIVE_RANK, LARGEST_SINGULAR_VALUE, NUCLEAR_NORM, 
 use crate::{MetricDef, Needs};
 use landscape::Landscape;
 use std::cell::{OnceCell, RefCell};
-use taut_numerics::{DMatrix, ThinSvd};
+use taut_numerics::{DMatrix, ThinSvd, singular_values};
 use taut_problem::{
     LEDGER, MatrixProblem, Moments, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes,
     Task, Tensor, TestOver,
@@ -269,7 +269,7 @@ impl<'a> MatrixProbe<'a> {
             for ((beta, out), finite) in self.predictors().zip(out.chunks_exact_mut(modes.max(1))).zip(&self.finite) {
                 if *finite {
                     let matrix = DMatrix::from_column_slice(shape.outputs, shape.inputs, beta);
-                    out.copy_from_slice(&ThinSvd::new(matrix.as_view()).all);
+                    out.copy_from_slice(&singular_values(matrix.as_view()));
                 }
             }
             out
