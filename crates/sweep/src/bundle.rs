@@ -171,7 +171,7 @@ fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Shee
         let spec = plan.checked.cell(index);
         let replicate = spec.replicate;
         if solved.as_ref().is_none_or(|(of, _)| *of != replicate) {
-            solved = Some((replicate, Solved::new(plan, prepared, &shelf, &setting, replicate)));
+            solved = Some((replicate, Solved::new(plan, prepared, &shelf, Views::of_rows(&setting), replicate)));
         }
         let solved = solved.as_ref().map(|(_, solved)| solved);
         let outcome = match Cell::new(plan, index, spec, &bench, &shelf) {
@@ -343,8 +343,9 @@ fn emit_alone(plan: &Plan, cell: &Cell<'_>, recorded: &Recorded, sheets: &mut Sh
         return cell.emit(plan, recorded, None, Views { rows: None, matrix: matrix.as_ref() }, sheets);
     };
     let setting = Setting::new(&cell.shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
-    let solved = Solved::new(plan, prepared, cell.shelf, &setting, cell.spec.replicate);
-    cell.emit(plan, recorded, Some(&solved), Views { rows: Some(&setting), matrix: matrix.as_ref() }, sheets);
+    let views = Views { rows: Some(&setting), matrix: matrix.as_ref() };
+    let solved = Solved::new(plan, prepared, cell.shelf, views, cell.spec.replicate);
+    cell.emit(plan, recorded, Some(&solved), views, sheets);
 }
 
 /// Points of one clock in their order.

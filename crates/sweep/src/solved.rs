@@ -31,7 +31,7 @@ struct Group {
 
 impl Solved {
     /// Solves and measures; stream names and replicate fix every draw.
-    pub(crate) fn new(plan: &Plan, prepared: &Prepared, shelf: &Shelf, setting: &Setting<'_>, replicate: u64) -> Self {
+    pub(crate) fn new(plan: &Plan, prepared: &Prepared, shelf: &Shelf, views: Views<'_>, replicate: u64) -> Self {
         let Prepared { problem, svd, .. } = prepared;
         let seed = plan.checked.study.seed;
         let given = Given { problem, svd, seed, replicate };
@@ -44,7 +44,7 @@ impl Solved {
             .solve(&given)
             .into_iter()
             .map(|fits| {
-                let columns = columns(plan, shelf, setting, &fits);
+                let columns = columns(plan, shelf, views, &fits);
                 let curves = curves(plan, prepared, &fits);
                 let scores = scores(plan, prepared, &refits, &fits);
                 Group { fits, columns, curves, scores }
@@ -147,7 +147,7 @@ fn scores(plan: &Plan, prepared: &Prepared, refits: &Refits, fits: &Fits) -> Vec
     choosing::scores(plan, &Candidates { problem, svd, refits, predictors, covariances: &[], kind })
 }
 
-fn columns(plan: &Plan, shelf: &Shelf, setting: &Setting<'_>, fits: &Fits) -> Vec<Column> {
+fn columns(plan: &Plan, shelf: &Shelf, views: Views<'_>, fits: &Fits) -> Vec<Column> {
     if let Some(own) = &fits.own {
         let instruments = shelf.instruments_of(fits.solution, &*own.features);
         let own_svd = ThinSvd::new(own.design.as_view());
@@ -157,19 +157,18 @@ fn columns(plan: &Plan, shelf: &Shelf, setting: &Setting<'_>, fits: &Fits) -> Ve
         return columns;
     }
     if !fits.draws || fits.functions.len() <= SHAPED_DRAWS {
-        return measure(Views::of_rows(setting), &fits.functions, &plan.metrics);
+        return measure(views, &fits.functions, &plan.metrics);
     }
-    measure_draws(plan, setting, &fits.functions)
+    measure_draws(plan, views, &fits.functions)
 }
 
 /// Shapes for the first draws, everything else for all; shape columns are padded with NaN.
-fn measure_draws(plan: &Plan, setting: &Setting<'_>, functions: &Snapshots) -> Vec<Column> {
+fn measure_draws(plan: &Plan, views: Views<'_>, functions: &Snapshots) -> Vec<Column> {
     let (shapes, others): (Vec<&'static MetricDef>, Vec<_>) = plan.metrics.iter().partition(|m| is_shape(m));
     let mut first = Snapshots::series(functions.features);
     for row in functions.coefficients.chunks_exact(functions.features).take(SHAPED_DRAWS) {
         first.push_series(row, f64::NAN);
     }
-    let views = Views::of_rows(setting);
     let mut measured = measure(views, functions, &others);
     for mut column in measure(views, &first, &shapes) {
         if let Some(values) = &mut column.values {

@@ -2,15 +2,46 @@
 
 use crate::plan::Plan;
 use crate::study::{Diagnostics, Problem, Severity};
+use taut_problem::StepSize;
 
 /// Distinct data that are drawn to be looked at; more would take time and say the same.
 const LOOKED_AT: usize = 20;
 
+/// Cells whose step sizes are looked at.
+const LOOKED_AT_FOR_STEPS: usize = 100_000;
+
 impl Plan {
     /// Warnings, each with a cell that has it; nothing if there are none.
     pub fn warnings(&self) -> Option<Diagnostics> {
-        let problems = self.blind_spots();
+        let mut problems = self.blind_spots();
+        problems.extend(self.steps_beyond_the_edge());
         (!problems.is_empty()).then(|| self.study().diagnostics(problems))
+    }
+
+    /// Relative step sizes beyond the edge of stability of models that are not linear in their parameters: they need not
+    /// diverge, but no balanced minimum holds them.
+    fn steps_beyond_the_edge(&self) -> Option<(Option<usize>, Problem)> {
+        let beyond = |index: usize| {
+            let cell = self.study().cell(index);
+            let largest = cell.train.method.optimizer().stability()?;
+            match cell.train.step_size {
+                Some(StepSize::Relative(r)) if r.get() > largest && !cell.is_linear() => {
+                    Some((index, r.get(), largest))
+                }
+                _ => None,
+            }
+        };
+        let (index, relative, largest) = (0..self.cells().min(LOOKED_AT_FOR_STEPS)).find_map(beyond)?;
+        let problem = Problem {
+            severity: Severity::Warning,
+            key_path: "train.step_size.relative".to_owned(),
+            message: format!(
+                "a relative step size of {relative} is beyond {largest}/λ_ref: the balanced minimum is unstable, and the \
+                 run may end on a cycle or diverge"
+            ),
+            help: format!("use relative < {largest} to converge there"),
+        };
+        Some((Some(index), problem))
     }
 
     /// Rows and columns of a matrix that no observed entry lies in.

@@ -69,7 +69,7 @@ fn tolerance(train: &Train, out: &mut Vec<Finding>) {
 
 /// Mistakes of `[train]` by itself.
 pub(crate) fn train(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
-    let mut out = if train.method.is_flow() { flow(train, anywhere) } else { descent(train) };
+    let mut out = if train.method.is_flow() { flow(train, anywhere) } else { descent(train, anywhere.linear) };
     without_effect(train, anywhere, &mut out);
     tolerance(train, &mut out);
     dropout(train, &mut out);
@@ -84,7 +84,7 @@ pub(crate) fn train(train: &Train, anywhere: Anywhere) -> Vec<Finding> {
     out
 }
 
-fn descent(train: &Train) -> Vec<Finding> {
+fn descent(train: &Train, is_linear: bool) -> Vec<Finding> {
     let mut out = Vec::new();
     let name = train.method.name();
     if train.until.steps.is_none() && train.until.time.is_none() && !train.until.is_limit() {
@@ -110,6 +110,7 @@ fn descent(train: &Train) -> Vec<Finding> {
     if let Some(StepSize::Relative(r)) = train.step_size
         && let Some(largest) = train.method.optimizer().stability()
         && r.get() > largest
+        && is_linear
         && !train.allow_unstable
     {
         out.push(finding(
