@@ -35,8 +35,9 @@ def run_taut(binary, width, cells, steps, threads):
         began = time.perf_counter()
         subprocess.run(command + [part for override in overrides for part in ("--set", override)], check=True)
         seconds = time.perf_counter() - began
-        rows = pl.read_parquet(f"{folder}/out/trajectory/*.parquet").filter(pl.col("step") == steps)
-    return seconds / (cells * steps) * 1e6, rows["largest_singular_value"].median()
+        modes = pl.read_parquet(f"{folder}/out/modes/*.parquet")
+        last = modes.filter((pl.col("step") == steps) & (pl.col("mode") == 1))
+    return seconds / (cells * steps) * 1e6, last["strength"].median()
 
 
 def run_jax(width, cells, steps):
