@@ -220,36 +220,24 @@ impl MatrixProblem {
     /// # Panics
     /// If there is no problem, they differ in shape or kind, or rows are asked for where there are none.
     pub fn objective(problems: &[&Self], lanes: usize, by_rows: bool) -> Box<dyn Objective> {
-        const ALIKE: &str = "one kind per bundle";
         match &problems[0].observed {
             Observed::Moments(_) if by_rows => {
                 let rows: Vec<_> = problems.iter().map(|p| p.rows().expect("a motion by rows needs samples")).collect();
                 let rows: Vec<_> = rows.iter().map(|(design, y)| (design, &y[..])).collect();
                 Box::new(LeastSquares::of_rows(&rows, lanes, 1.0))
             }
-            Observed::Moments(_) => {
-                let of = |p: &&'_ Self| match &p.observed {
-                    Observed::Moments(moments) => moments.clone(),
-                    _ => unreachable!("{ALIKE}"),
-                };
-                let moments: Vec<Moments> = problems.iter().map(of).collect();
-                Box::new(Covariances::new(&moments.iter().collect::<Vec<_>>(), lanes))
-            }
-            Observed::Entries(_) => {
-                let of = |p: &&Self| match &p.observed {
-                    Observed::Entries(entries) => entries.clone(),
-                    _ => unreachable!("{ALIKE}"),
-                };
-                let entries: Vec<Entries> = problems.iter().map(of).collect();
-                Box::new(Masked::new(&entries.iter().collect::<Vec<_>>(), lanes))
-            }
+            Observed::Moments(_) => Box::new(Covariances::new(
+                &alike(problems, |seen| if let Observed::Moments(m) = seen { Some(m) } else { None }),
+                lanes,
+            )),
+            Observed::Entries(_) => Box::new(Masked::new(
+                &alike(problems, |seen| if let Observed::Entries(e) = seen { Some(e) } else { None }),
+                lanes,
+            )),
             Observed::Measurements(_) => {
-                let of = |p: &&Self| match &p.observed {
-                    Observed::Measurements(m) => (m.matrices.clone(), m.values.clone()),
-                    _ => unreachable!("{ALIKE}"),
-                };
-                let rows: Vec<_> = problems.iter().map(of).collect();
-                let rows: Vec<_> = rows.iter().map(|(design, y)| (design, &y[..])).collect();
+                let all: Vec<&Measurements> =
+                    alike(problems, |seen| if let Observed::Measurements(m) = seen { Some(m) } else { None });
+                let rows: Vec<_> = all.iter().map(|m| (&m.matrices, &m.values[..])).collect();
                 Box::new(LeastSquares::of_rows(&rows, lanes, rows[0].1.len() as f64))
             }
         }
@@ -264,4 +252,9 @@ impl MatrixProblem {
             _ => None,
         }
     }
+}
+
+/// What the losses of one bundle see, all in one way.
+fn alike<'a, T>(problems: &[&'a MatrixProblem], of: impl Fn(&'a Observed) -> Option<&'a T>) -> Vec<&'a T> {
+    problems.iter().map(|problem| of(&problem.observed).expect("one kind per bundle")).collect()
 }

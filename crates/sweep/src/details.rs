@@ -8,7 +8,7 @@ use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, push_stage}
 use crate::tables::Sheets;
 use crate::workbench::{Bench, Prepared};
 use taut_metrics::hessian_spectrum;
-use taut_numerics::{DMatrix, Mat, singular_values};
+use taut_numerics::{Mat, singular_values};
 use taut_problem::{Clock, Observed, ParametrizationKind, Shape, TargetModes, Tensor};
 use taut_store::Rows;
 use taut_theory::{Mode, Prediction};
@@ -199,13 +199,7 @@ impl Cell<'_> {
             return;
         }
         let Shape { inputs, outputs, .. } = self.shape();
-        let mut rest = theta;
-        let next = |tensor: &Tensor| {
-            let (here, after) = rest.split_at(tensor.len());
-            rest = after;
-            DMatrix::from_column_slice(tensor.rows, tensor.columns, here)
-        };
-        let factors: Vec<DMatrix<f64>> = self.kind().tensors(inputs, outputs).iter().map(next).collect();
+        let factors = Tensor::matrices(&self.kind().tensors(inputs, outputs), theta);
         for (l, factor) in factors.iter().enumerate() {
             let gap = factors.get(l + 1).map(|above| (above.tr_mul(above) - factor * factor.transpose()).norm());
             rows.push_int(0, Some(self.identity.cell));

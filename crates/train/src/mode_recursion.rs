@@ -57,7 +57,7 @@ impl ModeRecursion {
         }
         let shape = task.shape(1);
         let whitened = whitened(task).map_err(|reason| format!("modes move by themselves: {reason}"))?;
-        let modes = Modes::of(&whitened.syx, &factors(&kind.tensors(shape.inputs, shape.outputs), start))?;
+        let modes = Modes::of(&whitened.syx, &Tensor::matrices(&kind.tensors(shape.inputs, shape.outputs), start))?;
         let problem = modes.problem(&whitened);
         let unit = (shape.outputs as f64).sqrt();
         let levels: Vec<f64> = levels.iter().map(|level| level * unit).collect();
@@ -98,16 +98,6 @@ pub fn turns_with_its_basis(dynamics: &Dynamics) -> Result<(), String> {
         _ if penalty.l1.get() > 0.0 || penalty.bending.get() > 0.0 => refuse("under a penalty other than the ridge"),
         _ => Ok(()),
     }
-}
-
-fn factors(tensors: &[Tensor], theta: &[f64]) -> Vec<DMatrix<f64>> {
-    let mut rest = theta;
-    let next = |tensor: &Tensor| {
-        let (here, after) = rest.split_at(tensor.len());
-        rest = after;
-        DMatrix::from_column_slice(tensor.rows, tensor.columns, here)
-    };
-    tensors.iter().map(next).collect()
 }
 
 /// Σᵢ strengthᵢ·leftᵢ·rightᵢᵀ, without memory of its own.

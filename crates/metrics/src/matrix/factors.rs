@@ -2,6 +2,7 @@
 
 use crate::{MatrixProbe, MetricDef, Needs};
 use taut_numerics::{DMatrix, sum_of_squares};
+use taut_problem::Tensor;
 
 /// max ‖D_l‖_F.
 pub(crate) static BALANCEDNESS_GAP: MetricDef = MetricDef {
@@ -48,7 +49,7 @@ pub(crate) static FACTOR_NORM_MIN: MetricDef = MetricDef {
 
 fn balancedness_gap(probe: &MatrixProbe<'_>, out: &mut [f64]) {
     for (theta, out) in probe.theta().into_iter().flatten().zip(out) {
-        let factors = factors(probe, theta);
+        let factors = Tensor::matrices(probe.setting().tensors(), theta);
         let gap = |pair: &[DMatrix<f64>]| (pair[1].tr_mul(&pair[1]) - &pair[0] * pair[0].transpose()).norm();
         *out = factors.windows(2).map(gap).fold(0.0, f64::max);
     }
@@ -56,20 +57,16 @@ fn balancedness_gap(probe: &MatrixProbe<'_>, out: &mut [f64]) {
 
 fn factor_norms(probe: &MatrixProbe<'_>, out: &mut [f64], choose: fn(f64, f64) -> f64) {
     for (theta, out) in probe.theta().into_iter().flatten().zip(out) {
-        let norms = parts(probe, theta).map(|(_, part)| sum_of_squares(part).sqrt());
+        let norms = parts(probe, theta).map(|part| sum_of_squares(part).sqrt());
         *out = norms.reduce(choose).expect("a product has a factor");
     }
 }
 
-fn factors(probe: &MatrixProbe<'_>, theta: &[f64]) -> Vec<DMatrix<f64>> {
-    parts(probe, theta).map(|([rows, columns], part)| DMatrix::from_column_slice(rows, columns, part)).collect()
-}
-
-/// The tensors of θ, with their shapes.
-fn parts<'a>(probe: &MatrixProbe<'a>, theta: &'a [f64]) -> impl Iterator<Item = ([usize; 2], &'a [f64])> {
+/// The tensors of θ.
+fn parts<'a>(probe: &MatrixProbe<'a>, theta: &'a [f64]) -> impl Iterator<Item = &'a [f64]> {
     probe.setting().tensors().iter().scan(theta, |rest, tensor| {
         let (part, after) = rest.split_at(tensor.len());
         *rest = after;
-        Some(([tensor.rows, tensor.columns], part))
+        Some(part)
     })
 }

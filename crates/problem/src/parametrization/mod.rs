@@ -3,6 +3,7 @@
 use crate::Entry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use taut_numerics::DMatrix;
 
 /// θ ↦ β with its derivatives: the geometry that biases training.
 ///
@@ -49,6 +50,20 @@ impl Tensor {
     /// The number of its entries.
     pub fn len(&self) -> usize {
         self.rows * self.columns
+    }
+
+    /// θ, taken apart into the matrices that it is made of.
+    ///
+    /// # Panics
+    /// If θ has fewer entries than they do.
+    pub fn matrices(tensors: &[Self], theta: &[f64]) -> Vec<DMatrix<f64>> {
+        let mut rest = theta;
+        let next = |tensor: &Self| {
+            let (here, after) = rest.split_at(tensor.len());
+            rest = after;
+            DMatrix::from_column_slice(tensor.rows, tensor.columns, here)
+        };
+        tensors.iter().map(next).collect()
     }
 
     /// Whether it has no entries.

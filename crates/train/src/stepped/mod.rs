@@ -206,19 +206,13 @@ impl Stepped {
 
     /// What the outside sees: the iterate, or the average once it has begun.
     fn shown(&self) -> &[f64] {
-        match self.dynamics.average.from() {
-            Some(from) if self.step > from => &self.mean,
-            _ => &self.theta,
-        }
+        shown(&self.dynamics, self.step, &self.mean, &self.theta)
     }
 
     /// The predictor of what is shown.
     fn show(&mut self) {
         let mut beta = std::mem::take(&mut self.beta);
-        let shown = match self.dynamics.average.from() {
-            Some(from) if self.step > from => &self.mean,
-            _ => &self.theta,
-        };
+        let shown = shown(&self.dynamics, self.step, &self.mean, &self.theta);
         self.parametrization.predictor_into(shown, &mut beta);
         self.beta = beta;
     }
@@ -227,11 +221,16 @@ impl Stepped {
     fn look(&mut self) {
         self.show();
         self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
-        let shown = match self.dynamics.average.from() {
-            Some(from) if self.step > from => &self.mean,
-            _ => &self.theta,
-        };
+        let shown = shown(&self.dynamics, self.step, &self.mean, &self.theta);
         self.watches.look(self.step, &self.loss, shown);
+    }
+}
+
+/// The average of the iterates once it has begun, and the iterate before.
+fn shown<'a>(dynamics: &Dynamics, step: u64, mean: &'a [f64], theta: &'a [f64]) -> &'a [f64] {
+    match dynamics.average.from() {
+        Some(from) if step > from => mean,
+        _ => theta,
     }
 }
 
