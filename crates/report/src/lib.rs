@@ -1,0 +1,1 @@
+//! Reads finished tables: evaluates claims, draws figures.
