@@ -15,8 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
+<<<<<<< HEAD
 use taut_problem::{Continuation, StepSize, Task};
 use taut_store::{Rows, TableSchema};
+=======
+use taut_problem::{Continuation, Data, StepSize, Task};
+use taut_store::Rows;
+>>>>>>> player
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
 
@@ -349,7 +354,12 @@ impl Plan {
             rows.push(("factors", times * factors));
         }
         if self.schemas.curves.is_some() {
-            rows.push(("curves", (times + kept + drawn) * self.curve_grid.len()));
+            let has_target = |data: &Data| data.curve.as_ref().is_some_and(|curve| curve.target.is_some());
+            let target = usize::from(self.checked.data.iter().any(|data| has_target(&data.value)));
+            rows.push(("curves", (times + kept + drawn + target) * self.curve_grid.len()));
+        }
+        if self.schemas.samples.is_some() {
+            rows.push(("samples", n));
         }
         if self.schemas.parameters.is_some() {
             let has_moments = self.checked.train.iter().any(|train| train.value.route(true) == Route::Moments);
