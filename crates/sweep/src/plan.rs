@@ -15,13 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-<<<<<<< HEAD
-use taut_problem::{Continuation, StepSize, Task};
-use taut_store::{Rows, TableSchema};
-=======
 use taut_problem::{Continuation, Data, StepSize, Task};
-use taut_store::Rows;
->>>>>>> player
+use taut_store::{Rows, TableSchema};
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
 
