@@ -54,7 +54,7 @@ def theory_gap(
     trained = frame.filter(pl.col("source") == "trained").select(
         *about, *keys, pl.col(metric).alias("trained"), *(pl.col(name).alias("_base") for name in base)
     )
-    said = pl.col("source") == theory if theory else ~pl.col("source").is_in(["trained", "solved"])
+    said = pl.col("source") == theory if theory else ~pl.col("source").is_in(["trained", "solved", "target"])
     theories = frame.filter(said, pl.col(metric).is_not_null()).select(
         "cell", *keys, "source", pl.col(metric).alias("theory")
     )
@@ -79,7 +79,7 @@ def _why(run: Results, frame: pl.LazyFrame, table: str, metric: str, on: str, th
     """Why there is nothing to compare, and what to try."""
     rows = frame.filter(pl.col(metric).is_not_null())
     sources = rows.select(pl.col("source").unique().sort()).collect().to_series().to_list()
-    theories = [source for source in sources if source not in ("trained", "solved")]
+    theories = [source for source in sources if source not in ("trained", "solved", "target")]
     where = f"{run.folder}: `{table}.{metric}`"
     if not theories:
         return f"{where} has no rows of a theory; name one in the study, [record] theory = [\"…\"] (`taut list theories`)"
