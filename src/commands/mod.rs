@@ -12,6 +12,7 @@ use anyhow::Result;
 use clap::CommandFactory;
 use std::process::ExitCode;
 use taut_sweep::Plan;
+use taut_sweep::study::Changes;
 
 /// Does what was asked.
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
@@ -35,7 +36,7 @@ fn load(source: &Source) -> Result<Plan> {
     if source.study.is_dir() {
         return Err(Usage(format!("{} is a folder; give a study, a TOML file", source.study.display())).into());
     }
-    Ok(taut_sweep::load(&source.study, &source.set)?)
+    Ok(taut_sweep::load(&source.study, &Changes { quick: source.quick, set: &source.set })?)
 }
 
 /// Says on stderr what a user should know before a run that is allowed.

@@ -43,7 +43,8 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
 fn default_folder(options: &Run) -> Result<PathBuf> {
     let stem = options.source.study.file_stem();
     let stem = stem.ok_or_else(|| Usage(format!("{} names no file", options.source.study.display())))?;
-    Ok(PathBuf::from("results").join(stem))
+    let results = PathBuf::from(if options.source.quick { "results/quick" } else { "results" });
+    Ok(results.join(stem))
 }
 
 fn host() -> String {

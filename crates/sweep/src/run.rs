@@ -290,6 +290,7 @@ fn manifest(plan: &Plan, options: &RunOptions) -> serde_json::Value {
         "fingerprint": fingerprint(plan),
         "title": study.title,
         "question": study.question,
+        "quick": plan.checked.quick,
         "cells": plan.cells(),
         "parts": plan.parts(),
         "metrics": plan.metrics.iter().map(|m| m.name).collect::<Vec<_>>(),
