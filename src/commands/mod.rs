@@ -15,7 +15,7 @@ use clap::CommandFactory;
 use std::process::ExitCode;
 use taut_report::{Database, Finding};
 use taut_sweep::Plan;
-use taut_sweep::study::{Problem, Severity, StudyError};
+use taut_sweep::study::{Changes, Problem, Severity, StudyError};
 
 /// Does what was asked.
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
@@ -40,7 +40,7 @@ fn load(source: &Source) -> Result<Plan> {
     if source.study.is_dir() {
         return Err(Usage(format!("{} is a folder; give a study, a TOML file", source.study.display())).into());
     }
-    let plan = taut_sweep::load(&source.study, &source.set)?;
+    let plan = taut_sweep::load(&source.study, &Changes { quick: source.quick, set: &source.set })?;
     resolve(&plan)?;
     Ok(plan)
 }
