@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
 use taut_problem::{Continuation, Data, StepSize, Task};
-use taut_store::Rows;
+use taut_store::{Rows, TableSchema};
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
 
@@ -140,6 +140,16 @@ impl Plan {
     /// The study as checked.
     pub fn study(&self) -> &Checked {
         &self.checked
+    }
+
+    /// The columns of every table that a run of it writes.
+    pub fn tables(&self) -> Vec<&TableSchema> {
+        self.schemas.all()
+    }
+
+    /// Tables that it could have and does not, each with what would make it.
+    pub fn unrecorded(&self) -> Vec<(String, String)> {
+        self.schemas.unrecorded()
     }
 
     /// Whether any cell may diverge by the study's own leave.

@@ -119,6 +119,23 @@ impl Schemas {
         }
     }
 
+    /// Tables that this study does not have, each with what would make it.
+    pub(crate) fn unrecorded(&self) -> Vec<(String, String)> {
+        let requested = [
+            ("modes", &self.modes),
+            ("arrivals", &self.arrivals),
+            ("factors", &self.factors),
+            ("curves", &self.curves),
+            ("parameters", &self.parameters),
+            ("hessian", &self.hessian),
+        ];
+        let missing = requested.into_iter().filter(|(_, schema)| schema.is_none());
+        let missing = missing.map(|(name, _)| (name.to_owned(), format!("add \"{name}\" to `record.tables`")));
+        let predictions = self.predictions.is_none();
+        let remedy = "name a theory in `record.theory`; `taut list theories` shows them";
+        missing.chain(predictions.then(|| ("predictions".to_owned(), remedy.to_owned()))).collect()
+    }
+
     /// Every schema, in the order of docs/tables.md.
     pub(crate) fn all(&self) -> Vec<&TableSchema> {
         [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.arrivals.as_ref(), self.factors.as_ref()]
