@@ -234,15 +234,19 @@
       axes.append(shape("path", { class: "tp-gap", d: `M${x - 4} ${bottom + 4}l4 -8M${x} ${bottom + 4}l4 -8` }));
     }
     if (xTitle) axes.append(text(right, bottom + 30, xTitle, { class: "tp-title", "text-anchor": "end" }));
-    if (title) axes.append(text(margins.left - (margins.titleInset || 0), margins.top - 8, title, { class: "tp-title tp-strong" }));
+    if (title) axes.append(text(margins.left - (margins.titleInset || 0), margins.top - 13, title, { class: "tp-title tp-strong" }));
   }
 
   // ------------------------------------------------------------------------------------------ what scenes share
 
-  /** What tells when: a step, a training time, or the limit. */
-  function moment(payload, time) {
-    if (time === null) return payload.clock === "step" ? "the limit, step ∞" : "the limit, t = ∞";
-    return payload.clock === "step" ? `step ${show(time, 4)}` : `t = ${show(time, 4)}`;
+  /** A step, a training time, or the limit. */
+  const moment = (time) => (time === null ? "∞, the limit" : show(time, 4));
+
+  const clockName = (payload) => (payload.clock === "step" ? "step" : "training time");
+
+  /** The training error of a row, where one was recorded. */
+  function errorOf(payload, cell, row) {
+    return payload.train ? [{ name: words(payload.train.name), value: show(cell.train[row]), unit: payload.train.unit }] : [];
   }
 
   const clockTitle = (payload) => (payload.clock === "step" ? "step of training" : "training time");
@@ -295,9 +299,9 @@
   const ECHOES = [4, 8, 13, 19];
 
   function fitScene(payload, seek) {
-    const fit = chart("The fit with the points", { left: 38, right: 10, top: 26, bottom: 24, titleInset: 30 });
-    const wiggles = chart("Wiggliness along the path", { left: 46, right: 30, top: 26, bottom: 22, titleInset: 38 });
-    const error = chart("Training error along the path", { left: 46, right: 30, top: 26, bottom: 38, titleInset: 38 });
+    const fit = chart("The fit with the points", { left: 38, right: 10, top: 30, bottom: 24, titleInset: 30 });
+    const wiggles = chart("Wiggliness along the path", { left: 46, right: 30, top: 30, bottom: 22, titleInset: 38 });
+    const error = chart("Training error along the path", { left: 46, right: 30, top: 30, bottom: 38, titleInset: 38 });
     const shown = new Map([["points", true], ["target", true]]);
     let [cell, metric, clock, frames, scales] = [null, 0, null, [], {}];
     let dots = {};
@@ -310,6 +314,7 @@
     const drawn = (f) => trace(cell.x.map((x, i) => [fit.x(across(x)), heightOf(f[i])]));
     const laws = () => cell.clouds.map((cloud) => cloud.name);
     const isShown = (name) => shown.get(name) === true;
+    const beside = [payload.metrics.length > 0 && wiggles, payload.train && error].filter(Boolean);
 
     function use(next) {
       cell = next;
@@ -317,7 +322,9 @@
       if (cell.clouds.length > 0 && !laws().some((law) => shown.has(law))) shown.set(laws()[0], true);
       clock = clockScale(cell);
       frames = cell.frames.row.map((row) => clock.positions[row]);
-      scales = { x: range([...cell.x, ...cell.samples.map((point) => point[0])]) };
+      const [left, right] = range([...cell.x, ...cell.samples.map((point) => point[0])]);
+      // Points at the ends stand clear of the edges.
+      scales = { x: [left - 0.02 * (right - left), right + 0.02 * (right - left)] };
       measure();
     }
 
@@ -325,18 +332,24 @@
     function measure() {
       const others = cell.solutions.filter((s) => isShown(s.name)).map((s) => s.metrics[metric]);
       const clouds = cell.clouds.filter((c) => isShown(c.name)).flatMap((c) => c.metrics[metric]);
-      scales.wiggles = valueScale(cell.metrics[metric], [...others, ...clouds].filter(isNumber));
-      scales.error = valueScale(cell.train);
       const along = (scale, values) => cell.frames.row.map((row) => scale.at(values[row]));
-      dots.wiggles = along(scales.wiggles, cell.metrics[metric]);
-      dots.error = along(scales.error, cell.train);
+      if (beside.includes(wiggles)) {
+        scales.wiggles = valueScale(cell.metrics[metric], [...others, ...clouds].filter(isNumber));
+        dots.wiggles = along(scales.wiggles, cell.metrics[metric]);
+      }
+      if (beside.includes(error)) {
+        scales.error = valueScale(cell.train);
+        dots.error = along(scales.error, cell.train);
+      }
     }
 
     function draw() {
       drawFit();
-      drawPath(wiggles, scales.wiggles, cell.metrics[metric], words(payload.metrics[metric].name), "wiggles");
-      drawPath(error, scales.error, cell.train, words(payload.train.name), "error");
-      drawOthers();
+      if (beside.includes(wiggles)) {
+        drawPath(wiggles, scales.wiggles, cell.metrics[metric], payload.metrics[metric], dots.wiggles);
+        drawOthers();
+      }
+      if (beside.includes(error)) drawPath(error, scales.error, cell.train, payload.train, dots.error);
     }
 
     function drawFit() {
@@ -360,15 +373,17 @@
       if (isShown("points")) {
         for (const [x, y] of cell.samples) {
           const at = heightOf((y - cell.low) / cell.unit);
-          fit.inside.append(shape("circle", { class: "tp-point", r: 4, cx: fit.x(across(x)).toFixed(1), cy: at.toFixed(1) }));
+          fit.above.append(shape("circle", { class: "tp-point", r: 4, cx: fit.x(across(x)).toFixed(1), cy: at.toFixed(1) }));
         }
       }
-      fit.peak = text(fit.x(1) - 4, fit.y(1) + 12, "", { class: "tp-tick", "text-anchor": "end" });
+      fit.peak = text(fit.x(1) - 4, fit.y(1) + 12, "", { class: "tp-tick tp-halo", "text-anchor": "end" });
       fit.above.append(fit.peak);
     }
 
-    function drawPath(panel, scale, values, title, name) {
-      const isLast = panel === error;
+    function drawPath(panel, scale, values, measure, places) {
+      const isLast = panel === beside[beside.length - 1];
+      const isFirst = panel === beside[0];
+      const title = words(measure.name);
       const xTicks = clock.ticks(panel.width / 52).map((tick) => ({ ...tick, label: isLast ? tick.label : "" }));
       const yTicks = scale.ticks(panel.height / 32).map((tick) => ({ at: scale.at(tick.value), label: tick.label }));
       drawAxes(panel, { xTicks, yTicks, title, xTitle: isLast ? clockTitle(payload) : "", gaps: clock.gaps });
@@ -377,7 +392,7 @@
       if (cell.through !== null) {
         const x = panel.x(clock.at(cell.through));
         panel.inside.append(shape("line", { class: "tp-through", x1: x, x2: x, y1: panel.y(0), y2: panel.y(1) }));
-        if (!isLast) {
+        if (isFirst) {
           const isLeft = clock.at(cell.through) > 0.6;
           const place = { class: "tp-tick tp-through-label", "text-anchor": isLeft ? "end" : "start" };
           panel.above.append(text(x + (isLeft ? -5 : 5), panel.y(1) + 10, "through the points", place));
@@ -392,7 +407,7 @@
       panel.inside.append(moving.line);
       panel.above.append(moving.dot);
       panel.moving = moving;
-      panel.positions = dots[name];
+      panel.positions = places;
     }
 
     /** Other solutions in the chart of wiggliness: a line each, and a stroke at the right for every random one. */
@@ -405,6 +420,9 @@
       };
       for (const cloud of cell.clouds.filter((c) => isShown(c.name))) {
         cloud.metrics[metric].forEach((v) => put({ class: "tp-rug" }, v, wiggles.x(1) + 5, wiggles.x(1) + 24));
+      }
+      if (cell.clouds.some((c) => isShown(c.name))) {
+        wiggles.axes.append(text(wiggles.x(1) + 26, wiggles.margins.top - 13, "random", { class: "tp-tick", "text-anchor": "end" }));
       }
       cell.solutions.forEach((solution, i) => {
         const attributes = { class: `tp-solution tp-series-${(i % 7) + 2}` };
@@ -426,7 +444,7 @@
       const size = beyond ? Math.max(Math.abs(value(extent[0])), Math.abs(value(extent[1]))) : 0;
       const isCut = beyond && (extent[1] >= cell.beyond || extent[0] <= -cell.beyond);
       fit.peak.textContent = beyond ? `leaves the window: |f| ${isCut ? "beyond" : "up to"} ${show(size, 2)}` : "";
-      for (const panel of [wiggles, error]) placeDot(panel, panel.moving, frames, panel.positions, position);
+      for (const panel of beside) placeDot(panel, panel.moving, frames, panel.positions, position);
     }
 
     function facts(frame) {
@@ -435,12 +453,12 @@
       const wiggliness = payload.metrics[metric];
       const isThrough = cell.through !== null && (time === null || time >= cell.through);
       return {
-        moment: moment(payload, time),
+        moment: moment(time),
         numbers: [
-          { name: words(payload.train.name), value: show(cell.train[row]), unit: payload.train.unit },
-          { name: words(wiggliness.name), value: show(cell.metrics[metric][row]), unit: wiggliness.unit },
+          ...errorOf(payload, cell, row),
+          ...(wiggliness ? [{ name: words(wiggliness.name), value: show(cell.metrics[metric][row]), unit: wiggliness.unit }] : []),
         ],
-        state: isThrough ? "through the points" : "on its way",
+        state: isThrough ? "through the points" : frame === cell.frames.row.length - 1 ? "ends off the points" : "on its way",
         good: isThrough,
       };
     }
@@ -455,7 +473,7 @@
     function legend() {
       const items = [{ name: "points", class: "tp-swatch-point" }];
       if (cell.target) items.push({ name: "target", label: "noise-free target", class: "tp-target" });
-      cell.clouds.forEach((cloud) => items.push({ name: cloud.name, label: words(cloud.name), class: "tp-cloud tp-swatch-cloud" }));
+      cell.clouds.forEach((cloud) => items.push({ name: cloud.name, label: cloud.name.replace(/-/g, " "), class: "tp-cloud tp-swatch-cloud" }));
       cell.solutions.forEach((solution, i) => {
         items.push({ name: solution.name, label: solution.name.replace(/-/g, " "), class: `tp-solution tp-series-${(i % 7) + 2}` });
       });
@@ -470,10 +488,10 @@
       }));
     }
 
-    for (const panel of [wiggles, error]) scrub(panel, (place) => seek(nearest(frames, place)));
+    for (const panel of beside) scrub(panel, (place) => seek(nearest(frames, place)));
     return {
-      panels: { main: fit, side: [wiggles, error] },
-      shares: [0.56, 0.44],
+      panels: { main: fit, side: beside },
+      shares: beside.length === 2 ? [0.56, 0.44] : [1],
       use, draw, show: show_, facts, telling, legend,
       count: () => cell.frames.row.length,
       through: () => (cell.through === null ? null : telling()),
@@ -489,9 +507,9 @@
   // ----------------------------------------------------------------------------------------- the scene of modes
 
   function modeScene(payload, seek) {
-    const bars = chart("Strength of every mode, against where it ends", { left: 38, right: 10, top: 26, bottom: 38, titleInset: 30 });
-    const lines = chart("Strengths over training", { left: 46, right: 12, top: 26, bottom: 22, titleInset: 38 });
-    const error = chart("Loss over training", { left: 46, right: 12, top: 26, bottom: 38, titleInset: 38 });
+    const bars = chart("Strength of every mode, against where it ends", { left: 38, right: 10, top: 30, bottom: 38, titleInset: 30 });
+    const lines = chart("Strengths over training", { left: 46, right: 12, top: 30, bottom: 22, titleInset: 38 });
+    const error = chart("Loss over training", { left: 46, right: 12, top: 30, bottom: 38, titleInset: 38 });
     const shown = new Map([["theory", true]]);
     let [cell, clock, scales, dots] = [null, null, {}, {}];
 
@@ -509,8 +527,8 @@
         at: (v) => (isNumber(v) ? (v - start) / (to - start) : null),
         ticks: (count) => linearTicks(start, to, count).map((v) => ({ value: v, label: show(v) })),
       };
-      scales.error = valueScale(cell.loss);
-      dots.error = cell.loss.map((v) => scales.error.at(v));
+      scales.error = valueScale(cell.train || []);
+      dots.error = (cell.train || []).map((v) => scales.error.at(v));
       dots.modes = cell.modes.map((mode) => mode.map((v) => scales.strength.at(v)));
       // The first frame in which a mode has half of its end.
       cell.halves = cell.modes.map((mode, i) => {
@@ -537,7 +555,7 @@
         return bar;
       });
       drawLines(yTicks(lines));
-      drawLoss();
+      if (payload.train) drawLoss();
     }
 
     function drawLines(yTicks) {
@@ -590,15 +608,15 @@
         dress(bars.parts[m], { y: Math.min(zero, top).toFixed(1), height: Math.abs(zero - top).toFixed(1) });
         placeDot(lines, lines.moving[m], clock.positions, dots.modes[m], position);
       });
-      placeDot(error, error.moving, clock.positions, dots.error, position);
+      if (payload.train) placeDot(error, error.moving, clock.positions, dots.error, position);
     }
 
     function facts(frame) {
       const [done, all] = [reached(frame), cell.modes.length];
       return {
-        moment: moment(payload, cell.clock[frame]),
+        moment: moment(cell.clock[frame]),
         numbers: [
-          { name: words(payload.train.name), value: show(cell.loss[frame]), unit: payload.train.unit },
+          ...errorOf(payload, cell, frame),
           { name: "modes at least half learned", value: `${done} of ${all}`, unit: "" },
         ],
         state: done === all ? "all modes have arrived" : done === 0 ? "waiting for the first mode" : "modes are arriving",
@@ -621,8 +639,8 @@
 
     for (const panel of [lines, error]) scrub(panel, (place) => seek(nearest(clock.positions, place)));
     return {
-      panels: { main: bars, side: [lines, error] },
-      shares: [0.6, 0.4],
+      panels: { main: bars, side: payload.train ? [lines, error] : [lines] },
+      shares: payload.train ? [0.6, 0.4] : [1],
       use, draw, show: show_, facts, telling, legend,
       count: () => clock.positions.length,
       through: () => null,
@@ -691,7 +709,7 @@
         labelled("cell", payload.cells.map((cell) => cell.label), index, pick);
       }
       if (scene.metrics.length > 1) {
-        labelled("wiggliness", scene.metrics.map((metric) => words(metric.name)), scene.metric(), (chosen) => {
+        labelled("measure", scene.metrics.map((metric) => words(metric.name)), scene.metric(), (chosen) => {
           scene.choose(chosen);
           redraw();
         });
@@ -769,9 +787,9 @@
       frame = now;
       slider.value = String(frame);
       const said = scene.facts(frame);
-      slider.setAttribute("aria-valuetext", said.moment);
+      slider.setAttribute("aria-valuetext", `${clockName(payload)} ${said.moment}`);
       facts.replaceChildren(
-        fact("tp-moment", payload.clock === "step" ? "training" : "training time", said.moment, ""),
+        fact("tp-moment", clockName(payload), said.moment, ""),
         ...said.numbers.map((number) => fact("", number.name, number.value, number.unit)),
         make("div", { class: said.good ? "tp-state tp-good" : "tp-state" }, [make("dt", { class: "tp-hidden" }, ["state"]), make("dd", {}, [said.state])]),
       );
@@ -779,14 +797,14 @@
     }
 
     function fact(kind, name, value, unit) {
-      const parts = unit && value !== "–" ? [value, make("span", { class: "tp-unit" }, [` ${unit}`])] : [value];
+      const parts = unit && unit !== "1" && value !== "–" ? [value, make("span", { class: "tp-unit" }, [` ${unit}`])] : [value];
       return make("div", { class: `tp-fact ${kind}` }, [make("dt", {}, [name]), make("dd", {}, parts)]);
     }
 
     /** Says the moment aloud: when it stands still, not at every frame. */
     function announce() {
       const said = scene.facts(frame);
-      live.textContent = [said.moment, ...said.numbers.map((number) => `${number.name} ${number.value}`), said.state].join(", ");
+      live.textContent = [`${clockName(payload)} ${said.moment}`, ...said.numbers.map((number) => `${number.name} ${number.value}`), said.state].join(", ");
     }
 
     function start() {
