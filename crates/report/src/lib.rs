@@ -5,12 +5,14 @@
 //! * [`Results`] is a folder of tables with what its manifest says;
 //! * [`Database`] answers queries over its tables, or over a study's empty ones before anything has run;
 //! * [`claims`] holds the hypotheses of a study against the answers.
+//! * [`player`] makes the numbers of an animation.
 #![deny(missing_docs)]
 
 pub mod claims;
 mod error;
 mod finding;
 mod manifest;
+pub mod player;
 mod query;
 mod results;
 
