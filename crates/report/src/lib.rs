@@ -4,18 +4,23 @@
 //!
 //! * [`Results`] is a folder of tables with what its manifest says;
 //! * [`Database`] answers queries over its tables, or over a study's empty ones before anything has run;
+//! * [`figure`] turns a study's figures into specifications of pictures;
+//! * [`page()`] makes the report;
 //! * [`claims`] holds the hypotheses of a study against the answers.
 #![deny(missing_docs)]
 
 pub mod claims;
 mod error;
+pub mod figure;
 mod finding;
 mod manifest;
+mod page;
 mod query;
 mod results;
 
 pub use error::ReportError;
 pub use finding::Finding;
 pub use manifest::Manifest;
+pub use page::{Page, address, page};
 pub use query::{Database, Kind, QueryError};
 pub use results::{Results, StoredTable};

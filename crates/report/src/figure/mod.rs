@@ -7,6 +7,8 @@ mod thinning;
 mod vega_lite;
 mod words;
 
+pub(crate) use picked::grouped;
+
 pub use drawing::{Budget, Drawing, DrawnColumn, draw};
 pub use resolution::resolve;
 pub use vega_lite::specification;

@@ -1,7 +1,7 @@
 //! Which rows are drawn where there are too many to see: every k-th of each line, with its ends.
 
 use super::picked::{Picked, counted, grouped};
-use polars::prelude::{BooleanChunked, Column, DataFrame, IdxCa, PolarsResult};
+use polars::prelude::{ChunkCompareEq, DataFrame, IdxCa, IdxSize, PolarsResult};
 
 /// How many rows one figure shows at most.
 #[derive(Clone, Copy, Debug)]
@@ -85,23 +85,23 @@ fn thin_rows(picked: &mut Picked, separating: &[usize], most: usize) -> PolarsRe
 /// The stretches of sorted rows with the same values in these columns.
 fn runs(frame: &DataFrame, by: &[usize]) -> PolarsResult<Vec<std::ops::Range<usize>>> {
     let rows = frame.height();
-    let mut changes = BooleanChunked::full("changes".into(), false, rows);
+    let mut begins = vec![false; rows];
     for at in by {
-        let column: &Column = &frame.columns()[*at];
-        let column = column.as_materialized_series();
-        changes = &changes | &polars::prelude::ChunkCompareEq::not_equal_missing(column, &column.shift(1))?;
+        let column = frame.columns()[*at].as_materialized_series();
+        let differs = column.not_equal_missing(&column.shift(1))?;
+        begins.iter_mut().zip(differs.iter()).for_each(|(begins, differs)| *begins |= differs == Some(true));
     }
-    let mut starts: Vec<usize> = changes.iter().enumerate().filter(|(_, c)| *c == Some(true)).map(|(at, _)| at).collect();
-    // The row before the first is null, which the first may be as well.
-    if starts.first() != Some(&0) && rows > 0 {
-        starts.insert(0, 0);
+    // The row before the first counts as null, which the first may be as well.
+    if let Some(first) = begins.first_mut() {
+        *first = true;
     }
+    let starts: Vec<usize> = begins.iter().enumerate().filter(|(_, begins)| **begins).map(|(at, _)| at).collect();
     let ends = starts.iter().skip(1).copied().chain([rows]);
     Ok(starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect())
 }
 
 fn take(picked: &mut Picked, rows: impl Iterator<Item = usize>) -> PolarsResult<()> {
-    let rows: Vec<polars::prelude::IdxSize> = rows.map(|row| row as polars::prelude::IdxSize).collect();
+    let rows: Vec<IdxSize> = rows.map(|row| row as IdxSize).collect();
     picked.frame = picked.frame.take(&IdxCa::from_vec("rows".into(), rows))?;
     Ok(())
 }

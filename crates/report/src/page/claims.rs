@@ -1,5 +1,6 @@
 //! Claims as a page shows them: verdict, numbers, and where the measured values lie beside their bound.
 
+use serde::Serialize;
 use super::gauge::Gauge;
 use super::numbers::shown;
 use crate::claims::{Answer, Bound, Measured, Verdict, Verdicts};
@@ -8,6 +9,7 @@ use crate::claims::{Answer, Bound, Measured, Verdict, Verdicts};
 const MOST_GROUPS: usize = 60;
 
 /// What all claims together say.
+#[derive(Serialize)]
 pub(super) struct Summary {
     pub(super) class: &'static str,
     pub(super) glyph: &'static str,
@@ -16,6 +18,7 @@ pub(super) struct Summary {
 }
 
 /// One claim.
+#[derive(Serialize)]
 pub(super) struct Shown {
     pub(super) number: usize,
     pub(super) says: String,
@@ -31,6 +34,7 @@ pub(super) struct Shown {
 }
 
 /// A number with its name; all of its digits on request.
+#[derive(Serialize)]
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: String,
@@ -38,6 +42,7 @@ pub(super) struct Fact {
 }
 
 /// One group of a claim.
+#[derive(Serialize)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) value: String,

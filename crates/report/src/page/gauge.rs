@@ -1,5 +1,6 @@
 //! Where measured values lie beside their bound, as a strip: the allowed stretch, and a dot per group.
 
+use serde::Serialize;
 use super::numbers::shown;
 use crate::claims::{Bound, Measured, Verdict};
 
@@ -11,6 +12,7 @@ const ROOM: f64 = 0.1;
 const LOG_FROM: f64 = 50.0;
 
 /// Positions in percent of the strip's width.
+#[derive(Serialize)]
 pub(super) struct Gauge {
     pub(super) from: f64,
     pub(super) width: f64,
@@ -20,6 +22,7 @@ pub(super) struct Gauge {
 }
 
 /// An end of the allowed stretch.
+#[derive(Serialize)]
 pub(super) struct End {
     pub(super) at: f64,
     pub(super) label: String,
@@ -27,6 +30,7 @@ pub(super) struct End {
 }
 
 /// A measured value.
+#[derive(Serialize)]
 pub(super) struct Dot {
     pub(super) at: f64,
     pub(super) class: &'static str,

@@ -10,10 +10,13 @@ mod tables;
 use crate::claims::Verdicts;
 use crate::figure::{Drawing, specification};
 use crate::{Database, QueryError, ReportError, Results};
-use askama::Template;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use numbers::{bytes, shown};
 use polars::prelude::AnyValue;
+pub use tables::address;
+
 use scripts::{FIGURES, LIBRARIES, STYLE, THEME, embedded, policy};
+use serde::Serialize;
 use serde_json::Value;
 
 /// A report and the files beside it.
@@ -69,8 +72,7 @@ pub fn page(results: &Results, verdicts: &Verdicts, drawings: &[Drawing], base: 
         manifest: format!("{base}manifest.json"),
         program: &manifest.program,
     };
-    let html = template.render().expect("writing into a text does not fail");
-    Ok(Page { html, figures })
+    Ok(Page { html: render(&template), figures })
 }
 
 const ENDING: &str = ".vl.json";
@@ -92,9 +94,18 @@ fn file_name(number: usize, title: &str) -> String {
     format!("{number:02}-{slug}{ENDING}")
 }
 
+const TEMPLATE: &str = include_str!("../../templates/report.html");
+
+/// Fills the template. Whatever it shows is escaped, but for the scripts and data that it marks as safe.
+fn render(report: &Report<'_>) -> String {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.render_str(TEMPLATE, minijinja::value::Serde(report)).expect("the template names what a report has, as its tests show")
+}
+
 /// The whole page.
-#[derive(Template)]
-#[template(path = "report.html")]
+#[derive(Serialize)]
 struct Report<'r> {
     policy: String,
     style: &'static str,
@@ -114,6 +125,7 @@ struct Report<'r> {
 }
 
 /// A figure of the page.
+#[derive(Serialize)]
 struct Figure {
     number: usize,
     title: String,
@@ -128,6 +140,7 @@ struct Figure {
 }
 
 /// What a column of a figure holds.
+#[derive(Serialize)]
 struct Meaning {
     name: String,
     unit: String,

@@ -1,6 +1,9 @@
 //! The study's text, with comments, sections and keys told apart.
 
+use serde::Serialize;
+
 /// A stretch of a line, and the class it is shown in.
+#[derive(Serialize)]
 pub(super) struct Piece {
     pub(super) class: &'static str,
     pub(super) text: String,

@@ -1,5 +1,6 @@
 //! Tables as a page shows them: the first rows, what every column means, and where the parts are.
 
+use serde::Serialize;
 use super::numbers::{bytes, shown};
 use crate::figure::grouped;
 use crate::{Database, QueryError, ReportError, Results, StoredTable};
@@ -11,6 +12,7 @@ const ROWS: usize = 8;
 const MOST_LINKS: usize = 24;
 
 /// One table.
+#[derive(Serialize)]
 pub(super) struct Preview {
     pub(super) name: String,
     pub(super) size: String,
@@ -22,6 +24,7 @@ pub(super) struct Preview {
 }
 
 /// A column's name, unit and meaning.
+#[derive(Serialize)]
 pub(super) struct Head {
     pub(super) name: String,
     pub(super) kind: String,
@@ -31,12 +34,14 @@ pub(super) struct Head {
 }
 
 /// A value.
+#[derive(Serialize)]
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) class: &'static str,
 }
 
 /// A file beside the report.
+#[derive(Serialize)]
 pub(super) struct Link {
     pub(super) href: String,
     pub(super) name: String,
@@ -71,7 +76,7 @@ fn preview(
     let rows = (0..first.height()).map(|row| first.columns().iter().map(|column| cell(column, row)).collect());
     let part = |path: &std::path::PathBuf| {
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Link { href: format!("{base}{}/{}", escaped(name), escaped(&file)), name: file }
+        Link { href: format!("{base}{}/{}", address(name), address(&file)), name: file }
     };
     let size = results.folder().table_bytes(name)?;
     Ok(Preview {
@@ -98,7 +103,7 @@ fn cell(column: &Column, row: usize) -> Cell {
 }
 
 /// A name as a piece of an address: letters and digits as they are, all else by the numbers of its bytes.
-pub(crate) fn escaped(name: &str) -> String {
+pub fn address(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
