@@ -1,1 +1,3 @@
 //! Reads finished tables: evaluates claims, draws figures.
+
+pub mod pictures;
