@@ -109,7 +109,7 @@ pub fn run(
     report.moved_aside = claim(plan, folder, options)?;
     let tables: Vec<&str> = plan.schemas.all().iter().map(|s| s.name.as_str()).collect();
     folder.prepare(&tables)?;
-    let manifest = manifest(plan, options);
+    let manifest = manifest(plan, &options.program);
     if folder.read_manifest()?.as_ref() != Some(&manifest) {
         folder.write_manifest(&manifest)?;
     }
@@ -276,20 +276,22 @@ fn claim(plan: &Plan, folder: &Folder, options: &RunOptions) -> Result<Option<Pa
 }
 
 /// What the stored rows depend on: not title, question, claims or figures.
-fn fingerprint(plan: &Plan) -> String {
+pub fn fingerprint(plan: &Plan) -> String {
     let meaning = format!("{}\n{SCHEMA_VERSION}\n{}\n{}", plan.meaning(), plan.cells(), plan.parts());
     digest(&meaning).to_hex()[..32].to_owned()
 }
 
-fn manifest(plan: &Plan, options: &RunOptions) -> serde_json::Value {
+/// What `manifest.json` says of the results of a plan.
+pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
     let study = &plan.checked.study;
     serde_json::json!({
         "schema_version": SCHEMA_VERSION,
         "semantics": crate::identity::SEMANTICS,
-        "program": options.program,
+        "program": program,
         "fingerprint": fingerprint(plan),
         "title": study.title,
         "question": study.question,
+        "quick": plan.checked.quick,
         "cells": plan.cells(),
         "parts": plan.parts(),
         "metrics": plan.metrics.iter().map(|m| m.name).collect::<Vec<_>>(),
