@@ -3,14 +3,15 @@
 //! A picture is drawn from the figure's own Vega-Lite specification by the very scripts that draw it in the report,
 //! in a small JavaScript engine and without a browser: one specification, one renderer, so a picture cannot differ
 //! from what the report shows. What print asks for (a white ground, sizes in millimetres, a legend that leaves room
-//! for the data) is laid over the specification in `print`.
+//! for the data) is laid over the specification in `sheet`.
 
 mod lettering;
-mod print;
 mod renderer;
+mod sheet;
+mod size;
 
-pub use print::{Length, Size};
 pub use renderer::Renderer;
+pub use size::{Length, Size};
 
 /// A figure as SVG, with text as text.
 #[derive(Clone, Debug, PartialEq)]

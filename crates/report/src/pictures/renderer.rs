@@ -3,7 +3,7 @@
 //! The engine has no file, no network and no clock of its own; a specification can only draw.
 
 use super::lettering::Face;
-use super::print::{self, Size};
+use super::size::{Size, fitted};
 use super::{Picture, PictureError};
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Runtime};
 use serde::Deserialize;
@@ -63,7 +63,7 @@ impl Renderer {
     /// # Errors
     /// If the specification is none, reads data from elsewhere, or does not fit the size.
     pub fn draw(&self, specification: &Value, size: Size) -> Result<Picture, PictureError> {
-        print::fitted(specification, size, |fitted| self.svg(fitted))
+        fitted(specification, size, |sheet| self.svg(sheet))
     }
 
     /// Draws a specification as it stands.
