@@ -16,7 +16,7 @@ use taut_sweep::{Folder, Plan, RunOptions, RunReport};
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
     let plan = load(&options.source)?;
     if !options.quiet {
-        warn(&plan);
+        warn(&plan)?;
     }
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),

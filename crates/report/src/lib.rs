@@ -5,6 +5,7 @@
 //! * [`Results`] is a folder of tables with what its manifest says;
 //! * [`Database`] answers queries over its tables, or over a study's empty ones before anything has run;
 //! * [`claims`] holds the hypotheses of a study against the answers;
+//! * [`player`] makes the numbers of an animation;
 //! * [`pictures`] draws figures for papers.
 #![deny(missing_docs)]
 
@@ -13,6 +14,7 @@ mod error;
 mod finding;
 mod manifest;
 pub mod pictures;
+pub mod player;
 mod query;
 mod results;
 

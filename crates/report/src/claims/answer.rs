@@ -2,7 +2,7 @@
 
 use super::resolution::value_column;
 use super::{Bound, Claim};
-use crate::{Database, Manifest, ReportError, Results};
+use crate::{Database, Manifest, QueryError, ReportError, Results};
 use polars::prelude::{AnyValue, Column, DataFrame, DataType};
 use std::fmt;
 
@@ -105,37 +105,41 @@ impl Verdicts {
 
 /// Asks the tables what they say to each claim of a manifest: the one stored with them, or the study's own of today.
 ///
+/// A query without an answer leaves its claim undecided; a study's own check has refused those, but for variants of it.
 /// While parts are missing every verdict is undecided: the values are those of the parts that are there.
 ///
 /// # Errors
-/// If a query has no answer, or one of another shape than a claim needs.
+/// If the tables cannot be opened.
 pub fn evaluate(manifest: &Manifest, results: &Results) -> Result<Verdicts, ReportError> {
     let database = Database::of_results(results)?;
     let missing = match results.missing_parts() {
         0 => None,
         missing => Some(format!("{missing} of {} parts are missing", results.manifest.parts)),
     };
-    let answer = |(number, claim): (usize, &Claim)| {
+    let answer = |claim: &Claim| {
         let bound = if manifest.quick { claim.quick_bound() } else { Some(claim.bound()) };
         let Some(bound) = bound else {
             let measured =
                 vec![unmeasured(String::new(), None, Verdict::Skipped, "only the whole study can answer it")];
-            return Ok(Answer { claim: claim.clone(), bound: claim.bound(), measured });
+            return Answer { claim: claim.clone(), bound: claim.bound(), measured };
         };
-        let failed = |reason| ReportError::Query { what: format!("claim {} ({})", number + 1, claim.says), reason };
-        let rows = database.rows(&claim.sql).map_err(failed)?;
-        let value = value_column(claim, bound, &crate::query::columns(&rows)).map_err(failed)?;
-        let mut measured = measure(claim, bound, &rows, &value);
+        let mut measured =
+            ask(claim, bound, &database).unwrap_or_else(|error| vec![undecided(String::new(), None, &error.message)]);
         if let Some(missing) = &missing {
             for measured in &mut measured {
                 measured.verdict = Verdict::Undecided;
                 measured.reason = Some(missing.clone());
             }
         }
-        Ok(Answer { claim: claim.clone(), bound, measured })
+        Answer { claim: claim.clone(), bound, measured }
     };
-    let answers = manifest.claims.iter().enumerate().map(answer).collect::<Result<_, ReportError>>()?;
-    Ok(Verdicts { answers })
+    Ok(Verdicts { answers: manifest.claims.iter().map(answer).collect() })
+}
+
+fn ask(claim: &Claim, bound: Bound, database: &Database) -> Result<Vec<Measured>, QueryError> {
+    let rows = database.rows(&claim.sql)?;
+    let value = value_column(claim, bound, &crate::query::columns(&rows))?;
+    Ok(measure(claim, bound, &rows, &value))
 }
 
 /// The rows of an answer, each against the bound, in the order of their groups.
