@@ -70,6 +70,9 @@ pub(crate) struct Source {
     /// Set one field of the study, or replace an axis: PATH=VALUE with the value in TOML. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
+    /// The small version of the study, as its `[quick]` says; `--set` goes on top.
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 #[derive(Args, Debug)]
@@ -78,13 +81,14 @@ Examples:
   taut run experiments/panel_polynomial.toml
   taut run study.toml --set model.features.polynomial.degree=20 --threads 2 --out /tmp/try
   taut run study.toml --json --quiet | jq .computed
+  taut run experiments/kernel_to_rich.toml --quick     minutes become seconds; tables in results/quick/
 
 A second run of a finished study computes nothing; a run that was stopped or killed goes on where
 it was. A folder that holds another study is refused with the differences, unless --force.")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Where the tables go; default results/<name of the study file>.
+    /// Where the tables go; default results/<name of the study file>, with --quick results/quick/<name>.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Worker threads; default one per core. The rows do not depend on it.
@@ -120,6 +124,9 @@ pub(crate) struct Check {
     /// Where the results of the study are.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
     /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
@@ -140,6 +147,9 @@ Vega-Lite specification with its rows; the next report writes them anew, so edit
 pub(crate) struct Report {
     /// A study, or a folder of results.
     pub(crate) source: PathBuf,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
     /// Where the page goes; default report.html in the folder of results.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -17,8 +17,8 @@ const PAGE: &str = "report.html";
 const FIGURES: &str = "figures";
 
 pub(super) fn report(options: &Report) -> Result<ExitCode> {
-    let results = if options.source.is_file() { of_study(&options.source)? } else { of_folder(&options.source)? };
-    let verdicts = claims::evaluate(&results.manifest.claims, &results)?;
+    let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
     let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default())?;
@@ -32,7 +32,11 @@ pub(super) fn report(options: &Report) -> Result<ExitCode> {
 }
 
 /// The tables with the claims and figures that were stored beside them.
-fn of_folder(path: &Path) -> Result<Results> {
+fn of_folder(options: &Report) -> Result<Results> {
+    let path = &options.source;
+    if options.quick {
+        return Err(Usage(format!("--quick goes with a study, and {} is a folder of results", path.display())).into());
+    }
     if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
         // Names the studies nearby.
         taut_sweep::study::read(path)?;
@@ -41,10 +45,11 @@ fn of_folder(path: &Path) -> Result<Results> {
 }
 
 /// The tables that a run of the study wrote, with its claims and figures as they are now.
-fn of_study(study: &Path) -> Result<Results> {
-    let plan = load(&Source { study: study.to_path_buf(), set: Vec::new() })?;
-    let mut results = Results::open(&default_folder(study)?)?;
-    refuse_another_study(&plan, &results, study)?;
+fn of_study(options: &Report) -> Result<Results> {
+    let source = Source { study: options.source.clone(), quick: options.quick, set: Vec::new() };
+    let plan = load(&source)?;
+    let mut results = Results::open(&default_folder(&source)?)?;
+    refuse_another_study(&plan, &results, &options.source)?;
     let now: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
     let stored = results.manifest;
     results.manifest = Manifest { program: stored.program, ..now };

@@ -19,6 +19,8 @@ pub struct Manifest {
     pub title: String,
     /// The study's question.
     pub question: String,
+    /// Whether the tables are those of the study's small version.
+    pub quick: bool,
     /// How many cells there are in the end.
     pub cells: usize,
     /// How many parts each table has in the end.

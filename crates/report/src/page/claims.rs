@@ -28,6 +28,8 @@ pub(super) struct Shown {
     pub(super) gauge: Option<Gauge>,
     pub(super) reason: Option<String>,
     pub(super) cite: Option<String>,
+    /// "2" or "2, 3": sentences of the panel.
+    pub(super) panel: String,
     pub(super) groups: Vec<Group>,
     pub(super) more_groups: usize,
     pub(super) sql: String,
@@ -58,14 +60,15 @@ fn glyph(verdict: Verdict) -> &'static str {
         Verdict::Holds => "✓",
         Verdict::Fails => "✗",
         Verdict::Undecided => "?",
+        Verdict::Skipped => "–",
     }
 }
 
 /// "5 of 7 claims hold", and how the others stand.
 pub(super) fn summary(verdicts: &Verdicts) -> Option<Summary> {
     let all = verdicts.answers.len();
-    let [holds, fails, undecided] =
-        [Verdict::Holds, Verdict::Fails, Verdict::Undecided].map(|verdict| verdicts.count(verdict));
+    let [holds, fails, undecided, skipped] =
+        [Verdict::Holds, Verdict::Fails, Verdict::Undecided, Verdict::Skipped].map(|verdict| verdicts.count(verdict));
     if all == 0 {
         return None;
     }
@@ -83,6 +86,7 @@ pub(super) fn summary(verdicts: &Verdicts) -> Option<Summary> {
     let rest = [
         (fails > 0).then(|| verb(fails, "fails", "fail")),
         (undecided > 0).then(|| verb(undecided, "is undecided", "are undecided")),
+        (skipped > 0).then(|| format!("{skipped} only the whole study can answer")),
     ];
     let rest = rest.into_iter().flatten().collect::<Vec<_>>().join(", ");
     Some(Summary { class: worst.name(), glyph: glyph(worst), words, rest })
@@ -95,7 +99,7 @@ pub(super) fn claims(verdicts: &Verdicts) -> Vec<Shown> {
 
 fn claim(number: usize, answer: &Answer) -> Shown {
     let verdict = answer.verdict();
-    let bound = answer.claim.bound();
+    let bound = answer.bound;
     let decisive = answer.decisive();
     let groups = answer.measured.len();
     let mut facts = Vec::new();
@@ -120,6 +124,7 @@ fn claim(number: usize, answer: &Answer) -> Shown {
         gauge: Gauge::of(bound, &answer.measured),
         reason: decisive.and_then(|measured| measured.reason.clone()),
         cite: answer.claim.cite.clone(),
+        panel: answer.claim.panel.iter().map(u8::to_string).collect::<Vec<_>>().join(", "),
         groups: if groups > 1 { listed(answer, bound) } else { Vec::new() },
         more_groups: groups.saturating_sub(MOST_GROUPS),
         sql: answer.claim.sql.clone(),

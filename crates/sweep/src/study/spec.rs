@@ -38,7 +38,11 @@ pub struct Study {
     #[serde(default)]
     #[schemars(schema_with = "super::schema::sweep")]
     pub sweep: toml::Table,
-    /// Hypotheses about the study's own tables; kept with the results, not yet evaluated.
+    /// What makes the small version that `--quick` runs: dotted paths with their values, as for `--set`.
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::quick")]
+    pub quick: toml::Table,
+    /// Hypotheses about the study's own tables.
     #[serde(default)]
     pub claim: Vec<Claim>,
     /// Figures of the study's own tables, drawn by `taut report`.
@@ -161,6 +165,55 @@ pub struct Claim {
     pub group_by: Vec<String>,
     /// Where the claim comes from.
     pub cite: Option<String>,
+    /// Numbers of the sentences of the panel that it answers, from 1: the list is in `catalogue.toml` beside the study.
+    #[serde(default)]
+    #[schemars(inner(range(min = 1, max = 99)))]
+    pub panel: Vec<u8>,
+    /// What becomes of it in the small version of the study: `false` if only the whole study can answer it, or a
+    /// bound of its own.
+    pub quick: Option<InQuick>,
+}
+
+/// What becomes of a claim in the small version of its study.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum InQuick {
+    /// Whether it is asked.
+    Asked(bool),
+    /// A bound of its own.
+    Bound(Bound),
+}
+
+/// A bound by itself: the keys of a claim.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The largest value that bears the claim out.
+    pub at_most: Option<Finite>,
+    /// The smallest value that bears the claim out.
+    pub at_least: Option<Finite>,
+    /// The interval that bears the claim out, ends included.
+    pub between: Option<[Finite; 2]>,
+    /// The value that bears the claim out, up to `tolerance`.
+    pub equals: Option<Finite>,
+    /// How far from `equals` the value may be; default 0.
+    pub tolerance: Option<NonNegative>,
+    /// The truth value that the query must give.
+    pub holds: Option<bool>,
+}
+
+impl Claim {
+    /// Its bound, in the whole study.
+    pub fn bound(&self) -> Bound {
+        Bound {
+            at_most: self.at_most,
+            at_least: self.at_least,
+            between: self.between,
+            equals: self.equals,
+            tolerance: self.tolerance,
+            holds: self.holds,
+        }
+    }
 }
 
 fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
