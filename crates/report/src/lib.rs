@@ -4,14 +4,18 @@
 //!
 //! * [`Results`] is a folder of tables with what its manifest says;
 //! * [`Database`] answers queries over its tables, or over a study's empty ones before anything has run;
+//! * [`figure`] turns a study's figures into specifications of pictures;
+//! * [`page()`] makes the report;
 //! * [`claims`] holds the hypotheses of a study against the answers.
 //! * [`player`] makes the numbers of an animation.
 #![deny(missing_docs)]
 
 pub mod claims;
 mod error;
+pub mod figure;
 mod finding;
 mod manifest;
+mod page;
 pub mod player;
 mod query;
 mod results;
@@ -19,5 +23,6 @@ mod results;
 pub use error::ReportError;
 pub use finding::Finding;
 pub use manifest::Manifest;
+pub use page::{Page, address, page};
 pub use query::{Database, Kind, QueryError};
 pub use results::{Results, StoredTable};
