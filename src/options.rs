@@ -12,6 +12,7 @@ Examples:
   taut run my_study.toml                       tables in results/my_study/
   taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
   taut check my_study.toml                     each claim with measured value and verdict
+  taut report my_study.toml                    one page with claims and figures, results/my_study/report.html
   taut show my_study.toml 0                    one cell as a study of its own
   taut list metrics                            names, units, formulas
 
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Hold the claims of a study against its tables.
     Check(Check),
+    /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
+    Report(Report),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
@@ -67,6 +70,9 @@ pub(crate) struct Source {
     /// Set one field of the study, or replace an axis: PATH=VALUE with the value in TOML. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
+    /// The small version of the study, as its `[quick]` says; `--set` goes on top.
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 #[derive(Args, Debug)]
@@ -75,13 +81,14 @@ Examples:
   taut run experiments/panel_polynomial.toml
   taut run study.toml --set model.features.polynomial.degree=20 --threads 2 --out /tmp/try
   taut run study.toml --json --quiet | jq .computed
+  taut run experiments/kernel_to_rich.toml --quick     minutes become seconds; tables in results/quick/
 
 A second run of a finished study computes nothing; a run that was stopped or killed goes on where
 it was. A folder that holds another study is refused with the differences, unless --force.")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Where the tables go; default results/<name of the study file>.
+    /// Where the tables go; default results/<name of the study file>, with --quick results/quick/<name>.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Worker threads; default one per core. The rows do not depend on it.
@@ -117,12 +124,39 @@ pub(crate) struct Check {
     /// Where the results of the study are.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
     /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
     /// Print one JSON object on stdout instead of the table.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut report experiments/panel_polynomial.toml      over results/panel_polynomial, which `taut run` wrote
+  taut report results/panel_polynomial               with the claims and figures that are stored there
+  taut report results/panel_polynomial --out /tmp/panel.html
+
+The page holds everything it shows, scripts included, and loads nothing. Beside it, in figures/, every figure is a
+Vega-Lite specification with its rows; the next report writes them anew, so edit copies.")]
+pub(crate) struct Report {
+    /// A study, or a folder of results.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Where the page goes; default report.html in the folder of results.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Do not say where the page is; errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use super::{load, print, run::default_folder, verdicts};
 use crate::exit::Usage;
 use crate::options::{Check, Source};
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use taut_report::claims::{self, Verdicts};
 use taut_report::{Manifest, Results};
@@ -32,36 +32,39 @@ fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
         // Names the studies nearby.
         taut_sweep::study::read(path)?;
     }
-    if options.out.is_some() || !options.set.is_empty() {
-        let message = format!("--out and --set go with a study, and {} is a folder of results", path.display());
+    if options.out.is_some() || options.quick || !options.set.is_empty() {
+        let message =
+            format!("--out, --quick and --set go with a study, and {} is a folder of results", path.display());
         return Err(Usage(message).into());
     }
     let results = Results::open(path)?;
-    let verdicts = claims::evaluate(&results.manifest.claims, &results)?;
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
     claims::record(&verdicts, &results)?;
     Ok((path.clone(), verdicts))
 }
 
 /// The claims as the study has them now, over the tables that a run of it wrote.
 fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
-    let plan = load(&Source { study: options.source.clone(), set: options.set.clone() })?;
+    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
+    let plan = load(&source)?;
     let folder = match &options.out {
         Some(out) => out.clone(),
-        None => default_folder(&options.source)?,
+        None => default_folder(&source)?,
     };
     let results = Results::open(&folder)?;
-    refuse_another_study(&plan, &results, options)?;
+    refuse_another_study(&plan, &results, &options.source)?;
     let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
-    let verdicts = claims::evaluate(&manifest.claims, &results)?;
+    let verdicts = claims::evaluate(&manifest, &results)?;
     claims::record(&verdicts, &results)?;
     Ok((folder, verdicts))
 }
 
-fn refuse_another_study(plan: &Plan, results: &Results, options: &Check) -> Result<()> {
+/// Tables that another study made say nothing of this one.
+pub(super) fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<()> {
     if results.manifest.fingerprint == taut_sweep::fingerprint(plan) {
         return Ok(());
     }
-    let (folder, study) = (results.folder().root().display(), options.source.display());
+    let (folder, study) = (results.folder().root().display(), study.display());
     let message = format!(
         "{folder} holds results of another study, or of {study} as it was; run `taut run {study}` first, name the folder \
          with --out, or give the folder itself to check the claims that were stored with it"

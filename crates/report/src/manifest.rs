@@ -1,6 +1,7 @@
 //! What a results folder says of itself.
 
 use crate::claims::Claim;
+use crate::figure::Figure;
 use serde::Deserialize;
 
 /// The part of `manifest.json` that reports read.
@@ -18,6 +19,8 @@ pub struct Manifest {
     pub title: String,
     /// The study's question.
     pub question: String,
+    /// Whether the tables are those of the study's small version.
+    pub quick: bool,
     /// How many cells there are in the end.
     pub cells: usize,
     /// How many parts each table has in the end.
@@ -26,6 +29,9 @@ pub struct Manifest {
     pub tables: Vec<String>,
     /// The hypotheses.
     pub claims: Vec<Claim>,
+    /// The pictures.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
     /// The study's text.
     pub study: String,
 }

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(kind: &DataType) -> Self {
+    pub(crate) fn of(kind: &DataType) -> Self {
         match kind {
             DataType::Boolean => Self::Bool,
             DataType::String => Self::Text,
@@ -182,7 +182,7 @@ fn refuse_other_than_select(sql: &str) -> Result<(), QueryError> {
 }
 
 impl QueryError {
-    fn of(error: &PolarsError) -> Self {
+    pub(crate) fn of(error: &PolarsError) -> Self {
         let text = innermost(error);
         // Polars adds what it was doing and how the plan looked; the first paragraph says what is wrong.
         let first = text.split("\n\n").next().unwrap_or(&text).trim();
@@ -191,10 +191,15 @@ impl QueryError {
             let word = quoted(rest);
             let valid = rest.split("valid columns: ").nth(1).unwrap_or_default().replace('"', "`");
             let name = word.clone().unwrap_or_default();
+            // Polars' own name for a column of the second table of a join.
+            let word = word.map(|word| word.split(':').next().unwrap_or_default().to_owned());
             return Self {
                 word,
                 message: format!("there is no column `{name}` here; there are {}", valid.trim_matches(['[', ']'])),
                 help: match suggestion {
+                    _ if name.contains(':') => {
+                        "in a join, GROUP BY and SELECT the column of the table that is named first".to_owned()
+                    }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "docs/tables.md lists the columns of every table; `taut plan` the axes".to_owned(),
                 },

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::time::Instant;
-use taut_sweep::study::{FileTable, Files, Known, load};
+use taut_sweep::study::{Changes, FileTable, Files, Known, load};
 
 struct NoFiles;
 
@@ -44,7 +44,8 @@ fn main() {
     let known = Known { metrics: &[], theories: &[] };
     for (name, sweep) in sweeps {
         let start = Instant::now();
-        let study = load(&format!("{BASE}{sweep}"), Path::new("s.toml"), &[], &known, &NoFiles).expect("a good study");
+        let study = load(&format!("{BASE}{sweep}"), Path::new("s.toml"), &Changes::default(), &known, &NoFiles)
+            .expect("a good study");
         let loaded = start.elapsed();
         let positions: usize = (0..study.cells()).map(|i| study.cell(i).positions.iter().sum::<usize>()).sum();
         let walked = start.elapsed() - loaded;

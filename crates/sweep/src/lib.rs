@@ -36,18 +36,18 @@ pub use tables::SCHEMA_VERSION;
 pub use taut_store::Folder;
 
 use std::path::Path;
-use study::{Known, StudyError};
+use study::{Changes, Known, StudyError};
 
 /// Version and git revision of this build.
 pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), env!("TAUT_REVISION"));
 
-/// Reads a study with its overrides, checks all of it, and lays it out.
+/// Reads the version of a study that is meant, checks all of it, and lays it out.
 ///
 /// # Errors
 /// Everything that is wrong with the study, all at once.
-pub fn load(path: &Path, overrides: &[String]) -> Result<Plan, StudyError> {
+pub fn load(path: &Path, changes: &Changes<'_>) -> Result<Plan, StudyError> {
     let text = study::read(path)?;
     let (metrics, theories) = listing::known();
     let known = Known { metrics: &metrics, theories: &theories };
-    Plan::new(study::load(&text, path, overrides, &known, &files::Disk)?)
+    Plan::new(study::load(&text, path, changes, &known, &files::Disk)?)
 }

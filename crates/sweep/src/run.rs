@@ -291,6 +291,7 @@ pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
         "fingerprint": fingerprint(plan),
         "title": study.title,
         "question": study.question,
+        "quick": plan.checked.quick,
         "cells": plan.cells(),
         "parts": plan.parts(),
         "metrics": plan.metrics.iter().map(|m| m.name).collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 use support::Stub;
 use taut_sweep::Plan;
-use taut_sweep::study::{Known, StudyError, load};
+use taut_sweep::study::{Changes, Known, StudyError, load};
 
 const TEACHER: &str = "[data.teacher]\ninputs = 4\noutputs = 3\nsingular_values = [3.0, 1.5]\n";
 const ROWS: &str = "[data.gaussian]\nsamples = 10\ninputs = 6\nnoise = 0.1\n";
@@ -70,7 +70,7 @@ fn more(more: &str) -> Parts<'_> {
 fn told(text: &str) -> String {
     let metrics: Vec<&str> = taut_metrics::METRICS.iter().map(|metric| metric.name).collect();
     let known = Known { metrics: &metrics, theories: &["deep_linear_modes"] };
-    let plan = load(text, Path::new("studies/study.toml"), &[], &known, &Stub).and_then(Plan::new);
+    let plan = load(text, Path::new("studies/study.toml"), &Changes::default(), &known, &Stub).and_then(Plan::new);
     match plan {
         Ok(_) => String::new(),
         Err(StudyError::Invalid(mistakes)) => mistakes.to_string(),

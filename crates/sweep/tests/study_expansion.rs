@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
-use taut_sweep::study::{AxisValue, Checked, ColumnKind, FileTable, Files, Known, load};
+use taut_sweep::study::{AxisValue, Changes, Checked, ColumnKind, FileTable, Files, Known, load};
 
 struct NoFiles;
 
@@ -31,7 +31,7 @@ until = { steps = 1e6 }
 
 fn study(sweep: &str) -> Checked {
     let known = Known { metrics: &["risk"], theories: &[] };
-    load(&format!("{BASE}{sweep}"), Path::new("s.toml"), &[], &known, &NoFiles)
+    load(&format!("{BASE}{sweep}"), Path::new("s.toml"), &Changes::default(), &known, &NoFiles)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -105,7 +105,9 @@ fn cases_that_agree_in_all_that_they_set_are_one_cell_twice() {
     };
     let known = Known { metrics: &["risk"], theories: &[] };
     let text = format!("{BASE}{}{}", case("a", "10"), case("b", "1e1"));
-    let found = load(&text, Path::new("s.toml"), &[], &known, &NoFiles).expect_err("one cell twice").to_string();
+    let found = load(&text, Path::new("s.toml"), &Changes::default(), &known, &NoFiles)
+        .expect_err("one cell twice")
+        .to_string();
     assert!(found.contains("two settings of the sweep mean the same: (m = a) and (m = b)"), "{found}");
 }
 
@@ -123,7 +125,8 @@ fn a_swept_key_may_be_left_out_of_the_base() {
     let text = BASE.replace("basis = \"legendre\", ", "").replace("until = { steps = 1e6 }\n", "")
         + "'model.features.polynomial.basis' = ['legendre']\ntrain.until.steps = [10, 20]\n";
     let known = Known { metrics: &[], theories: &[] };
-    let study = load(&text, Path::new("s.toml"), &[], &known, &NoFiles).unwrap_or_else(|error| panic!("{error}"));
+    let study = load(&text, Path::new("s.toml"), &Changes::default(), &known, &NoFiles)
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(study.cells(), 2);
 }
 
@@ -166,8 +169,8 @@ fn one_cell_is_a_study_of_its_own() {
     for i in 0..sweep.cells() {
         let text = sweep.cell_study(i);
         let known = Known { metrics: &[], theories: &[] };
-        let single =
-            load(&text, Path::new("s.toml"), &[], &known, &NoFiles).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let single = load(&text, Path::new("s.toml"), &Changes::default(), &known, &NoFiles)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(single.cell(0).canonical(), sweep.cell(i).canonical(), "{text}");
     }
 }
@@ -234,7 +237,8 @@ fn files_enter_the_meaning_by_their_content() {
                 [model]\nfeatures = { cosine = { harmonics = 5 } }\n[train]\nuntil = { steps = 10 }\n\
                 [sweep]\n'data.curve.select.value' = { name = 'part', values = ['1', '2'] }\n";
     let known = Known { metrics: &[], theories: &[] };
-    let study = load(text, Path::new("s.toml"), &[], &known, &Points).unwrap_or_else(|error| panic!("{error}"));
+    let study =
+        load(text, Path::new("s.toml"), &Changes::default(), &known, &Points).unwrap_or_else(|error| panic!("{error}"));
     let cell = study.cell(1);
     let points = cell.files.and_then(|files| files.points.as_ref()).expect("the points of the file");
     assert_eq!(points.inputs, [vec![0.5, 1.0]]);
@@ -244,6 +248,6 @@ fn files_enter_the_meaning_by_their_content() {
         "{}",
         cell.canonical()
     );
-    let moved = load(&text.replace("p.csv", "moved/q.csv"), Path::new("s.toml"), &[], &known, &Points);
+    let moved = load(&text.replace("p.csv", "moved/q.csv"), Path::new("s.toml"), &Changes::default(), &known, &Points);
     assert_eq!(moved.unwrap_or_else(|error| panic!("{error}")).cell(1).canonical(), cell.canonical());
 }

@@ -17,6 +17,8 @@ use taut_train::{Route, Train};
 pub struct Checked {
     /// The study with the sections of its first cell.
     pub study: Study,
+    /// Whether it is the small version that `[quick]` makes.
+    pub quick: bool,
     /// The axes in the order of the file, the first slowest.
     pub axes: Vec<Axis>,
     /// The study's text with the overrides applied: what tables carry in their footers.

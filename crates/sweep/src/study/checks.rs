@@ -1,7 +1,7 @@
 //! What is wrong with values that each have their right shape: settings that contradict each other.
 
 use super::save_times::Times;
-use super::spec::{Claim, Record, TableName};
+use super::spec::{Bound, Claim, InQuick, Record, TableName};
 use super::spelling::did_you_mean;
 use taut_problem::{Data, Samples, Solver};
 use taut_train::{Route, Solutions, Train};
@@ -252,36 +252,43 @@ fn grid(record: &Record, out: &mut Vec<Finding>) {
 pub(crate) fn claims(claims: &[Claim]) -> Vec<Finding> {
     let mut out = Vec::new();
     for (i, claim) in claims.iter().enumerate() {
-        let bounds = [
-            claim.at_most.is_some(),
-            claim.at_least.is_some(),
-            claim.between.is_some(),
-            claim.equals.is_some(),
-            claim.holds.is_some(),
-        ];
-        match bounds.iter().filter(|bound| **bound).count() {
-            0 => out.push(finding(
-                format!("claim.{i}"),
-                "a claim without a bound: nothing could contradict it",
-                "add one of `at_most`, `at_least`, `between = [a, b]`, `equals` with `tolerance`, `holds = true`",
-            )),
-            1 => {}
-            _ => out.push(finding(
-                format!("claim.{i}"),
-                "a claim with several bounds",
-                "keep one of at_most, at_least, between, equals, holds; `between = [a, b]` has two ends",
-            )),
+        bound(&format!("claim.{i}"), &claim.bound(), &mut out);
+        if let Some(InQuick::Bound(small)) = &claim.quick {
+            bound(&format!("claim.{i}.quick"), small, &mut out);
         }
-        if claim.tolerance.is_some() && claim.equals.is_none() {
-            let message = "`tolerance` goes with `equals`, and there is none";
-            out.push(finding(format!("claim.{i}.tolerance"), message, "remove it, or use `equals`"));
-        }
-        if let Some([a, b]) = claim.between
-            && a.get() > b.get()
-        {
-            let message = format!("expected [a, b] with a <= b, found [{}, {}]", a.get(), b.get());
-            out.push(finding(format!("claim.{i}.between"), message, "swap the ends"));
+        for (j, sentence) in claim.panel.iter().enumerate().filter(|(j, s)| claim.panel[..*j].contains(s)) {
+            let message = format!("sentence {sentence} is named twice");
+            out.push(finding(format!("claim.{i}.panel.{j}"), message, "remove one"));
         }
     }
     out
+}
+
+/// Mistakes of one bound, of a claim or of what it says in the small version.
+fn bound(path: &str, bound: &Bound, out: &mut Vec<Finding>) {
+    let Bound { at_most, at_least, between, equals, tolerance, holds } = bound;
+    let given = [at_most.is_some(), at_least.is_some(), between.is_some(), equals.is_some(), holds.is_some()];
+    match given.iter().filter(|given| **given).count() {
+        0 => out.push(finding(
+            path,
+            "a claim without a bound: nothing could contradict it",
+            "add one of `at_most`, `at_least`, `between = [a, b]`, `equals` with `tolerance`, `holds = true`",
+        )),
+        1 => {}
+        _ => out.push(finding(
+            path,
+            "a claim with several bounds",
+            "keep one of at_most, at_least, between, equals, holds; `between = [a, b]` has two ends",
+        )),
+    }
+    if tolerance.is_some() && equals.is_none() {
+        let message = "`tolerance` goes with `equals`, and there is none";
+        out.push(finding(format!("{path}.tolerance"), message, "remove it, or use `equals`"));
+    }
+    if let Some([a, b]) = between
+        && a.get() > b.get()
+    {
+        let message = format!("expected [a, b] with a <= b, found [{}, {}]", a.get(), b.get());
+        out.push(finding(format!("{path}.between"), message, "swap the ends"));
+    }
 }

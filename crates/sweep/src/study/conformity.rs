@@ -151,7 +151,9 @@ impl<'a> Conformity<'a> {
     fn choice(&mut self, choice: &Choice, node: &Node, around: Around<'_>) {
         match &node.value {
             Value::Text(text) if choice.names.iter().any(|name| **name == **text) => {}
-            Value::Text(text) if !choice.others.iter().any(|other| matches!(other, Shape::Text)) => {
+            Value::Text(text)
+                if choice.has_names() && !choice.others.iter().any(|other| matches!(other, Shape::Text)) =>
+            {
                 match choice.kinds.iter().find(|kind| *kind.name == **text) {
                     Some(kind) => self.bare_kind(kind, node.place),
                     None => self.unknown_name(choice, text, node.place),

@@ -6,18 +6,19 @@ use super::checked::{Checked, Setting, data_meaning, model_meaning, train_meanin
 use super::checks::{self, Finding, Known};
 use super::choices;
 use super::conformity::Conformity;
-use super::diagnostics::{Diagnostic, Diagnostics, Source};
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::draft::{Changes, Draft};
 use super::expansion::Section;
 use super::inputs::{FileComplaint, Files, Library};
 use super::kinds::unused_kinds;
 use super::overrides;
-use super::raw_axes::{RawAxis, provided_paths, raw_axes};
+use super::quick;
+use super::raw_axes::provided_paths;
 use super::schema::json_schema;
 use super::shape::{Field, Shape};
 use super::spec::{Model, Study};
-use super::text::study_text;
 use super::train_checks::{self, Anywhere, Kinds};
-use super::tree::{Entry, Node, Place, Table, Value, parse, spoken_path};
+use super::tree::{Node, Place, spoken_path};
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -96,19 +97,19 @@ fn nearby(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Checks a study: its text, where it stands, `--set` overrides, the names it may ask for, and how to
-/// read its files.
+/// Checks a study: its text, where it stands, which version of it is meant, the names it may ask for, and how
+/// to read its files.
 ///
 /// # Errors
 /// All mistakes of the study at once.
 pub fn load(
     text: &str,
     path: &Path,
-    overrides: &[String],
+    changes: &Changes<'_>,
     known: &Known<'_>,
     files: &dyn Files,
 ) -> Result<Checked, StudyError> {
-    let mut draft = Draft::new(text, path, overrides)?;
+    let mut draft = Draft::new(text, path, changes).map_err(StudyError::Invalid)?;
     let schema = json_schema();
     let shape = Shape::from_schema(&schema, &schema);
     let provided = provided_paths(&draft.raw);
@@ -120,68 +121,14 @@ pub fn load(
     let unused = unused_kinds(&draft.root, &read.axes, &shape);
     broken.extend(unused.iter().flat_map(|_| ["data", "model", "train"].map(str::to_owned)));
     draft.mistakes.extend(unused);
-    draft.mistakes.extend(overrides::without_effect(overrides, &read.axes));
+    draft.mistakes.extend(overrides::without_effect(&draft.overrides, &read.axes));
+    if !changes.quick {
+        draft.mistakes.extend(quick::mistakes(&draft, &shape, known.metrics));
+    }
     let mut checking =
         Checking { draft, axes: read.axes, shape, broken, known: *known, library: Library::new(files, path) };
     let parts = checking.parts();
-    checking.finish(text, overrides, parts)
-}
-
-/// A study parsed and overridden, not yet looked at.
-struct Draft {
-    sources: Vec<Source>,
-    root: Node,
-    raw: Vec<RawAxis>,
-    mistakes: Vec<Diagnostic>,
-}
-
-impl Draft {
-    fn new(text: &str, path: &Path, overrides: &[String]) -> Result<Self, StudyError> {
-        let mut sources = vec![Source { name: path.display().to_string(), text: text.to_owned() }];
-        sources.extend(overrides.iter().map(|text| Source { name: "--set".to_owned(), text: text.clone() }));
-        let root = parse(text, 0).map_err(|error| {
-            let item = Diagnostic::new(error.place, format!("not TOML: {}", error.message)).label("here");
-            StudyError::Invalid(Diagnostics::new(sources.clone(), vec![item]))
-        })?;
-        let mut draft = Self { sources, root, raw: Vec::new(), mistakes: Vec::new() };
-        draft.take_sweep();
-        for (i, text) in overrides.iter().enumerate() {
-            if let Err(mistake) = overrides::apply(text, i + 1, &mut draft.root, &mut draft.raw) {
-                draft.mistakes.push(*mistake);
-            }
-        }
-        Ok(draft)
-    }
-
-    fn take_sweep(&mut self) {
-        let Some(sweep) = self.root.take_key("sweep") else {
-            return;
-        };
-        match sweep.as_table() {
-            Some(table) => self.raw = raw_axes(table),
-            None => {
-                let title = format!("expected a table of axes, found {}", sweep.found());
-                let help = "write `[sweep]` and below it `\"model.features.polynomial.degree\" = [10, 20]`";
-                self.mistakes.push(Diagnostic::new(sweep.place, title).label("sweep").help(help));
-            }
-        }
-    }
-
-    /// `[sweep]` as a table of dotted keys.
-    fn sweep_table(&self) -> Node {
-        let entries = self.raw.iter().map(|axis| Entry {
-            key: Arc::from(axis.path.join(".")),
-            key_place: axis.key_place,
-            node: axis.node.clone(),
-        });
-        Node { value: Value::Table(Table { entries: entries.collect() }), place: self.root.place }
-    }
-
-    fn rewritten(&self, overrides: &[String]) -> String {
-        let sets: Vec<String> = overrides.iter().map(|set| format!("# --set {}\n", set.replace('\n', " "))).collect();
-        let sweep: Vec<(String, &Node)> = self.raw.iter().map(|axis| (axis.path.join("."), &axis.node)).collect();
-        self.root.as_table().map(|root| study_text(root, &sweep, &sets.concat())).unwrap_or_default()
-    }
+    checking.finish(text, changes, parts)
 }
 
 /// The three sections, expanded as far as they are sound.
@@ -535,7 +482,7 @@ impl Checking<'_> {
         self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
     }
 
-    fn finish(mut self, text: &str, overrides: &[String], parts: Parts) -> Result<Checked, StudyError> {
+    fn finish(mut self, text: &str, changes: &Changes<'_>, parts: Parts) -> Result<Checked, StudyError> {
         let cells = self.axes.iter().try_fold(1_usize, |cells, axis| cells.checked_mul(axis.len));
         if cells.is_none() && self.draft.mistakes.is_empty() {
             let place = self.axes.first().map_or(self.draft.root.place, |axis| axis.place);
@@ -556,10 +503,11 @@ impl Checking<'_> {
                 return invalid(&self.draft, vec![Diagnostic::new(place, error.message)]);
             }
         };
-        let text = if overrides.is_empty() { text.to_owned() } else { self.draft.rewritten(overrides) };
+        let text = if changes.is_none() { text.to_owned() } else { self.draft.rewritten(changes) };
         let Draft { sources, root, .. } = self.draft;
         let sections = parts.sections;
-        Ok(Checked { study, axes: self.axes, text, sources, root, sections, data, model, train, cells })
+        let quick = changes.quick;
+        Ok(Checked { study, quick, axes: self.axes, text, sources, root, sections, data, model, train, cells })
     }
 
     /// The whole study as its first cell has it.

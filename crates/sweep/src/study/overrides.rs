@@ -1,4 +1,4 @@
-//! `--set path=value`: replaces a value of the study, or an axis.
+//! An override, by `--set path=value` or in `[quick]`: it replaces a value of the study, or an axis.
 
 use super::axes::Axis;
 use super::diagnostics::Diagnostic;
@@ -7,53 +7,46 @@ use super::tree::{Entry, Node, Place, Table, Value, parse};
 use std::sync::Arc;
 
 /// One override, taken apart.
-struct Override {
-    path: Vec<String>,
+#[derive(Clone)]
+pub(crate) struct Override {
+    pub(crate) path: Vec<String>,
     /// Where each segment of the path stands.
-    places: Vec<Place>,
-    node: Node,
+    pub(crate) places: Vec<Place>,
+    pub(crate) node: Node,
 }
 
 impl Override {
-    fn whole_path(&self) -> Place {
+    pub(crate) fn whole_path(&self) -> Place {
         let (first, last) = (self.places[0], self.places[self.places.len() - 1]);
         Place { end: last.end, ..first }
     }
-}
 
-/// Applies an override to the study and its axes.
-pub(crate) fn apply(
-    text: &str,
-    source: usize,
-    root: &mut Node,
-    axes: &mut Vec<RawAxis>,
-) -> Result<(), Box<Diagnostic>> {
-    let set = take_apart(text, source)?;
-    let key_place = set.whole_path();
-    let Override { path, places, node } = set;
-    if path[0] == "sweep" && path.len() > 1 {
-        sweep(&path[1..], &places[1..], node, axes);
-        return Ok(());
-    }
-    let is_values = matches!(node.value, Value::List(_) | Value::Table(_));
-    match axes.iter().position(|axis| axis.path == path) {
-        // The study's own seed and the axis share a name; one is a number, the other is not.
-        Some(_) if path == ["seed"] && !is_values => root.set(&path, &places, node),
-        Some(at) if is_values => axes[at] = RawAxis { path, key_place, node },
-        Some(at) => {
-            axes.remove(at);
-            root.set(&path, &places, node);
+    /// Applies it to the study and its axes.
+    pub(crate) fn apply(self, root: &mut Node, axes: &mut Vec<RawAxis>) {
+        let key_place = self.whole_path();
+        let Self { path, places, node } = self;
+        if path[0] == "sweep" && path.len() > 1 {
+            sweep(&path[1..], &places[1..], node, axes);
+            return;
         }
-        None => root.set(&path, &places, node),
+        let is_values = matches!(node.value, Value::List(_) | Value::Table(_));
+        match axes.iter().position(|axis| axis.path == path) {
+            // The study's own seed and the axis share a name; one is a number, the other is not.
+            Some(_) if path == ["seed"] && !is_values => root.set(&path, &places, node),
+            Some(at) if is_values => axes[at] = RawAxis { path, key_place, node },
+            Some(at) => {
+                axes.remove(at);
+                root.set(&path, &places, node);
+            }
+            None => root.set(&path, &places, node),
+        }
     }
-    Ok(())
 }
 
 /// Overrides of a value that every position of some axis then replaces as a whole.
-pub(crate) fn without_effect(overrides: &[String], axes: &[Axis]) -> Vec<Diagnostic> {
+pub(crate) fn without_effect(overrides: &[Override], axes: &[Axis]) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    for (i, text) in overrides.iter().enumerate() {
-        let Ok(set) = take_apart(text, i + 1) else { continue };
+    for set in overrides {
         let replaced = |assigned: &[String]| set.path.starts_with(assigned);
         let by = axes.iter().find(|axis| {
             axis.key != set.path.join(".")
@@ -63,10 +56,11 @@ pub(crate) fn without_effect(overrides: &[String], axes: &[Axis]) -> Vec<Diagnos
         if let Some(axis) = by {
             let message =
                 format!("`{}` has no effect: the axis `{}` sets it in every cell", set.path.join("."), axis.key);
-            out.push(
-                Diagnostic::new(set.whole_path(), message)
-                    .help(format!("override the axis: `--set sweep.{}=…`", axis.key)),
-            );
+            let instead = match set.places[0].source {
+                0 => format!("`\"sweep.{}\" = …`", axis.key),
+                _ => format!("`--set sweep.{}=…`", axis.key),
+            };
+            out.push(Diagnostic::new(set.whole_path(), message).help(format!("override the axis: {instead}")));
         }
     }
     out
@@ -83,7 +77,8 @@ fn sweep(path: &[String], places: &[Place], node: Node, axes: &mut Vec<RawAxis>)
     }
 }
 
-fn take_apart(text: &str, source: usize) -> Result<Override, Box<Diagnostic>> {
+/// A `--set` text, taken apart; `source` numbers it.
+pub(crate) fn take_apart(text: &str, source: usize) -> Result<Override, Box<Diagnostic>> {
     let whole = Place { source, start: 0, end: text.len() };
     let example = "write `--set train.until.steps=1e6`; strings need no quotes";
     let Some((key, value)) = text.split_once('=') else {

@@ -118,3 +118,11 @@ pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
         }
     })
 }
+
+/// `[quick]`: keys are dotted paths, values whatever stands there.
+pub(crate) fn quick(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "What makes the small version that `--quick` runs: dotted paths with their values, as for `--set`.",
+        "type": "object"
+    })
+}

@@ -207,8 +207,10 @@ impl Choice {
         let kinds = self.kinds.iter().map(|kind| format!("{{ {} = … }}", kind.name));
         let others = self.others.iter().map(|other| match other {
             Shape::Table(table) => {
-                let fields: Vec<String> =
-                    table.fields.iter().filter(|f| f.required).map(|f| format!("{} = …", f.name)).collect();
+                // One of the keys, where none must be there.
+                let any = table.fields.iter().take(usize::from(!table.fields.iter().any(|f| f.required)));
+                let fields = table.fields.iter().filter(|f| f.required).chain(any);
+                let fields: Vec<String> = fields.map(|f| format!("{} = …", f.name)).collect();
                 format!("{{ {} }}", fields.join(", "))
             }
             other => other.expected(),
@@ -218,6 +220,11 @@ impl Choice {
             Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
             _ => all.concat(),
         }
+    }
+
+    /// Whether a name can stand there, alone or with settings.
+    pub(crate) fn has_names(&self) -> bool {
+        !self.names.is_empty() || !self.kinds.is_empty()
     }
 
     /// Every name that a kind can have.

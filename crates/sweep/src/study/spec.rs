@@ -1,5 +1,6 @@
 //! The words of a study file, as typed values.
 
+use super::figures::Figure;
 use super::save_times::Times;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,10 +38,14 @@ pub struct Study {
     #[serde(default)]
     #[schemars(schema_with = "super::schema::sweep")]
     pub sweep: toml::Table,
-    /// Hypotheses about the study's own tables; kept with the results, not yet evaluated.
+    /// What makes the small version that `--quick` runs: dotted paths with their values, as for `--set`.
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::quick")]
+    pub quick: toml::Table,
+    /// Hypotheses about the study's own tables.
     #[serde(default)]
     pub claim: Vec<Claim>,
-    /// Figures of the study's own tables; kept with the results, not yet drawn.
+    /// Figures of the study's own tables, drawn by `taut report`.
     #[serde(default)]
     pub figure: Vec<Figure>,
 }
@@ -160,96 +165,53 @@ pub struct Claim {
     pub group_by: Vec<String>,
     /// Where the claim comes from.
     pub cite: Option<String>,
-}
-
-/// A figure: a query over the study's tables, a mark, and what each channel shows.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Figure {
-    /// Shown above the figure.
-    pub title: String,
-    /// A query over the study's tables.
-    pub sql: String,
-    /// What is drawn.
+    /// Numbers of the sentences of the panel that it answers, from 1: the list is in `catalogue.toml` beside the study.
     #[serde(default)]
-    pub mark: Mark,
-    /// What runs to the right.
-    pub x: Channel,
-    /// What runs upwards.
-    pub y: Channel,
-    /// The other edge of an area.
-    pub y2: Option<Channel>,
-    /// What the colour shows.
-    pub color: Option<Channel>,
-    /// What makes lines or points of their own, without a colour.
-    pub detail: Option<Channel>,
-    /// One panel per value, side by side.
-    pub column: Option<Channel>,
-    /// One panel per value, one below the other.
-    pub row: Option<Channel>,
-    /// Shown below the figure.
-    pub caption: Option<String>,
+    #[schemars(inner(range(min = 1, max = 99)))]
+    pub panel: Vec<u8>,
+    /// What becomes of it in the small version of the study: `false` if only the whole study can answer it, or a
+    /// bound of its own.
+    pub quick: Option<InQuick>,
 }
 
-/// What a figure draws.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mark {
-    /// A line through the rows, in the order of x
-    #[default]
-    Line,
-    /// A point per row
-    Point,
-    /// A bar per row
-    Bar,
-    /// The area between y and y2
-    Area,
-    /// A filled cell per row
-    Rect,
-}
-
-/// A column of the query, with how it is shown.
+/// What becomes of a claim in the small version of its study.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Channel {
-    /// A column's name.
-    Name(String),
-    /// A column with its scale and title.
-    Column(ScaledColumn),
+pub enum InQuick {
+    /// Whether it is asked.
+    Asked(bool),
+    /// A bound of its own.
+    Bound(Bound),
 }
 
-/// A column with its scale and title.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+/// A bound by itself: the keys of a claim.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ScaledColumn {
-    /// The column's name.
-    pub column: String,
-    /// How values become positions.
-    #[serde(default)]
-    pub scale: Scale,
-    /// Shown at the axis; default the column's name.
-    pub title: Option<String>,
+pub struct Bound {
+    /// The largest value that bears the claim out.
+    pub at_most: Option<Finite>,
+    /// The smallest value that bears the claim out.
+    pub at_least: Option<Finite>,
+    /// The interval that bears the claim out, ends included.
+    pub between: Option<[Finite; 2]>,
+    /// The value that bears the claim out, up to `tolerance`.
+    pub equals: Option<Finite>,
+    /// How far from `equals` the value may be; default 0.
+    pub tolerance: Option<NonNegative>,
+    /// The truth value that the query must give.
+    pub holds: Option<bool>,
 }
 
-/// How values become positions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scale {
-    /// In proportion
-    #[default]
-    Linear,
-    /// By the logarithm
-    Log,
-    /// By the logarithm away from zero, in proportion near it
-    Symlog,
-}
-
-impl Channel {
-    /// The column's name.
-    pub fn column(&self) -> &str {
-        match self {
-            Self::Name(name) => name,
-            Self::Column(column) => &column.column,
+impl Claim {
+    /// Its bound, in the whole study.
+    pub fn bound(&self) -> Bound {
+        Bound {
+            at_most: self.at_most,
+            at_least: self.at_least,
+            between: self.between,
+            equals: self.equals,
+            tolerance: self.tolerance,
+            holds: self.holds,
         }
     }
 }

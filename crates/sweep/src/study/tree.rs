@@ -60,6 +60,10 @@ impl Table {
         Some(self.entries.remove(at).node)
     }
 
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        self.entry_mut(key).map(|entry| &mut entry.node)
+    }
+
     fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
         self.entries.iter_mut().find(|entry| &*entry.key == key)
     }

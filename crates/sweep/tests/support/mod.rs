@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // each test binary uses a part of it
 
 use std::path::Path;
-use taut_sweep::study::{Checked, Diagnostics, FileColumn, FileTable, Files, Known, StudyError, load};
+use taut_sweep::study::{Changes, Checked, Diagnostics, FileColumn, FileTable, Files, Known, StudyError, load};
 
 pub struct Stub;
 
@@ -113,8 +113,13 @@ pub const KNOWN: Known<'static> = Known {
 };
 
 pub fn checked(text: &str, sets: &[&str]) -> Result<Checked, StudyError> {
+    version(text, false, sets)
+}
+
+/// The small version of a study, or the whole.
+pub fn version(text: &str, quick: bool, sets: &[&str]) -> Result<Checked, StudyError> {
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    load(text, Path::new("studies/study.toml"), &sets, &KNOWN, &Stub)
+    load(text, Path::new("studies/study.toml"), &Changes { quick, set: &sets }, &KNOWN, &Stub)
 }
 
 pub fn mistakes(text: &str, sets: &[&str]) -> Diagnostics {
