@@ -77,7 +77,7 @@ pub fn draw(
     let drawing = |(number, figure): (usize, &Figure)| {
         let failed = |reason| ReportError::Query { what: format!("figure {} ({})", number + 1, figure.title), reason };
         let answer = database.rows(&figure.sql).map_err(failed)?;
-        let polars = |reason: polars::prelude::PolarsError| failed(QueryError::of(&reason));
+        let polars = |reason: polars::prelude::PolarsError| failed(QueryError::of(&reason, &figure.sql));
         let mut picked = Picked::of(figure, &answer).map_err(polars)?;
         let at = |channel: &Channel| picked.position(&channel.column);
         let separating: Vec<usize> = figure.separating().into_iter().map(at).collect();
