@@ -43,5 +43,6 @@ pub use spec::{
     Bound, Channel, Choose, Claim, CurveGrid, Figure, InQuick, Mark, Model, Record, Scale, ScaledColumn, Study,
     TableName,
 };
+pub use spelling::near;
 pub(crate) use train_checks::{MOST_STEPS, single_steps, too_many_steps};
 pub use tree::Place;
