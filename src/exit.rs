@@ -2,6 +2,7 @@
 
 use anyhow::Error;
 use std::process::ExitCode;
+use taut_report::ReportError;
 use taut_sweep::RunError;
 use taut_sweep::study::StudyError;
 
@@ -9,6 +10,8 @@ use taut_sweep::study::StudyError;
 pub(crate) const USAGE: u8 = 2;
 /// A cell failed, or diverged without leave.
 pub(crate) const CELLS: u8 = 3;
+/// A claim fails or is undecided.
+pub(crate) const CLAIMS: u8 = 4;
 /// Stopped early; run again to go on.
 pub(crate) const STOPPED: u8 = 75;
 
@@ -23,7 +26,9 @@ pub(crate) fn report(error: &Error, colour: bool) -> ExitCode {
         return ExitCode::from(USAGE);
     }
     eprintln!("error: {error:#}");
-    let mendable = error.downcast_ref::<RunError>().is_some() || error.downcast_ref::<Usage>().is_some();
+    let mendable = error.downcast_ref::<RunError>().is_some()
+        || error.downcast_ref::<ReportError>().is_some()
+        || error.downcast_ref::<Usage>().is_some();
     ExitCode::from(if mendable { USAGE } else { 1 })
 }
 

@@ -11,12 +11,13 @@ Examples:
   taut plan my_study.toml                      what would run; nothing is written
   taut run my_study.toml                       tables in results/my_study/
   taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
+  taut check my_study.toml                     each claim with measured value and verdict
   taut show my_study.toml 0                    one cell as a study of its own
   taut list metrics                            names, units, formulas
 
 Exit codes:
   0 fine · 1 internal error · 2 usage or study · 3 a cell failed, or diverged without
-  train.allow_unstable · 75 stopped early, run again to go on";
+  train.allow_unstable · 4 a claim does not hold (`check`, `run --check`) · 75 stopped early, run again to go on";
 
 /// Research harness for implicit regularization: one TOML study in, tidy parquet tables out.
 #[derive(Debug, Parser)]
@@ -40,6 +41,8 @@ enum Colour {
 pub(crate) enum Command {
     /// Run a study; a finished part is never computed twice.
     Run(Run),
+    /// Hold the claims of a study against its tables.
+    Check(Check),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
@@ -88,6 +91,9 @@ pub(crate) struct Run {
     /// Worker threads; default one per core. The rows do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) threads: Option<u16>,
+    /// Exit with 4 unless every claim holds.
+    #[arg(long)]
+    pub(crate) check: bool,
     /// If DIR holds another study, move it aside (to DIR.old-1, …).
     #[arg(long)]
     pub(crate) force: bool,
@@ -97,6 +103,33 @@ pub(crate) struct Run {
     /// No progress, no summary; errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut check results/panel_polynomial          the claims that were stored with the tables
+  taut check experiments/panel_polynomial.toml the claims as the study has them now
+  taut check results/panel_polynomial --json | jq '.claims[] | select(.verdict != \"holds\")'
+
+Exits with 4 if a claim fails or is undecided: one over no rows, a null, or tables with missing parts.
+The verdicts are also a table, `claims`, beside the others.")]
+pub(crate) struct Check {
+    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// Where the results of the study are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The small version of the study, whose results are looked for in results/quick/<name of the study file>.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print one JSON object on stdout instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

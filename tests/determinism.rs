@@ -83,7 +83,7 @@ fn threads_do_not_change_a_bit() {
         content(&bench.out())
     };
     let one = of("1");
-    for table in ["cells", "trajectory", "modes", "curves", "parameters", "solutions", "predictions"] {
+    for table in ["cells", "trajectory", "modes", "curves", "samples", "parameters", "solutions", "predictions"] {
         assert!(!one[table].is_empty(), "{table} has rows to compare");
     }
     same(&one, &of("2"), "2 threads");

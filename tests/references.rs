@@ -131,7 +131,7 @@ fn path_values() {
     let curves = Sheet::read(&tables.out, "curves");
     let places = by_place(&trajectory, "trained");
     let mut curve_at: BTreeMap<At, Vec<usize>> = BTreeMap::new();
-    for row in curves.rows().filter(|&r| curves.text("solution", r).is_empty()) {
+    for row in curves.rows().filter(|&r| curves.text("source", r) == "trained") {
         curve_at.entry((curves.int("cell", row).unwrap(), curves.int("step", row))).or_default().push(row);
     }
     let (mut values, mut metrics) = (Worst::default(), Worst::default());

@@ -1,23 +1,27 @@
 //! One file per command.
 
+mod check;
 mod init;
 mod list;
 mod plan;
 mod run;
 mod show;
+mod verdicts;
 
 use crate::exit::Usage;
 use crate::options::{Command, Source, Taut};
 use anyhow::Result;
 use clap::CommandFactory;
 use std::process::ExitCode;
+use taut_report::{Database, Finding};
 use taut_sweep::Plan;
-use taut_sweep::study::Changes;
+use taut_sweep::study::{Changes, Problem, Severity, StudyError};
 
 /// Does what was asked.
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     match options.command {
         Command::Run(run) => run::run(&run),
+        Command::Check(check) => check::check(&check),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),
@@ -31,12 +35,28 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     }
 }
 
-/// Checks a study and lays it out.
+/// Checks a study with its claims, and lays it out.
 fn load(source: &Source) -> Result<Plan> {
     if source.study.is_dir() {
         return Err(Usage(format!("{} is a folder; give a study, a TOML file", source.study.display())).into());
     }
-    Ok(taut_sweep::load(&source.study, &Changes { quick: source.quick, set: &source.set })?)
+    let plan = taut_sweep::load(&source.study, &Changes { quick: source.quick, set: &source.set })?;
+    resolve(&plan)?;
+    Ok(plan)
+}
+
+/// Asks what the study's claims would ask, of tables without rows: a typo is found before the first step.
+fn resolve(plan: &Plan) -> Result<()> {
+    let manifest: taut_report::Manifest = serde_json::from_value(taut_sweep::manifest(plan, taut_sweep::PROGRAM))?;
+    let database = Database::of_schemas(plan.tables(), plan.unrecorded());
+    let findings = taut_report::claims::resolve(&manifest.claims, &database);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let problems = findings.into_iter().map(|Finding { path, word, message, help }| {
+        (None, Problem { severity: Severity::Error, key_path: path, word, message, help })
+    });
+    Err(StudyError::Invalid(plan.study().diagnostics(problems)).into())
 }
 
 /// Says on stderr what a user should know before a run that is allowed.

@@ -1,15 +1,16 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{load, plan::bytes, print, warn};
+use super::{load, plan::bytes, print, verdicts, warn};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::Run;
 use crate::progress::Display;
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use taut_report::claims::Verdicts;
 use taut_sweep::{Folder, Plan, RunOptions, RunReport};
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
@@ -19,7 +20,7 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
     }
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
-        None => default_folder(options)?,
+        None => default_folder(&options.source.study, options.source.quick)?,
     });
     let threads = options.threads.map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
@@ -31,20 +32,27 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
     let outcome = taut_sweep::run(&plan, &folder, &run_options, &display, &stop);
     display.end();
     let report = outcome?;
-    if options.json {
-        print(&json(&plan, &folder, &report, began.elapsed().as_secs_f64()).to_string())?;
-    }
+    let seconds = began.elapsed().as_secs_f64();
     if !options.quiet {
-        tell(&plan, &folder, &report, began.elapsed().as_secs_f64());
+        tell(&plan, &folder, &report, seconds);
     }
-    Ok(exit_code(&plan, &report))
+    let verdicts = if report.stopped { None } else { Some(verdicts::read_off(&folder)?) };
+    if options.json {
+        print(&json(&plan, &folder, &report, verdicts.as_ref(), seconds).to_string())?;
+    }
+    if !options.quiet
+        && let Some(verdicts) = &verdicts
+    {
+        verdicts::tell(verdicts);
+    }
+    Ok(exit_code(&plan, &report, verdicts.as_ref().filter(|_| options.check)))
 }
 
-fn default_folder(options: &Run) -> Result<PathBuf> {
-    let stem = options.source.study.file_stem();
-    let stem = stem.ok_or_else(|| Usage(format!("{} names no file", options.source.study.display())))?;
-    let results = PathBuf::from(if options.source.quick { "results/quick" } else { "results" });
-    Ok(results.join(stem))
+/// Where the results of a study go unless told otherwise.
+pub(super) fn default_folder(study: &Path, quick: bool) -> Result<PathBuf> {
+    let stem = study.file_stem();
+    let stem = stem.ok_or_else(|| Usage(format!("{} names no file", study.display())))?;
+    Ok(PathBuf::from(if quick { "results/quick" } else { "results" }).join(stem))
 }
 
 fn host() -> String {
@@ -62,15 +70,25 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn exit_code(plan: &Plan, report: &RunReport) -> ExitCode {
+/// The first of: stopped, a bad cell, a claim that does not hold where that was asked.
+fn exit_code(plan: &Plan, report: &RunReport, asked: Option<&Verdicts>) -> ExitCode {
     if report.stopped {
         return ExitCode::from(STOPPED);
     }
     let bad = report.failed + if plan.allows_divergence() { 0 } else { report.diverged };
-    if bad > 0 { ExitCode::from(CELLS) } else { ExitCode::SUCCESS }
+    if bad > 0 {
+        return ExitCode::from(CELLS);
+    }
+    asked.map_or(ExitCode::SUCCESS, verdicts::exit_code)
 }
 
-fn json(plan: &Plan, folder: &Folder, report: &RunReport, seconds: f64) -> serde_json::Value {
+fn json(
+    plan: &Plan,
+    folder: &Folder,
+    report: &RunReport,
+    verdicts: Option<&Verdicts>,
+    seconds: f64,
+) -> serde_json::Value {
     serde_json::json!({
         "schema": "taut.run/1",
         "title": plan.study().study.title,
@@ -83,6 +101,7 @@ fn json(plan: &Plan, folder: &Folder, report: &RunReport, seconds: f64) -> serde
         "reasons": report.reasons,
         "stopped": report.stopped,
         "bytes": report.bytes,
+        "claims": verdicts.map(verdicts::json),
         "wall_seconds": seconds,
     })
 }

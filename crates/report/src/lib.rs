@@ -1,1 +1,21 @@
 //! Reads finished tables: evaluates claims, draws figures.
+//!
+//! Knows only tables: what made their rows, and how, is told by their columns and by the manifest.
+//!
+//! * [`Results`] is a folder of tables with what its manifest says;
+//! * [`Database`] answers queries over its tables, or over a study's empty ones before anything has run;
+//! * [`claims`] holds the hypotheses of a study against the answers.
+#![deny(missing_docs)]
+
+pub mod claims;
+mod error;
+mod finding;
+mod manifest;
+mod query;
+mod results;
+
+pub use error::ReportError;
+pub use finding::Finding;
+pub use manifest::Manifest;
+pub use query::{Database, Kind, QueryError};
+pub use results::{Results, StoredTable};

@@ -197,7 +197,8 @@ impl Folder {
         Ok(self.root.join(table))
     }
 
-    fn part_path(&self, table: &str, part: &str) -> Result<PathBuf, StoreError> {
+    /// Where a part is, or would be.
+    pub fn part_path(&self, table: &str, part: &str) -> Result<PathBuf, StoreError> {
         Ok(self.table_folder(table)?.join(part_file(part)?))
     }
 

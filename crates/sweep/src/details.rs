@@ -1,15 +1,15 @@
-//! The large tables of one cell: modes with their arrivals, factors, curves and parameters.
+//! The large tables of one cell: modes with their arrivals, factors, points, curves and parameters.
 
 use crate::arrivals::{Arrivals, emit_arrivals};
 use crate::cell::Cell;
 use crate::plan::Plan;
 use crate::recorded::Recorded;
 use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, push_stage};
-use crate::tables::Sheets;
+use crate::tables::{Sheets, TARGET};
 use crate::workbench::{Bench, Prepared};
 use taut_metrics::hessian_spectrum;
 use taut_numerics::{Mat, singular_values};
-use taut_problem::{Clock, Observed, ParametrizationKind, Shape, TargetModes, Tensor};
+use taut_problem::{Clock, Observed, ParametrizationKind, Regression, Shape, TargetModes, Tensor};
 use taut_store::Rows;
 use taut_theory::{Mode, Prediction};
 
@@ -54,8 +54,31 @@ impl Cell<'_> {
             let curves = values.chunks_exact(plan.curve_grid.len().max(1));
             for (row, (place, values)) in places.zip(curves).enumerate() {
                 let label = Label { stage: recorded.stages.get(row).copied(), ..Label::default() };
-                emit_curve(self.identity.cell, Some(place), &label, &plan.curve_grid, values, rows);
+                emit_curve(self.identity.cell, "trained", Some(place), &label, &plan.curve_grid, values, rows);
             }
+            self.emit_target(&prepared.problem, &plan.curve_grid, rows);
+        }
+        if let (Some(rows), Some(prepared)) = (&mut sheets.samples, self.bench.rows()) {
+            self.emit_samples(&prepared.problem, rows);
+        }
+    }
+
+    /// The noise-free function, where it is known.
+    fn emit_target(&self, problem: &Regression, grid: &[f64], rows: &mut Rows) {
+        if let Some(target) = &problem.target {
+            let values: Vec<f64> = grid.iter().map(|x| target.value(*x)).collect();
+            emit_curve(self.identity.cell, TARGET, None, &Label::default(), grid, &values, rows);
+        }
+    }
+
+    /// The points to fit; none where they are not on the line.
+    fn emit_samples(&self, problem: &Regression, rows: &mut Rows) {
+        for (sample, (&x, &y)) in problem.x.iter().zip(&problem.y).enumerate() {
+            rows.push_int(0, Some(self.identity.cell));
+            rows.push_int(1, Some(sample as i64));
+            rows.push_float(2, Some(x));
+            rows.push_float(3, Some(y));
+            rows.push_float(4, problem.target.as_ref().map(|target| target.value(x)));
         }
     }
 

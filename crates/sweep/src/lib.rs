@@ -33,7 +33,7 @@ pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
 pub use outlook::Reduction;
 pub use plan::{AxisSummary, Plan, TableSize};
-pub use run::{Progress, RunError, RunOptions, RunReport, run};
+pub use run::{Progress, RunError, RunOptions, RunReport, fingerprint, manifest, run};
 pub use tables::SCHEMA_VERSION;
 pub use taut_store::Folder;
 

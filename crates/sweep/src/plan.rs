@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use taut_metrics::MetricDef;
-use taut_problem::{Continuation, StepSize, Task};
-use taut_store::Rows;
+use taut_problem::{Continuation, Data, StepSize, Task};
+use taut_store::{Rows, TableSchema};
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
 
@@ -140,6 +140,16 @@ impl Plan {
     /// The study as checked.
     pub fn study(&self) -> &Checked {
         &self.checked
+    }
+
+    /// The columns of every table that a run of it writes.
+    pub fn tables(&self) -> Vec<&TableSchema> {
+        self.schemas.all()
+    }
+
+    /// Tables that it could have and does not, each with what would make it.
+    pub fn unrecorded(&self) -> Vec<(String, String)> {
+        self.schemas.unrecorded()
     }
 
     /// Whether any cell may diverge by the study's own leave.
@@ -339,7 +349,12 @@ impl Plan {
             rows.push(("factors", times * factors));
         }
         if self.schemas.curves.is_some() {
-            rows.push(("curves", (times + kept + drawn) * self.curve_grid.len()));
+            let has_target = |data: &Data| data.curve.as_ref().is_some_and(|curve| curve.target.is_some());
+            let target = usize::from(self.checked.data.iter().any(|data| has_target(&data.value)));
+            rows.push(("curves", (times + kept + drawn + target) * self.curve_grid.len()));
+        }
+        if self.schemas.samples.is_some() {
+            rows.push(("samples", n));
         }
         if self.schemas.parameters.is_some() {
             let has_moments = self.checked.train.iter().any(|train| train.value.route(true) == Route::Moments);

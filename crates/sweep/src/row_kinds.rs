@@ -96,6 +96,7 @@ pub(crate) fn emit_tensor(
 
 pub(crate) fn emit_curve(
     cell: i64,
+    source: &str,
     place: Option<(Clock, f64)>,
     label: &Label<'_>,
     x: &[f64],
@@ -104,7 +105,7 @@ pub(crate) fn emit_curve(
 ) {
     let count = x.len();
     rows.repeat_int(0, Some(cell), count);
-    rows.repeat_text(1, Some(if label.solution.is_some() { SOLVED } else { "trained" }), count);
+    rows.repeat_text(1, Some(source), count);
     rows.repeat_text(2, label.solution, count);
     rows.repeat_text(3, label.variant, count);
     rows.repeat_float(4, label.parameter, count);

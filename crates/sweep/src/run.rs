@@ -3,7 +3,7 @@
 use crate::bundle::{Bundle, Place, bundles, compute, failed};
 use crate::identity::digest;
 use crate::plan::Plan;
-use crate::study::diff_studies;
+use crate::study::{Claim, InQuick, diff_studies};
 use crate::tables::{SCHEMA_VERSION, Sheets};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,7 +109,7 @@ pub fn run(
     report.moved_aside = claim(plan, folder, options)?;
     let tables: Vec<&str> = plan.schemas.all().iter().map(|s| s.name.as_str()).collect();
     folder.prepare(&tables)?;
-    let manifest = manifest(plan, options);
+    let manifest = manifest(plan, &options.program);
     if folder.read_manifest()?.as_ref() != Some(&manifest) {
         folder.write_manifest(&manifest)?;
     }
@@ -276,17 +276,18 @@ fn claim(plan: &Plan, folder: &Folder, options: &RunOptions) -> Result<Option<Pa
 }
 
 /// What the stored rows depend on: not title, question, claims or figures.
-fn fingerprint(plan: &Plan) -> String {
+pub fn fingerprint(plan: &Plan) -> String {
     let meaning = format!("{}\n{SCHEMA_VERSION}\n{}\n{}", plan.meaning(), plan.cells(), plan.parts());
     digest(&meaning).to_hex()[..32].to_owned()
 }
 
-fn manifest(plan: &Plan, options: &RunOptions) -> serde_json::Value {
+/// What `manifest.json` says of the results of a plan.
+pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
     let study = &plan.checked.study;
     serde_json::json!({
         "schema_version": SCHEMA_VERSION,
         "semantics": crate::identity::SEMANTICS,
-        "program": options.program,
+        "program": program,
         "fingerprint": fingerprint(plan),
         "title": study.title,
         "question": study.question,
@@ -295,10 +296,20 @@ fn manifest(plan: &Plan, options: &RunOptions) -> serde_json::Value {
         "parts": plan.parts(),
         "metrics": plan.metrics.iter().map(|m| m.name).collect::<Vec<_>>(),
         "tables": plan.schemas.all().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
-        "claims": serde_json::to_value(&study.claim).unwrap_or_default(),
+        "claims": study.claim.iter().map(|claim| told(claim, plan.checked.quick)).collect::<Vec<_>>(),
         "figures": serde_json::to_value(&study.figure).unwrap_or_default(),
         "study": plan.checked.text,
     })
+}
+
+/// A claim as reports read it: whether it is asked of this version, instead of what it says of the small one.
+fn told(claim: &Claim, quick: bool) -> serde_json::Value {
+    let mut told = serde_json::to_value(claim).unwrap_or_default();
+    if let Some(fields) = told.as_object_mut() {
+        fields.remove("quick");
+        fields.insert("asked".to_owned(), (!quick || claim.quick != Some(InQuick::Asked(false))).into());
+    }
+    told
 }
 
 fn provenance(plan: &Plan, options: &RunOptions) -> Provenance {

@@ -104,7 +104,7 @@ impl Solved {
         }
         if let Some(rows) = &mut sheets.curves {
             for (row, f) in curves.chunks_exact(plan.curve_grid.len().max(1)).enumerate() {
-                emit_curve(cell, None, &label(fits, row), &plan.curve_grid, f, rows);
+                emit_curve(cell, SOLVED, None, &label(fits, row), &plan.curve_grid, f, rows);
             }
         }
     }

@@ -8,7 +8,7 @@ use taut_metrics::MetricDef;
 use taut_store::{Column, ColumnType, Rows, TableSchema};
 
 /// The version of the table layout; part of every footer.
-pub const SCHEMA_VERSION: &str = "3";
+pub const SCHEMA_VERSION: &str = "4";
 
 /// The schemas of one study, and where its variable columns begin.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Schemas {
     pub(crate) arrivals: Option<Arc<TableSchema>>,
     pub(crate) factors: Option<Arc<TableSchema>>,
     pub(crate) curves: Option<Arc<TableSchema>>,
+    pub(crate) samples: Option<Arc<TableSchema>>,
     pub(crate) parameters: Option<Arc<TableSchema>>,
     pub(crate) hessian: Option<Arc<TableSchema>>,
     pub(crate) solutions: Arc<TableSchema>,
@@ -34,6 +35,7 @@ pub(crate) struct Sheets {
     pub(crate) arrivals: Option<Rows>,
     pub(crate) factors: Option<Rows>,
     pub(crate) curves: Option<Rows>,
+    pub(crate) samples: Option<Rows>,
     pub(crate) parameters: Option<Rows>,
     pub(crate) hessian: Option<Rows>,
     pub(crate) solutions: Rows,
@@ -51,6 +53,7 @@ impl Sheets {
             arrivals: optional(&schemas.arrivals),
             factors: optional(&schemas.factors),
             curves: optional(&schemas.curves),
+            samples: optional(&schemas.samples),
             parameters: optional(&schemas.parameters),
             hessian: optional(&schemas.hessian),
             solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
@@ -72,6 +75,7 @@ impl Sheets {
         optional(&mut self.arrivals, &other.arrivals);
         optional(&mut self.factors, &other.factors);
         optional(&mut self.curves, &other.curves);
+        optional(&mut self.samples, &other.samples);
         optional(&mut self.parameters, &other.parameters);
         optional(&mut self.hessian, &other.hessian);
         self.solutions.append(&other.solutions);
@@ -81,9 +85,10 @@ impl Sheets {
 
     /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
-        let details = [&self.modes, &self.arrivals, &self.factors, &self.curves, &self.parameters, &self.hessian];
+        let of_modes = [&self.modes, &self.arrivals, &self.factors];
+        let of_functions = [&self.curves, &self.samples, &self.parameters, &self.hessian];
         std::iter::once(&self.trajectory)
-            .chain(details.into_iter().flatten())
+            .chain(of_modes.into_iter().chain(of_functions).flatten())
             .chain(std::iter::once(&self.solutions))
             .chain(&self.predictions)
             .chain([&self.timing, &self.cells])
@@ -93,6 +98,8 @@ impl Sheets {
 impl Schemas {
     pub(crate) fn new(checked: &Checked, metrics: &[&'static MetricDef]) -> Self {
         let wants = |table| checked.study.record.tables.contains(&table);
+        let has_points = checked.data.iter().any(|data| data.value.is_curve());
+        let wants_samples = wants(TableName::Samples) || wants(TableName::Curves) && has_points;
         let has_stages = checked.train.iter().any(|train| train.value.continuation.is_some());
         let staged =
             |name: &str, columns: Vec<Column>| table(name, columns.into_iter().chain(has_stages.then(stage)).collect());
@@ -103,6 +110,7 @@ impl Schemas {
             arrivals: wants(TableName::Arrivals).then(|| table("arrivals", arrivals())),
             factors: wants(TableName::Factors).then(|| table("factors", factors())),
             curves: wants(TableName::Curves).then(|| staged("curves", curves())),
+            samples: wants_samples.then(|| table("samples", samples())),
             parameters: wants(TableName::Parameters).then(|| staged("parameters", parameters())),
             hessian: wants(TableName::Hessian).then(|| staged("hessian", hessian())),
             solutions: solutions(checked, metrics),
@@ -111,12 +119,30 @@ impl Schemas {
         }
     }
 
+    /// Tables that this study does not have, each with what would make it.
+    pub(crate) fn unrecorded(&self) -> Vec<(String, String)> {
+        let requested = [
+            ("modes", &self.modes),
+            ("arrivals", &self.arrivals),
+            ("factors", &self.factors),
+            ("curves", &self.curves),
+            ("parameters", &self.parameters),
+            ("hessian", &self.hessian),
+        ];
+        let missing = requested.into_iter().filter(|(_, schema)| schema.is_none());
+        let missing = missing.map(|(name, _)| (name.to_owned(), format!("add \"{name}\" to `record.tables`")));
+        let predictions = self.predictions.is_none();
+        let remedy = "name a theory in `record.theory`; `taut list theories` shows them";
+        missing.chain(predictions.then(|| ("predictions".to_owned(), remedy.to_owned()))).collect()
+    }
+
     /// Every schema, in the order of docs/tables.md.
     pub(crate) fn all(&self) -> Vec<&TableSchema> {
         [Some(&self.cells), Some(&self.trajectory), self.modes.as_ref(), self.arrivals.as_ref(), self.factors.as_ref()]
             .into_iter()
             .chain([
                 self.curves.as_ref(),
+                self.samples.as_ref(),
                 self.parameters.as_ref(),
                 self.hessian.as_ref(),
                 Some(&self.solutions),
@@ -159,6 +185,9 @@ fn cell() -> Column {
 fn source() -> Column {
     text("source", "who produced the row: `trained`, `solved` (another fit of the points), or the name of a theory")
 }
+
+/// The `source` of the noise-free function in `curves`.
+pub(crate) const TARGET: &str = "target";
 
 fn step() -> Column {
     int("step", "steps", "updates so far; 0 is the start; null for a flow and in the limit")
@@ -315,7 +344,10 @@ fn factors() -> Vec<Column> {
 }
 
 fn curves() -> Vec<Column> {
-    let mut columns = vec![cell(), source(), text("solution", "name of the solution; null for a trajectory")];
+    let source =
+        "whose function it is: `trained`, `solved` (another fit of the points), or `target` (f*, free of noise)";
+    let mut columns =
+        vec![cell(), text("source", source), text("solution", "name of the solution; null for a trajectory")];
     columns.extend([
         text("variant", "law or selection of the solution; null where there is one only"),
         float("parameter", "", "λ, μ or degree of the solution; null where there is none"),
@@ -326,6 +358,16 @@ fn curves() -> Vec<Column> {
         float("f", "y", "value there"),
     ]);
     columns
+}
+
+fn samples() -> Vec<Column> {
+    vec![
+        cell(),
+        int("sample", "", "number of the sample, from 0"),
+        float("x", "x", "point"),
+        float("y", "y", "value to fit, with its noise"),
+        float("target", "y", "noise-free value f*(x); null where f* is not known"),
+    ]
 }
 
 fn parameters() -> Vec<Column> {

@@ -35,6 +35,7 @@ impl Plan {
         let problem = Problem {
             severity: Severity::Warning,
             key_path: "train.step_size.relative".to_owned(),
+            word: None,
             message: format!(
                 "a relative step size of {relative} is beyond {largest}/λ_ref: the balanced minimum is unstable, and the \
                  run may end on a cycle or diverge"
@@ -80,7 +81,7 @@ impl Plan {
             let help = "observe more entries, or read `mse_unobserved` with this in mind".to_owned();
             problems.push((
                 Some(index),
-                Problem { severity: Severity::Warning, key_path: key_path.to_owned(), message, help },
+                Problem { severity: Severity::Warning, key_path: key_path.to_owned(), word: None, message, help },
             ));
         }
         problems

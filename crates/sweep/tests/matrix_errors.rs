@@ -388,6 +388,7 @@ fn records_of_matrices() {
             ("inf beside cells that have one", mixed(&inf)),
             ("steps beside cells that need none", many),
             ("curves", more("[record]\ntables = [\"modes\", \"curves\"]\n")),
+            ("points", more("[record]\ntables = [\"samples\"]\n")),
             ("factors of a predictor", Parts { model: String::new(), ..more("[record]\ntables = [\"factors\"]\n") }),
             ("solutions", more("[solutions]\nridge = { lambda = [0.1] }\n")),
             ("a choice", more("[choose]\nby = [\"loo\"]\n")),

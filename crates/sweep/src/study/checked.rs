@@ -85,6 +85,8 @@ pub struct Problem {
     pub severity: Severity,
     /// The dotted path of the key it is about.
     pub key_path: String,
+    /// The word inside the key's value that is wrong, where there is one.
+    pub word: Option<String>,
     /// What is wrong, with the value seen and the values allowed.
     pub message: String,
     /// One thing to try.
@@ -156,14 +158,26 @@ impl Checked {
     /// Mistakes found while planning, at their places; each with the number of a cell that has it.
     pub fn diagnostics(&self, problems: impl IntoIterator<Item = (Option<usize>, Problem)>) -> Diagnostics {
         let items = problems.into_iter().map(|(cell, problem)| {
-            let mut item = Diagnostic::new(self.locate(&problem.key_path, cell), problem.message)
-                .label(spoken_path(&problem.key_path))
-                .help(problem.help);
+            let place = self.locate(&problem.key_path, cell);
+            let place = problem.word.and_then(|word| self.word_in(place, &word)).unwrap_or(place);
+            let mut item =
+                Diagnostic::new(place, problem.message).label(spoken_path(&problem.key_path)).help(problem.help);
             item.severity = problem.severity;
             let settings = cell.map(|cell| self.describe(cell)).unwrap_or_default();
             if settings.is_empty() { item } else { item.note(format!("first seen at {settings}")) }
         });
         Diagnostics::new(self.sources.clone(), items.collect())
+    }
+
+    /// Where a whole word stands inside a value, as the file writes it.
+    fn word_in(&self, place: Place, word: &str) -> Option<Place> {
+        let text = self.sources[place.source].text.get(place.start..place.end)?;
+        let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let whole = |&(at, _): &(usize, &str)| {
+            !is_inside(text[..at].chars().next_back()) && !is_inside(text[at + word.len()..].chars().next())
+        };
+        let (at, _) = text.match_indices(word).find(whole)?;
+        Some(Place { start: place.start + at, end: place.start + at + word.len(), ..place })
     }
 
     /// "basis = legendre, degree = 5": a cell's values on the axes.

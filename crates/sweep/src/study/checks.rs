@@ -62,13 +62,21 @@ pub(crate) fn solutions(solutions: &Solutions, samples: usize) -> Vec<Finding> {
 /// What is asked of points and their functions in a study whose data are all matrices.
 pub(crate) fn of_functions(record: &Record, has_solutions: bool, has_choose: bool) -> Vec<Finding> {
     let help = "remove it, or use `[data.curve]`, `[data.gaussian]` or `[data.table]`";
-    let curves = record.tables.iter().position(|table| *table == TableName::Curves);
-    let curves = curves.map(|i| (format!("record.tables.{i}"), "the data are matrices: there are no curves"));
+    let lack = |(i, table): (usize, &TableName)| {
+        let message = match table {
+            TableName::Curves => "the data are matrices: there are no curves",
+            TableName::Samples => "the data are matrices: there are no points",
+            _ => return None,
+        };
+        Some((format!("record.tables.{i}"), message))
+    };
+    let tables = record.tables.iter().enumerate().filter_map(lack);
     let solutions = "the data are matrices, and solutions are other fits of points";
     let choose = "the data are matrices, and criteria choose by rows left out";
     let solutions = has_solutions.then(|| ("solutions".to_owned(), solutions));
     let choose = has_choose.then(|| ("choose".to_owned(), choose));
-    [curves, solutions, choose].into_iter().flatten().map(|(path, message)| finding(path, message, help)).collect()
+    let others = [solutions, choose].into_iter().flatten();
+    tables.chain(others).map(|(path, message)| finding(path, message, help)).collect()
 }
 
 /// What is asked of factors in a study that has none.

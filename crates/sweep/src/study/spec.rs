@@ -98,6 +98,8 @@ pub enum TableName {
     Factors,
     /// The trained function on a grid, per save time
     Curves,
+    /// The points to fit; `curves` brings them as well
+    Samples,
     /// Every parameter, per save time
     Parameters,
     /// All eigenvalues of the Hessian in the parameters, per save time

@@ -1,0 +1,71 @@
+//! `taut check`: the claims of a study against its tables.
+
+use super::{load, print, run::default_folder, verdicts};
+use crate::exit::Usage;
+use crate::options::{Check, Source};
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use taut_report::claims::{self, Verdicts};
+use taut_report::{Manifest, Results};
+use taut_sweep::Plan;
+
+pub(super) fn check(options: &Check) -> Result<ExitCode> {
+    let (folder, verdicts) = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
+    if options.json {
+        let json = serde_json::json!({
+            "schema": "taut.check/1",
+            "folder": folder.display().to_string(),
+            "claims": verdicts::json(&verdicts),
+        });
+        print(&json.to_string())?;
+    } else {
+        print(&verdicts::text(&verdicts))?;
+    }
+    Ok(verdicts::exit_code(&verdicts))
+}
+
+/// The claims that were stored with the tables.
+fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
+    let path = &options.source;
+    if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
+        // Names the studies nearby.
+        taut_sweep::study::read(path)?;
+    }
+    if options.out.is_some() || !options.set.is_empty() || options.quick {
+        let message =
+            format!("--out, --set and --quick go with a study, and {} is a folder of results", path.display());
+        return Err(Usage(message).into());
+    }
+    let results = Results::open(path)?;
+    let verdicts = claims::evaluate(&results.manifest.claims, &results)?;
+    claims::record(&verdicts, &results)?;
+    Ok((path.clone(), verdicts))
+}
+
+/// The claims as the study has them now, over the tables that a run of it wrote.
+fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
+    let plan = load(&Source { study: options.source.clone(), set: options.set.clone(), quick: options.quick })?;
+    let folder = match &options.out {
+        Some(out) => out.clone(),
+        None => default_folder(&options.source, options.quick)?,
+    };
+    let results = Results::open(&folder)?;
+    refuse_another_study(&plan, &results, options)?;
+    let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
+    let verdicts = claims::evaluate(&manifest.claims, &results)?;
+    claims::record(&verdicts, &results)?;
+    Ok((folder, verdicts))
+}
+
+fn refuse_another_study(plan: &Plan, results: &Results, options: &Check) -> Result<()> {
+    if results.manifest.fingerprint == taut_sweep::fingerprint(plan) {
+        return Ok(());
+    }
+    let (folder, study) = (results.folder().root().display(), options.source.display());
+    let message = format!(
+        "{folder} holds results of another study, or of {study} as it was; run `taut run {study}` first, name the folder \
+         with --out, or give the folder itself to check the claims that were stored with it"
+    );
+    Err(Usage(message).into())
+}

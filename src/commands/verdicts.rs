@@ -1,0 +1,162 @@
+//! Verdicts as people, programs and shells read them.
+
+use crate::exit::CLAIMS;
+use anyhow::Result;
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use std::process::ExitCode;
+use taut_report::Results;
+use taut_report::claims::{self, Answer, Measured, Verdict, Verdicts};
+use taut_sweep::Folder;
+
+/// The width of the table where there is no terminal to ask.
+const WIDTH: u16 = 110;
+
+/// A rule under the header and none between rows.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
+/// The claims stored with a finished run, and the table of their verdicts written beside the others.
+pub(super) fn read_off(folder: &Folder) -> Result<Verdicts> {
+    let results = Results::open(folder.root())?;
+    let verdicts = claims::evaluate(&results.manifest.claims, &results)?;
+    claims::record(&verdicts, &results)?;
+    Ok(verdicts)
+}
+
+/// 0 if every claim holds.
+pub(super) fn exit_code(verdicts: &Verdicts) -> ExitCode {
+    if verdicts.all_hold() { ExitCode::SUCCESS } else { ExitCode::from(CLAIMS) }
+}
+
+/// The verdicts on stderr, after a run; nothing for a study without claims.
+#[allow(clippy::print_stderr)]
+pub(super) fn tell(verdicts: &Verdicts) {
+    if !verdicts.answers.is_empty() {
+        eprintln!("{}", text(verdicts));
+    }
+}
+
+/// One row per claim, and what is undecided with its reason below.
+pub(super) fn text(verdicts: &Verdicts) -> String {
+    if verdicts.answers.is_empty() {
+        return "the study makes no claim; [[claim]] in docs/study.md".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(RULED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0));
+    table.set_header(["", "claim", "measured", "bound", "margin", "verdict"]);
+    for (number, answer) in verdicts.answers.iter().enumerate() {
+        table.add_row(row(number, answer));
+    }
+    for column in [2, 3, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let reasons = verdicts.answers.iter().enumerate().filter_map(|(number, answer)| {
+        let reason = answer.decisive()?.reason.as_deref()?;
+        Some(format!("claim {} is {}: {reason}\n", number + 1, answer.verdict()))
+    });
+    format!("{table}\n{}{}", reasons.collect::<String>(), summary(verdicts))
+}
+
+fn row(number: usize, answer: &Answer) -> [String; 6] {
+    let decisive = answer.decisive();
+    let groups = answer.measured.len();
+    let group = match decisive {
+        Some(Measured { group, .. }) if groups > 1 => format!(" [closest of {groups}: {group}]"),
+        Some(Measured { group, .. }) if !group.is_empty() => format!(" [{group}]"),
+        _ => String::new(),
+    };
+    let is_truth = answer.claim.bound().is_truth();
+    let shown = |value: f64| if is_truth { (value > 0.0).to_string() } else { digits(value) };
+    let verdict = answer.verdict();
+    [
+        (number + 1).to_string(),
+        format!("{}{group}", answer.claim.says),
+        decisive.and_then(|measured| measured.value).map_or("–".to_owned(), shown),
+        answer.claim.bound().to_string(),
+        decisive.and_then(|measured| measured.margin).filter(|_| !is_truth).map_or(String::new(), digits),
+        format!("{} {verdict}", glyph(verdict)),
+    ]
+}
+
+/// Readable without colour.
+fn glyph(verdict: Verdict) -> char {
+    match verdict {
+        Verdict::Holds => '✓',
+        Verdict::Fails => '✗',
+        Verdict::Undecided => '?',
+        Verdict::NotAsked => '–',
+    }
+}
+
+/// "12 claims: 11 hold, 1 fails".
+pub(super) fn summary(verdicts: &Verdicts) -> String {
+    let all = verdicts.answers.len();
+    let claims = if all == 1 { "1 claim".to_owned() } else { format!("{all} claims") };
+    let count = |verdict, one: &str, many: &str| match verdicts.count(verdict) {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {many}")),
+    };
+    let parts = [
+        count(Verdict::Holds, "holds", "hold"),
+        count(Verdict::Fails, "fails", "fail"),
+        count(Verdict::Undecided, "undecided", "undecided"),
+        count(Verdict::NotAsked, "not asked", "not asked"),
+    ];
+    format!("{claims}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// Four digits, with an exponent where the number is very small or large.
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    if value.fract().abs() < f64::MIN_POSITIVE && size < 1e6 {
+        return format!("{value}");
+    }
+    if (1e-3..1e6).contains(&size) {
+        let decimals = 3.0 - size.log10().floor();
+        return format!("{value:.*}", decimals.max(0.0) as usize);
+    }
+    format!("{value:.3e}")
+}
+
+/// One object per claim.
+pub(super) fn json(verdicts: &Verdicts) -> serde_json::Value {
+    verdicts.answers.iter().map(of_answer).collect()
+}
+
+fn of_answer(answer: &Answer) -> serde_json::Value {
+    let bound = answer.claim.bound();
+    let (lower, upper) = bound.ends();
+    let decisive = answer.decisive();
+    serde_json::json!({
+        "says": answer.claim.says,
+        "cite": answer.claim.cite,
+        "panel": answer.claim.panel,
+        "bound": bound.to_string(),
+        "lower": lower,
+        "upper": upper,
+        "verdict": answer.verdict().name(),
+        "value": decisive.and_then(|measured| measured.value),
+        "margin": decisive.and_then(|measured| measured.margin),
+        "reason": decisive.and_then(|measured| measured.reason.as_deref()),
+        "groups": answer.measured.iter().map(|measured| serde_json::json!({
+            "group": measured.group,
+            "value": measured.value,
+            "margin": measured.margin,
+            "verdict": measured.verdict.name(),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn four_digits_are_shown() {
+        let shown = [0.0, 3.0, 0.5, 0.012_345_6, 1.685_91, 123.456, 1e-12, 2.5e9, f64::INFINITY].map(digits);
+        assert_eq!(shown, ["0", "3", "0.5000", "0.01235", "1.686", "123.5", "1.000e-12", "2.500e9", "inf"]);
+    }
+}
