@@ -121,12 +121,12 @@ pub(crate) struct Check {
     /// Where the results of the study are.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
     /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
-    /// The small version of the study, whose results are looked for in results/quick/<name of the study file>.
-    #[arg(long)]
-    pub(crate) quick: bool,
     /// Print one JSON object on stdout instead of the table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -32,28 +32,29 @@ fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
         // Names the studies nearby.
         taut_sweep::study::read(path)?;
     }
-    if options.out.is_some() || !options.set.is_empty() || options.quick {
+    if options.out.is_some() || options.quick || !options.set.is_empty() {
         let message =
-            format!("--out, --set and --quick go with a study, and {} is a folder of results", path.display());
+            format!("--out, --quick and --set go with a study, and {} is a folder of results", path.display());
         return Err(Usage(message).into());
     }
     let results = Results::open(path)?;
-    let verdicts = claims::evaluate(&results.manifest.claims, &results)?;
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
     claims::record(&verdicts, &results)?;
     Ok((path.clone(), verdicts))
 }
 
 /// The claims as the study has them now, over the tables that a run of it wrote.
 fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
-    let plan = load(&Source { study: options.source.clone(), set: options.set.clone(), quick: options.quick })?;
+    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
+    let plan = load(&source)?;
     let folder = match &options.out {
         Some(out) => out.clone(),
-        None => default_folder(&options.source, options.quick)?,
+        None => default_folder(&source)?,
     };
     let results = Results::open(&folder)?;
     refuse_another_study(&plan, &results, options)?;
     let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
-    let verdicts = claims::evaluate(&manifest.claims, &results)?;
+    let verdicts = claims::evaluate(&manifest, &results)?;
     claims::record(&verdicts, &results)?;
     Ok((folder, verdicts))
 }

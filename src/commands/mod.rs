@@ -15,7 +15,7 @@ use clap::CommandFactory;
 use std::process::ExitCode;
 use taut_report::{Database, Finding};
 use taut_sweep::Plan;
-use taut_sweep::study::{Changes, Problem, Severity, StudyError};
+use taut_sweep::study::{Changes, Diagnostics, Problem, Severity, StudyError};
 
 /// Does what was asked.
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
@@ -41,30 +41,32 @@ fn load(source: &Source) -> Result<Plan> {
         return Err(Usage(format!("{} is a folder; give a study, a TOML file", source.study.display())).into());
     }
     let plan = taut_sweep::load(&source.study, &Changes { quick: source.quick, set: &source.set })?;
-    resolve(&plan)?;
-    Ok(plan)
+    // A variant by `--set` may lack what the study's claims are about; it is told so, and runs.
+    match unanswerable(&plan, Severity::Error)? {
+        Some(mistakes) if source.set.is_empty() => Err(StudyError::Invalid(mistakes).into()),
+        _ => Ok(plan),
+    }
 }
 
 /// Asks what the study's claims would ask, of tables without rows: a typo is found before the first step.
-fn resolve(plan: &Plan) -> Result<()> {
+fn unanswerable(plan: &Plan, severity: Severity) -> Result<Option<Diagnostics>> {
     let manifest: taut_report::Manifest = serde_json::from_value(taut_sweep::manifest(plan, taut_sweep::PROGRAM))?;
     let database = Database::of_schemas(plan.tables(), plan.unrecorded());
     let findings = taut_report::claims::resolve(&manifest.claims, &database);
-    if findings.is_empty() {
-        return Ok(());
-    }
-    let problems = findings.into_iter().map(|Finding { path, word, message, help }| {
-        (None, Problem { severity: Severity::Error, key_path: path, word, message, help })
-    });
-    Err(StudyError::Invalid(plan.study().diagnostics(problems)).into())
+    let problem =
+        |Finding { path, word, message, help }| (None, Problem { severity, key_path: path, word, message, help });
+    let problems: Vec<_> = findings.into_iter().map(problem).collect();
+    Ok((!problems.is_empty()).then(|| plan.study().diagnostics(problems)))
 }
 
 /// Says on stderr what a user should know before a run that is allowed.
 #[allow(clippy::print_stderr)]
-fn warn(plan: &Plan) {
-    if let Some(warnings) = plan.warnings() {
+fn warn(plan: &Plan) -> Result<()> {
+    // What is left of these after `load` are the claims that a variant by `--set` cannot answer.
+    for warnings in plan.warnings().into_iter().chain(unanswerable(plan, Severity::Warning)?) {
         eprintln!("{warnings}");
     }
+    Ok(())
 }
 
 /// Data goes to stdout; a reader that closed its end early is not an error.

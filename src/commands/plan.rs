@@ -8,7 +8,7 @@ use taut_sweep::{Plan, Reduction};
 
 pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
     let plan = load(&options.source)?;
-    warn(&plan);
+    warn(&plan)?;
     print(&if options.json { json(&plan).to_string() } else { text(&plan) })
 }
 

@@ -2,10 +2,10 @@
 
 use super::{load, plan::bytes, print, verdicts, warn};
 use crate::exit::{CELLS, STOPPED, Usage};
-use crate::options::Run;
+use crate::options::{Run, Source};
 use crate::progress::Display;
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,11 +16,11 @@ use taut_sweep::{Folder, Plan, RunOptions, RunReport};
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
     let plan = load(&options.source)?;
     if !options.quiet {
-        warn(&plan);
+        warn(&plan)?;
     }
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
-        None => default_folder(&options.source.study, options.source.quick)?,
+        None => default_folder(&options.source)?,
     });
     let threads = options.threads.map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
@@ -49,10 +49,11 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
 }
 
 /// Where the results of a study go unless told otherwise.
-pub(super) fn default_folder(study: &Path, quick: bool) -> Result<PathBuf> {
-    let stem = study.file_stem();
-    let stem = stem.ok_or_else(|| Usage(format!("{} names no file", study.display())))?;
-    Ok(PathBuf::from(if quick { "results/quick" } else { "results" }).join(stem))
+pub(super) fn default_folder(source: &Source) -> Result<PathBuf> {
+    let stem = source.study.file_stem();
+    let stem = stem.ok_or_else(|| Usage(format!("{} names no file", source.study.display())))?;
+    let results = PathBuf::from(if source.quick { "results/quick" } else { "results" });
+    Ok(results.join(stem))
 }
 
 fn host() -> String {

@@ -17,7 +17,7 @@ const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::new('─
 /// The claims stored with a finished run, and the table of their verdicts written beside the others.
 pub(super) fn read_off(folder: &Folder) -> Result<Verdicts> {
     let results = Results::open(folder.root())?;
-    let verdicts = claims::evaluate(&results.manifest.claims, &results)?;
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
     claims::record(&verdicts, &results)?;
     Ok(verdicts)
 }
@@ -53,8 +53,8 @@ pub(super) fn text(verdicts: &Verdicts) -> String {
         }
     }
     let reasons = verdicts.answers.iter().enumerate().filter_map(|(number, answer)| {
-        let reason = answer.decisive()?.reason.as_deref()?;
-        Some(format!("claim {} is {}: {reason}\n", number + 1, answer.verdict()))
+        let reason = answer.decisive()?.reason.as_deref().filter(|_| answer.verdict() == Verdict::Undecided)?;
+        Some(format!("claim {} is undecided: {reason}\n", number + 1))
     });
     format!("{table}\n{}{}", reasons.collect::<String>(), summary(verdicts))
 }
@@ -67,14 +67,14 @@ fn row(number: usize, answer: &Answer) -> [String; 6] {
         Some(Measured { group, .. }) if !group.is_empty() => format!(" [{group}]"),
         _ => String::new(),
     };
-    let is_truth = answer.claim.bound().is_truth();
+    let is_truth = answer.bound.is_truth();
     let shown = |value: f64| if is_truth { (value > 0.0).to_string() } else { digits(value) };
     let verdict = answer.verdict();
     [
         (number + 1).to_string(),
         format!("{}{group}", answer.claim.says),
         decisive.and_then(|measured| measured.value).map_or("–".to_owned(), shown),
-        answer.claim.bound().to_string(),
+        answer.bound.to_string(),
         decisive.and_then(|measured| measured.margin).filter(|_| !is_truth).map_or(String::new(), digits),
         format!("{} {verdict}", glyph(verdict)),
     ]
@@ -86,7 +86,7 @@ fn glyph(verdict: Verdict) -> char {
         Verdict::Holds => '✓',
         Verdict::Fails => '✗',
         Verdict::Undecided => '?',
-        Verdict::NotAsked => '–',
+        Verdict::Skipped => '–',
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) fn summary(verdicts: &Verdicts) -> String {
         count(Verdict::Holds, "holds", "hold"),
         count(Verdict::Fails, "fails", "fail"),
         count(Verdict::Undecided, "undecided", "undecided"),
-        count(Verdict::NotAsked, "not asked", "not asked"),
+        count(Verdict::Skipped, "skipped in the small version", "skipped in the small version"),
     ];
     format!("{claims}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
@@ -127,7 +127,7 @@ pub(super) fn json(verdicts: &Verdicts) -> serde_json::Value {
 }
 
 fn of_answer(answer: &Answer) -> serde_json::Value {
-    let bound = answer.claim.bound();
+    let bound = answer.bound;
     let (lower, upper) = bound.ends();
     let decisive = answer.decisive();
     serde_json::json!({

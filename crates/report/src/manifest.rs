@@ -18,8 +18,7 @@ pub struct Manifest {
     pub title: String,
     /// The study's question.
     pub question: String,
-    /// Whether it is the small version of the study.
-    #[serde(default)]
+    /// Whether the tables are those of the study's small version.
     pub quick: bool,
     /// How many cells there are in the end.
     pub cells: usize,

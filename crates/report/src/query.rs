@@ -191,10 +191,15 @@ impl QueryError {
             let word = quoted(rest);
             let valid = rest.split("valid columns: ").nth(1).unwrap_or_default().replace('"', "`");
             let name = word.clone().unwrap_or_default();
+            // Polars' own name for a column of the second table of a join.
+            let word = word.map(|word| word.split(':').next().unwrap_or_default().to_owned());
             return Self {
                 word,
                 message: format!("there is no column `{name}` here; there are {}", valid.trim_matches(['[', ']'])),
                 help: match suggestion {
+                    _ if name.contains(':') => {
+                        "in a join, GROUP BY and SELECT the column of the table that is named first".to_owned()
+                    }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "docs/tables.md lists the columns of every table; `taut plan` the axes".to_owned(),
                 },

@@ -3,7 +3,7 @@
 use crate::bundle::{Bundle, Place, bundles, compute, failed};
 use crate::identity::digest;
 use crate::plan::Plan;
-use crate::study::{Claim, InQuick, diff_studies};
+use crate::study::diff_studies;
 use crate::tables::{SCHEMA_VERSION, Sheets};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -296,20 +296,10 @@ pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
         "parts": plan.parts(),
         "metrics": plan.metrics.iter().map(|m| m.name).collect::<Vec<_>>(),
         "tables": plan.schemas.all().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
-        "claims": study.claim.iter().map(|claim| told(claim, plan.checked.quick)).collect::<Vec<_>>(),
+        "claims": serde_json::to_value(&study.claim).unwrap_or_default(),
         "figures": serde_json::to_value(&study.figure).unwrap_or_default(),
         "study": plan.checked.text,
     })
-}
-
-/// A claim as reports read it: whether it is asked of this version, instead of what it says of the small one.
-fn told(claim: &Claim, quick: bool) -> serde_json::Value {
-    let mut told = serde_json::to_value(claim).unwrap_or_default();
-    if let Some(fields) = told.as_object_mut() {
-        fields.remove("quick");
-        fields.insert("asked".to_owned(), (!quick || claim.quick != Some(InQuick::Asked(false))).into());
-    }
-    told
 }
 
 fn provenance(plan: &Plan, options: &RunOptions) -> Provenance {

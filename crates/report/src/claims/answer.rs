@@ -2,7 +2,7 @@
 
 use super::resolution::value_column;
 use super::{Bound, Claim};
-use crate::{Database, ReportError, Results};
+use crate::{Database, Manifest, QueryError, ReportError, Results};
 use polars::prelude::{AnyValue, Column, DataFrame, DataType};
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Verdict {
     /// There is no value to hold against the bound.
     Undecided,
     /// Only the whole study can answer it, and this is its small version.
-    NotAsked,
+    Skipped,
 }
 
 impl Verdict {
@@ -26,7 +26,7 @@ impl Verdict {
             Self::Holds => "holds",
             Self::Fails => "fails",
             Self::Undecided => "undecided",
-            Self::NotAsked => "not asked",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -57,7 +57,9 @@ pub struct Measured {
 pub struct Answer {
     /// The claim.
     pub claim: Claim,
-    /// One for each group, in the order of the groups; one without a value where the query gave no row, or was not asked.
+    /// What it was held against.
+    pub bound: Bound,
+    /// One for each group, in the order of the groups; one without a value where the query gave no row.
     pub measured: Vec<Measured>,
 }
 
@@ -73,7 +75,7 @@ impl Answer {
     pub fn verdict(&self) -> Verdict {
         let has = |verdict| self.measured.iter().any(|measured| measured.verdict == verdict);
         match () {
-            () if has(Verdict::NotAsked) => Verdict::NotAsked,
+            () if has(Verdict::Skipped) => Verdict::Skipped,
             () if has(Verdict::Fails) => Verdict::Fails,
             () if has(Verdict::Undecided) || self.measured.is_empty() => Verdict::Undecided,
             () => Verdict::Holds,
@@ -95,46 +97,53 @@ impl Verdicts {
         self.answers.iter().filter(|answer| answer.verdict() == verdict).count()
     }
 
-    /// Whether every claim holds that was asked.
+    /// Whether every claim that was asked holds.
     pub fn all_hold(&self) -> bool {
-        self.count(Verdict::Holds) + self.count(Verdict::NotAsked) == self.answers.len()
+        self.count(Verdict::Holds) + self.count(Verdict::Skipped) == self.answers.len()
     }
 }
 
-/// Asks the tables what they say to each claim.
+/// Asks the tables what they say to each claim of a manifest: the one stored with them, or the study's own of today.
 ///
+/// A query without an answer leaves its claim undecided; a study's own check has refused those, but for variants of it.
 /// While parts are missing every verdict is undecided: the values are those of the parts that are there.
 ///
 /// # Errors
-/// If a query has no answer, or one of another shape than a claim needs.
-pub fn evaluate(claims: &[Claim], results: &Results) -> Result<Verdicts, ReportError> {
+/// If the tables cannot be opened.
+pub fn evaluate(manifest: &Manifest, results: &Results) -> Result<Verdicts, ReportError> {
     let database = Database::of_results(results)?;
     let missing = match results.missing_parts() {
         0 => None,
         missing => Some(format!("{missing} of {} parts are missing", results.manifest.parts)),
     };
-    let answer = |(number, claim): (usize, &Claim)| {
-        if !claim.asked {
-            return Ok(Answer { claim: claim.clone(), measured: vec![not_asked()] });
-        }
-        let failed = |reason| ReportError::Query { what: format!("claim {} ({})", number + 1, claim.says), reason };
-        let rows = database.rows(&claim.sql).map_err(failed)?;
-        let value = value_column(claim, &crate::query::columns(&rows)).map_err(failed)?;
-        let mut measured = measure(claim, &rows, &value);
+    let answer = |claim: &Claim| {
+        let bound = if manifest.quick { claim.quick_bound() } else { Some(claim.bound()) };
+        let Some(bound) = bound else {
+            let measured =
+                vec![unmeasured(String::new(), None, Verdict::Skipped, "only the whole study can answer it")];
+            return Answer { claim: claim.clone(), bound: claim.bound(), measured };
+        };
+        let mut measured =
+            ask(claim, bound, &database).unwrap_or_else(|error| vec![undecided(String::new(), None, &error.message)]);
         if let Some(missing) = &missing {
             for measured in &mut measured {
                 measured.verdict = Verdict::Undecided;
                 measured.reason = Some(missing.clone());
             }
         }
-        Ok(Answer { claim: claim.clone(), measured })
+        Answer { claim: claim.clone(), bound, measured }
     };
-    Ok(Verdicts { answers: claims.iter().enumerate().map(answer).collect::<Result<_, ReportError>>()? })
+    Ok(Verdicts { answers: manifest.claims.iter().map(answer).collect() })
+}
+
+fn ask(claim: &Claim, bound: Bound, database: &Database) -> Result<Vec<Measured>, QueryError> {
+    let rows = database.rows(&claim.sql)?;
+    let value = value_column(claim, bound, &crate::query::columns(&rows))?;
+    Ok(measure(claim, bound, &rows, &value))
 }
 
 /// The rows of an answer, each against the bound, in the order of their groups.
-fn measure(claim: &Claim, rows: &DataFrame, value: &str) -> Vec<Measured> {
-    let bound = claim.bound();
+fn measure(claim: &Claim, bound: Bound, rows: &DataFrame, value: &str) -> Vec<Measured> {
     if rows.height() == 0 {
         return vec![undecided(String::new(), None, "the query gave no row")];
     }
@@ -165,13 +174,12 @@ fn held_against(bound: Bound, group: String, value: Option<f64>) -> Measured {
     }
 }
 
-fn not_asked() -> Measured {
-    let reason = "only the whole study can answer it".to_owned();
-    Measured { group: String::new(), value: None, margin: None, verdict: Verdict::NotAsked, reason: Some(reason) }
+fn undecided(group: String, value: Option<f64>, reason: &str) -> Measured {
+    unmeasured(group, value, Verdict::Undecided, reason)
 }
 
-fn undecided(group: String, value: Option<f64>, reason: &str) -> Measured {
-    Measured { group, value, margin: None, verdict: Verdict::Undecided, reason: Some(reason.to_owned()) }
+fn unmeasured(group: String, value: Option<f64>, verdict: Verdict, reason: &str) -> Measured {
+    Measured { group, value, margin: None, verdict, reason: Some(reason.to_owned()) }
 }
 
 /// A column as numbers; truth values are 1 and 0.

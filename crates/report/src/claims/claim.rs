@@ -22,22 +22,53 @@ pub struct Claim {
     pub group_by: Vec<String>,
     /// Where it comes from.
     pub cite: Option<String>,
-    /// Numbers of the sentences that it answers.
+    /// The sentences of the panel that it answers.
     #[serde(default)]
     pub panel: Vec<u8>,
-    /// Whether it is asked of this version of the study: the small version cannot answer every claim.
-    #[serde(default = "yes")]
-    pub asked: bool,
+    quick: Option<InQuick>,
 }
 
-fn yes() -> bool {
-    true
+/// What becomes of a claim in the small version of its study.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum InQuick {
+    Asked(bool),
+    Bound(Keys),
+}
+
+/// The keys of a bound, of which one is there.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    at_most: Option<f64>,
+    at_least: Option<f64>,
+    between: Option<[f64; 2]>,
+    equals: Option<f64>,
+    tolerance: Option<f64>,
+    holds: Option<bool>,
 }
 
 impl Claim {
-    /// What bears it out. A study without a bound, or with several, is refused before it comes here; of several the
-    /// first in the order of the documentation counts, and without one nothing bears it out.
+    /// What bears it out, in the whole study.
     pub fn bound(&self) -> Bound {
+        let Self { at_most, at_least, between, equals, tolerance, holds, .. } = *self;
+        Keys { at_most, at_least, between, equals, tolerance, holds }.bound()
+    }
+
+    /// What bears it out in the small version of the study; `None` if only the whole one can answer it.
+    pub fn quick_bound(&self) -> Option<Bound> {
+        match self.quick {
+            None | Some(InQuick::Asked(true)) => Some(self.bound()),
+            Some(InQuick::Asked(false)) => None,
+            Some(InQuick::Bound(keys)) => Some(keys.bound()),
+        }
+    }
+}
+
+impl Keys {
+    /// A study without a bound, or with several, is refused before it comes here; of several the first in the order of
+    /// the documentation counts, and without one nothing bears the claim out.
+    fn bound(self) -> Bound {
         if let Some(most) = self.at_most {
             Bound::AtMost(most)
         } else if let Some(least) = self.at_least {

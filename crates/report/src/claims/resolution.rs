@@ -6,7 +6,10 @@ use crate::{Database, Finding, Kind, QueryError};
 /// Mistakes of the claims: a query without an answer, or with one that the bound has no use for.
 pub fn resolve(claims: &[Claim], database: &Database) -> Vec<Finding> {
     let found = claims.iter().enumerate().filter_map(|(number, claim)| {
-        let answer = database.columns(&claim.sql).and_then(|columns| value_column(claim, &columns));
+        let answer = database.columns(&claim.sql).and_then(|columns| {
+            let bounds = [Some(claim.bound()), claim.quick_bound()];
+            bounds.into_iter().flatten().try_for_each(|bound| value_column(claim, bound, &columns).map(drop))
+        });
         let QueryError { word, message, help } = answer.err()?;
         // A word of `group_by` is looked for there, every other one in the query.
         let of_groups = word.as_ref().is_some_and(|word| claim.group_by.contains(word) && !claim.sql.contains(word));
@@ -20,7 +23,7 @@ pub fn resolve(claims: &[Claim], database: &Database) -> Vec<Finding> {
 ///
 /// # Errors
 /// If a group's column is not there, if several columns are left, or none, or one of another kind.
-pub(super) fn value_column(claim: &Claim, columns: &[(String, Kind)]) -> Result<String, QueryError> {
+pub(super) fn value_column(claim: &Claim, bound: Bound, columns: &[(String, Kind)]) -> Result<String, QueryError> {
     let listed = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(missing) = claim.group_by.iter().find(|group| !columns.iter().any(|(name, _)| name == *group)) {
         return Err(QueryError {
@@ -38,13 +41,12 @@ pub(super) fn value_column(claim: &Claim, columns: &[(String, Kind)]) -> Result<
                 .to_owned(),
         });
     };
-    let wanted = claim.bound();
     let fits = match kind {
-        Kind::Number => !wanted.is_truth(),
-        Kind::Bool => wanted.is_truth(),
+        Kind::Number => !bound.is_truth(),
+        Kind::Bool => bound.is_truth(),
         Kind::Text | Kind::Null | Kind::List | Kind::Other => false,
     };
-    if fits { Ok(name.clone()) } else { Err(wrong_kind(name, *kind, wanted)) }
+    if fits { Ok(name.clone()) } else { Err(wrong_kind(name, *kind, bound)) }
 }
 
 fn wrong_kind(name: &str, kind: Kind, wanted: Bound) -> QueryError {

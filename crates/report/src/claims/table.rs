@@ -19,9 +19,10 @@ pub fn table_schema() -> TableSchema {
         ("lower", Float64, "smallest value that bears the claim out; null if there is none"),
         ("upper", Float64, "largest value that bears the claim out; null if there is none"),
         ("margin", Float64, "how far inside the bound the value is; negative outside"),
-        ("verdict", String, "holds, fails or undecided; not asked where only the whole study can answer"),
-        ("reason", String, "why it is undecided or not asked; null if it is neither"),
+        ("verdict", String, "holds, fails, undecided, or skipped in the small version of the study"),
+        ("reason", String, "why it is undecided or skipped; null otherwise"),
         ("cite", String, "where the claim comes from; null if the study does not say"),
+        ("panel", String, "the sentences of the panel that it answers, as numbers joined by commas; null if none"),
     ];
     TableSchema {
         name: CLAIMS.to_owned(),
@@ -53,7 +54,7 @@ pub fn record(verdicts: &Verdicts, results: &Results) -> Result<(), ReportError>
 }
 
 fn push(rows: &mut Rows, number: usize, answer: &Answer, measured: &Measured) {
-    let (lower, upper) = answer.claim.bound().ends();
+    let (lower, upper) = answer.bound.ends();
     rows.push_int(0, i64::try_from(number + 1).ok());
     rows.push_text(1, Some(&answer.claim.says));
     rows.push_text(2, Some(&measured.group));
@@ -64,6 +65,8 @@ fn push(rows: &mut Rows, number: usize, answer: &Answer, measured: &Measured) {
     rows.push_text(7, Some(measured.verdict.name()));
     rows.push_text(8, measured.reason.as_deref());
     rows.push_text(9, answer.claim.cite.as_deref());
+    let panel = answer.claim.panel.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    rows.push_text(10, Some(panel.as_str()).filter(|panel| !panel.is_empty()));
 }
 
 /// A number to the digits that are kept.

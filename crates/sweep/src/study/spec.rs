@@ -41,7 +41,7 @@ pub struct Study {
     #[serde(default)]
     #[schemars(schema_with = "super::schema::quick")]
     pub quick: toml::Table,
-    /// Hypotheses about the study's own tables; kept with the results, not yet evaluated.
+    /// Hypotheses about the study's own tables.
     #[serde(default)]
     pub claim: Vec<Claim>,
     /// Figures of the study's own tables; kept with the results, not yet drawn.
