@@ -1,9 +1,11 @@
 //! One file per command.
 
+mod catalogue;
 mod check;
 mod init;
 mod list;
 mod plan;
+mod reproduce;
 mod run;
 mod show;
 mod verdicts;
@@ -22,6 +24,8 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     match options.command {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
+        Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
+        Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),
