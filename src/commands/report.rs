@@ -2,7 +2,7 @@
 
 use super::check::refuse_another_study;
 use super::plan::bytes;
-use super::{load, run::default_folder, verdicts};
+use super::{load, run::default_folder};
 use crate::exit::Usage;
 use crate::options::{Report, Source};
 use crate::scoreboard::Tally;
