@@ -17,7 +17,7 @@ const PAGE: &str = "report.html";
 const FIGURES: &str = "figures";
 
 pub(super) fn report(options: &Report) -> Result<ExitCode> {
-    let results = if options.source.is_file() { of_study(options)? } else { of_folder(&options.source)? };
+    let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
     let verdicts = claims::evaluate(&results.manifest, &results)?;
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
@@ -32,7 +32,11 @@ pub(super) fn report(options: &Report) -> Result<ExitCode> {
 }
 
 /// The tables with the claims and figures that were stored beside them.
-fn of_folder(path: &Path) -> Result<Results> {
+fn of_folder(options: &Report) -> Result<Results> {
+    let path = &options.source;
+    if options.quick {
+        return Err(Usage(format!("--quick goes with a study, and {} is a folder of results", path.display())).into());
+    }
     if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
         // Names the studies nearby.
         taut_sweep::study::read(path)?;

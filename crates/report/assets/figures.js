@@ -23,7 +23,7 @@
       axisY: { domain: false, ticks: false, labelOverlap: true },
       legend: {
         ...text, orient: "top", direction: "horizontal", labelLimit: Math.min(260, width - 60), titleLimit: width - 20,
-        symbolStrokeWidth: 2.5, symbolSize: 110, columnPadding: 16, rowPadding: 4, offset: 8, titlePadding: 6,
+        columnPadding: 16, rowPadding: 4, offset: 8, titlePadding: 6,
         gradientLength: Math.min(220, width - 80), gradientThickness: 10,
       },
       header: { ...text, labelColor: ink, labelFontWeight: 600, labelPadding: 4, labelLimit: Math.max(120, width / 3) },

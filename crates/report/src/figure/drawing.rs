@@ -82,7 +82,7 @@ pub fn draw(
         let at = |channel: &Channel| picked.position(&channel.column);
         let separating: Vec<usize> = figure.separating().into_iter().map(at).collect();
         let slider = figure.slider.as_ref().map(at);
-        thin(&mut picked, &separating, slider, limit).map_err(polars)?;
+        thin(&mut picked, figure, &separating, slider, limit).map_err(polars)?;
         Ok(Drawing::new(figure.clone(), &picked, tables))
     };
     figures.iter().enumerate().map(drawing).collect()

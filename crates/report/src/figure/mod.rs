@@ -3,6 +3,8 @@
 mod drawing;
 mod picked;
 mod resolution;
+mod scale;
+mod shape;
 mod thinning;
 mod vega_lite;
 mod words;

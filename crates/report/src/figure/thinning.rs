@@ -1,6 +1,9 @@
-//! Which rows are drawn where there are too many to see: every k-th of each line, with its ends.
+//! Which rows are drawn where there are too many to see: those that the shape of a line needs, and of what is left
+//! every k-th of each line, with its ends.
 
+use super::Figure;
 use super::picked::{Picked, counted, grouped};
+use super::shape::simplify;
 use polars::prelude::{ChunkCompareEq, DataFrame, IdxCa, IdxSize, PolarsResult};
 
 /// How many rows one figure shows at most.
@@ -18,11 +21,18 @@ const LEAST_POSITIONS: usize = 24;
 const LEAST_PER_LINE: usize = 8;
 
 /// Leaves out rows until the limit is kept, and says which.
-pub(super) fn thin(picked: &mut Picked, separating: &[usize], slider: Option<usize>, limit: Limit) -> PolarsResult<()> {
+pub(super) fn thin(
+    picked: &mut Picked,
+    figure: &Figure,
+    separating: &[usize],
+    slider: Option<usize>,
+    limit: Limit,
+) -> PolarsResult<()> {
     let most = if slider.is_some() { limit.rows_of_slider } else { limit.rows };
     if picked.frame.height() <= most {
         return Ok(());
     }
+    simplify(picked, figure, separating)?;
     if let Some(slider) = slider {
         thin_positions(picked, slider, most)?;
     }
@@ -37,7 +47,7 @@ fn thin_positions(picked: &mut Picked, slider: usize, most: usize) -> PolarsResu
     // Nulls come first in the order, as one run.
     let fixed = usize::from(column.null_count() > 0);
     let moving = positions.len() - fixed;
-    let wanted = (moving * most / picked.frame.height()).max(LEAST_POSITIONS);
+    let wanted = (moving * most / picked.frame.height().max(most)).max(LEAST_POSITIONS);
     let every = moving.div_ceil(wanted);
     if every <= 1 {
         return Ok(());
@@ -83,7 +93,7 @@ fn thin_rows(picked: &mut Picked, separating: &[usize], most: usize) -> PolarsRe
 }
 
 /// The stretches of sorted rows with the same values in these columns.
-fn runs(frame: &DataFrame, by: &[usize]) -> PolarsResult<Vec<std::ops::Range<usize>>> {
+pub(super) fn runs(frame: &DataFrame, by: &[usize]) -> PolarsResult<Vec<std::ops::Range<usize>>> {
     let rows = frame.height();
     let mut begins = vec![false; rows];
     for at in by {
@@ -100,7 +110,7 @@ fn runs(frame: &DataFrame, by: &[usize]) -> PolarsResult<Vec<std::ops::Range<usi
     Ok(starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect())
 }
 
-fn take(picked: &mut Picked, rows: impl Iterator<Item = usize>) -> PolarsResult<()> {
+pub(super) fn take(picked: &mut Picked, rows: impl Iterator<Item = usize>) -> PolarsResult<()> {
     let rows: Vec<IdxSize> = rows.map(|row| row as IdxSize).collect();
     picked.frame = picked.frame.take(&IdxCa::from_vec("rows".into(), rows))?;
     Ok(())

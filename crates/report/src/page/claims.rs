@@ -28,6 +28,8 @@ pub(super) struct Shown {
     pub(super) gauge: Option<Gauge>,
     pub(super) reason: Option<String>,
     pub(super) cite: Option<String>,
+    /// "2" or "2, 3": sentences of the panel.
+    pub(super) panel: String,
     pub(super) groups: Vec<Group>,
     pub(super) more_groups: usize,
     pub(super) sql: String,
@@ -122,6 +124,7 @@ fn claim(number: usize, answer: &Answer) -> Shown {
         gauge: Gauge::of(bound, &answer.measured),
         reason: decisive.and_then(|measured| measured.reason.clone()),
         cite: answer.claim.cite.clone(),
+        panel: answer.claim.panel.iter().map(u8::to_string).collect::<Vec<_>>().join(", "),
         groups: if groups > 1 { listed(answer, bound) } else { Vec::new() },
         more_groups: groups.saturating_sub(MOST_GROUPS),
         sql: answer.claim.sql.clone(),

@@ -1,5 +1,6 @@
 //! Scales and ticks of positions: where numbers lie, and which of them are written at the axis.
 
+use super::super::scale::symlog_constant;
 use super::super::{Channel, Drawing, Mark, Scale};
 use serde_json::{Value, json};
 
@@ -48,6 +49,8 @@ fn linear(drawing: &Drawing, channel: &Channel, way: Way, extent: Option<(f64, f
         scale = json!({ "domain": domain, "nice": false, "zero": false });
     } else if !channel.free {
         let (low, high) = if zero { (low.min(0.0), high.max(0.0)) } else { (low, high) };
+        // Rounding below zero would cost the axis a whole tick.
+        let low = if low < 0.0 && -low < 0.002 * high { 0.0 } else { low };
         scale["domain"] = json!([low, high]);
     }
     let largest = low.abs().max(high.abs());
@@ -70,11 +73,8 @@ fn log(channel: &Channel, way: Way, (low, high): (f64, f64)) -> Axis {
 }
 
 fn symlog(drawing: &Drawing, channel: &Channel, (low, high): (f64, f64)) -> Axis {
-    let sizes = drawing.column(channel).values.iter().filter_map(Value::as_f64).map(f64::abs);
-    let least = sizes.filter(|size| *size > 0.0).fold(f64::INFINITY, f64::min);
-    let largest = low.abs().max(high.abs());
-    // Below the constant the axis is in proportion: it begins with the smallest number that is not zero.
-    let constant = if least.is_finite() { 10f64.powf(least.max(largest * 1e-15).log10().floor()) } else { 1.0 };
+    let values: Vec<f64> = drawing.column(channel).values.iter().filter_map(Value::as_f64).collect();
+    let constant = symlog_constant(&values);
     let mut scale = json!({ "type": "symlog", "constant": constant, "nice": false });
     if channel.free {
         return Axis { scale, axis: json!({ "format": "~g" }) };

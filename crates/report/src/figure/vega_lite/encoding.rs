@@ -102,7 +102,15 @@ pub(super) fn colour(drawing: &Drawing, channel: &Channel) -> Value {
         return out;
     }
     out["scale"] = json!({ "domain": drawing.levels(channel) });
+    strokes(drawing, &mut out);
     out
+}
+
+/// Lines are told apart in the legend by strokes, also where dots lie on them.
+fn strokes(drawing: &Drawing, encoding: &mut Value) {
+    if drawing.figure.mark == Mark::Line {
+        encoding["legend"] = json!({ "symbolType": "stroke", "symbolSize": 340, "symbolStrokeWidth": 2.5 });
+    }
 }
 
 fn scale_name(scale: Scale) -> &'static str {
@@ -117,10 +125,12 @@ fn scale_name(scale: Scale) -> &'static str {
 pub(super) fn dashes(drawing: &Drawing, channel: &Channel) -> Value {
     let levels = drawing.levels(channel);
     let range: Vec<Value> = (0..levels.len()).map(|at| json!(DASHES[at % DASHES.len()])).collect();
-    json!({
+    let mut out = json!({
         "field": field(&channel.column), "type": "nominal", "title": title(drawing, channel),
         "scale": { "domain": levels, "range": range }
-    })
+    });
+    strokes(drawing, &mut out);
+    out
 }
 
 /// What keeps lines apart without being seen.
