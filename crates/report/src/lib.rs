@@ -4,9 +4,11 @@
 //!
 //! * [`Results`] is a folder of tables with what its manifest says;
 //! * [`Database`] answers queries over its tables, or over a study's empty ones before anything has run;
+//! * [`claims`] holds the hypotheses of a study against the answers;
 //! * [`figure`] turns a study's figures into specifications of pictures;
 //! * [`page()`] makes the report;
-//! * [`claims`] holds the hypotheses of a study against the answers.
+//! * [`player`] makes the numbers of an animation;
+//! * [`pictures`] draws figures for papers.
 #![deny(missing_docs)]
 
 pub mod claims;
@@ -15,6 +17,8 @@ pub mod figure;
 mod finding;
 mod manifest;
 mod page;
+pub mod pictures;
+pub mod player;
 mod query;
 mod results;
 

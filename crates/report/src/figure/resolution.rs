@@ -84,7 +84,8 @@ impl<'f> Checked<'f> {
         let Some(band) = &self.figure.band else { return };
         let over = &band.over;
         if !columns.iter().any(|(column, _)| column == over) {
-            let message = format!("`band` goes over `{over}`, which is no column of the query; it gives {}", listed(columns));
+            let message =
+                format!("`band` goes over `{over}`, which is no column of the query; it gives {}", listed(columns));
             self.say("band", Some(over.clone()), message, format!("SELECT {over} as well, or name one of those"));
         }
         let shown = self.figure.channels().into_iter().find(|(_, channel)| channel.column == *over);
@@ -93,7 +94,8 @@ impl<'f> Checked<'f> {
             self.say("band", Some(over.clone()), message, format!("remove `{key}`, or go over another column"));
         }
         if band.low() >= band.high() {
-            let message = format!("a band goes from a lower quantile to a higher one, found {} to {}", band.low(), band.high());
+            let message =
+                format!("a band goes from a lower quantile to a higher one, found {} to {}", band.low(), band.high());
             self.say("band", None, message, "such as `low = 0.1, high = 0.9`");
         }
     }
@@ -108,7 +110,12 @@ impl<'f> Checked<'f> {
         ];
         for (key, given) in of_lines {
             if given && !lines {
-                self.say(key, None, format!("`{key}` is about lines, and this figure has none"), "use mark = \"line\", or remove it");
+                self.say(
+                    key,
+                    None,
+                    format!("`{key}` is about lines, and this figure has none"),
+                    "use mark = \"line\", or remove it",
+                );
             }
         }
         if self.figure.band.is_some() && self.figure.along.is_some() {
@@ -116,7 +123,12 @@ impl<'f> Checked<'f> {
         }
         let edges = matches!(self.figure.mark, Mark::Area | Mark::Bar);
         if self.figure.y2.is_some() && !edges {
-            self.say("y2", None, "`y2` is the other edge of an area or a bar, and this figure has none", "use mark = \"area\", or remove it");
+            self.say(
+                "y2",
+                None,
+                "`y2` is the other edge of an area or a bar, and this figure has none",
+                "use mark = \"area\", or remove it",
+            );
         }
     }
 

@@ -9,13 +9,14 @@ mod tables;
 
 use crate::claims::Verdicts;
 use crate::figure::{Drawing, specification};
+use crate::player::players;
 use crate::{Database, QueryError, ReportError, Results};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use numbers::{bytes, shown};
 use polars::prelude::AnyValue;
 pub use tables::address;
 
-use scripts::{FIGURES, LIBRARIES, STYLE, THEME, embedded, policy};
+use scripts::{FIGURES, LIBRARIES, PLAYER, STYLE, THEME, embedded, policy};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,18 +47,20 @@ pub fn page(results: &Results, verdicts: &Verdicts, drawings: &[Drawing], base: 
         specifications.extend(specification.map(|specification| (file, specification)));
     }
     let manifest = &results.manifest;
-    let scripts = LIBRARIES.into_iter().chain([THEME, FIGURES]);
+    let scripts = LIBRARIES.into_iter().chain([THEME, FIGURES, PLAYER]);
     let template = Report {
         policy: policy(scripts),
         style: STYLE,
         theme: THEME,
         libraries: LIBRARIES,
         drawing: FIGURES,
+        playing: PLAYER,
         title: &manifest.title,
         question: &manifest.question,
         quick: manifest.quick,
         summary: claims::summary(verdicts),
         claims: claims::claims(verdicts),
+        players: players(results, &database)?.iter().map(|player| embedded(&player.payload)).collect(),
         figures,
         study: study::lines(&manifest.study),
         provenance: provenance(results, &database)?,
@@ -95,7 +98,9 @@ fn render(report: &Report<'_>) -> String {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("prose", |text: &str| minijinja::Value::from_safe_string(prose(text)));
-    environment.render_str(TEMPLATE, minijinja::value::Serde(report)).expect("the template names what a report has, as its tests show")
+    environment
+        .render_str(TEMPLATE, minijinja::value::Serde(report))
+        .expect("the template names what a report has, as its tests show")
 }
 
 /// A sentence as markup: all escaped, and what stands between two backticks as code.
@@ -130,12 +135,15 @@ struct Report<'r> {
     theme: &'static str,
     libraries: [&'static str; 3],
     drawing: &'static str,
+    playing: &'static str,
     title: &'r str,
     question: &'r str,
     /// Whether this is the small version of a study.
     quick: bool,
     summary: Option<claims::Summary>,
     claims: Vec<claims::Shown>,
+    /// As JSON for script elements.
+    players: Vec<String>,
     figures: Vec<Figure>,
     study: Vec<Vec<study::Piece>>,
     provenance: Vec<(&'static str, String)>,
