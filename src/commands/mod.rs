@@ -3,6 +3,7 @@
 mod check;
 mod init;
 mod list;
+mod pictures;
 mod plan;
 mod report;
 mod run;

@@ -77,8 +77,12 @@ pub fn page(results: &Results, verdicts: &Verdicts, drawings: &[Drawing], base: 
 
 const ENDING: &str = ".vl.json";
 
-/// "03-wiggliness-along-the-path.vl.json".
 fn file_name(number: usize, title: &str) -> String {
+    format!("{}{ENDING}", figure_name(number, title))
+}
+
+/// What files of a figure are called, without an ending: "03-wiggliness-along-the-path".
+pub fn figure_name(number: usize, title: &str) -> String {
     let mut slug = String::new();
     for letter in title.chars().flat_map(char::to_lowercase) {
         if letter.is_ascii_alphanumeric() {
@@ -91,7 +95,7 @@ fn file_name(number: usize, title: &str) -> String {
         }
     }
     let slug = if slug.is_empty() { "figure" } else { slug.trim_end_matches('-') };
-    format!("{number:02}-{slug}{ENDING}")
+    format!("{number:02}-{slug}")
 }
 
 const TEMPLATE: &str = include_str!("../../templates/report.html");
@@ -101,7 +105,9 @@ fn render(report: &Report<'_>) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.render_str(TEMPLATE, minijinja::value::Serde(report)).expect("the template names what a report has, as its tests show")
+    environment
+        .render_str(TEMPLATE, minijinja::value::Serde(report))
+        .expect("the template names what a report has, as its tests show")
 }
 
 /// The whole page.
