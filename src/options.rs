@@ -148,6 +148,7 @@ The page holds everything it shows, scripts included, and loads nothing. Beside 
 Vega-Lite specification with its rows; the next report writes them anew, so edit copies.")]
 pub(crate) struct Report {
     /// A study, or a folder of results.
+    #[arg(value_name = "STUDY_OR_DIR")]
     pub(crate) source: PathBuf,
     /// The small version of the study, as `taut run --quick` made it.
     #[arg(long)]

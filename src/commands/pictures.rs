@@ -21,7 +21,9 @@ pub(super) fn pictures(drawings: &[Drawing], folder: &Path, options: &Pictures, 
     for (at, drawing) in drawings.iter().enumerate() {
         let what = format!("figure {} ({})", at + 1, drawing.figure.title);
         if drawing.rows() == 0 {
-            say(quiet, &format!("{what}: nothing to draw, the query gives no row with a place in it"));
+            let nothing = || "nothing to draw, the query gives no row with a place in it".to_owned();
+            let reason = drawing.failure.as_ref().map_or_else(nothing, ToString::to_string);
+            say(quiet, &format!("{what}: {reason}"));
             continue;
         }
         match renderer.draw(&specification(drawing), size) {

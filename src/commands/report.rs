@@ -21,7 +21,7 @@ pub(super) fn report(options: &Report) -> Result<ExitCode> {
     let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
-    let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default())?;
+    let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default());
     if let Some(folder) = &options.pictures.svg {
         return pictures(&drawings, folder, &options.pictures, options.quiet);
     }
@@ -90,7 +90,7 @@ fn way(page: &Path, tables: &Path) -> String {
 
 fn write(folder: &Path, name: &str, page: &Page) -> Result<PathBuf> {
     let figures = Folder::at(folder.join(FIGURES));
-    for (name, specification) in &page.figures {
+    for (name, specification) in &page.specifications {
         figures.write_document(name, format!("{specification:#}\n").as_bytes())?;
     }
     Ok(Folder::at(folder).write_document(name, page.html.as_bytes())?)
@@ -99,7 +99,7 @@ fn write(folder: &Path, name: &str, page: &Page) -> Result<PathBuf> {
 #[allow(clippy::print_stderr)]
 fn tell(path: &Path, page: &Page, verdicts: &claims::Verdicts) {
     let size = bytes(page.html.len());
-    let figures = match page.figures.len() {
+    let figures = match page.specifications.len() {
         0 => "no figures".to_owned(),
         1 => "1 figure".to_owned(),
         count => format!("{count} figures"),

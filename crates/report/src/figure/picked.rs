@@ -59,7 +59,9 @@ impl Picked {
             self.note(left, |rows| format!("{rows} without a finite `{name}`"));
             if channel.scale == Scale::Log {
                 let left = self.keep(col(alias(at)).gt(lit(0)))?;
-                self.note(left, |rows| format!("{rows} with a `{name}` that is not above 0, which a log scale cannot show"));
+                self.note(left, |rows| {
+                    format!("{rows} with a `{name}` that is not above 0, which a log scale cannot show")
+                });
             }
         }
         Ok(())

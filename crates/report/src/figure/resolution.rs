@@ -48,13 +48,18 @@ impl<'f> Checked<'f> {
             return self.say(key, Some(name.clone()), message, format!("SELECT {name} as well, or name one of those"));
         };
         let of_numbers = match key {
-            "y" | "y2" => self.figure.mark != Mark::Rect || channel.scale != Scale::Linear,
+            // Lines and areas have no heights over names; bars, points and cells can stand beside them.
+            "y" | "y2" if matches!(self.figure.mark, Mark::Line | Mark::Area) => true,
             _ => channel.scale != Scale::Linear || channel.domain.is_some() || channel.zero.is_some(),
         };
         if *kind == Kind::Other || (of_numbers && !matches!(kind, Kind::Number | Kind::Null)) {
             let due = if of_numbers { "is about numbers" } else { "has no use for such values" };
             let message = format!("`{key}` {due}, and the query's column `{name}` is {}", kind.spoken());
             return self.say(key, Some(name.clone()), message, "CAST(… AS DOUBLE) makes a number");
+        }
+        if key == "points" && !matches!(kind, Kind::Bool | Kind::Null) {
+            let message = format!("`points` is about truth values, and the query's column `{name}` is {}", kind.spoken());
+            return self.say(key, Some(name.clone()), message, "such as `source = 'trained' AS measured`");
         }
         if *kind == Kind::Number && !channel.order.is_empty() {
             let message = format!("`order` names texts, and the query's column `{name}` is a number");
@@ -79,7 +84,8 @@ impl<'f> Checked<'f> {
         let Some(band) = &self.figure.band else { return };
         let over = &band.over;
         if !columns.iter().any(|(column, _)| column == over) {
-            let message = format!("`band` goes over `{over}`, which is no column of the query; it gives {}", listed(columns));
+            let message =
+                format!("`band` goes over `{over}`, which is no column of the query; it gives {}", listed(columns));
             self.say("band", Some(over.clone()), message, format!("SELECT {over} as well, or name one of those"));
         }
         let shown = self.figure.channels().into_iter().find(|(_, channel)| channel.column == *over);
@@ -88,7 +94,8 @@ impl<'f> Checked<'f> {
             self.say("band", Some(over.clone()), message, format!("remove `{key}`, or go over another column"));
         }
         if band.low() >= band.high() {
-            let message = format!("a band goes from a lower quantile to a higher one, found {} to {}", band.low(), band.high());
+            let message =
+                format!("a band goes from a lower quantile to a higher one, found {} to {}", band.low(), band.high());
             self.say("band", None, message, "such as `low = 0.1, high = 0.9`");
         }
     }
@@ -98,11 +105,17 @@ impl<'f> Checked<'f> {
         let of_lines = [
             ("dash", self.figure.asked_dash().is_some()),
             ("along", self.figure.along.is_some()),
+            ("points", self.figure.points.is_some()),
             ("band", self.figure.band.is_some()),
         ];
         for (key, given) in of_lines {
             if given && !lines {
-                self.say(key, None, format!("`{key}` is about lines, and this figure has none"), "use mark = \"line\", or remove it");
+                self.say(
+                    key,
+                    None,
+                    format!("`{key}` is about lines, and this figure has none"),
+                    "use mark = \"line\", or remove it",
+                );
             }
         }
         if self.figure.band.is_some() && self.figure.along.is_some() {
@@ -110,7 +123,12 @@ impl<'f> Checked<'f> {
         }
         let edges = matches!(self.figure.mark, Mark::Area | Mark::Bar);
         if self.figure.y2.is_some() && !edges {
-            self.say("y2", None, "`y2` is the other edge of an area or a bar, and this figure has none", "use mark = \"area\", or remove it");
+            self.say(
+                "y2",
+                None,
+                "`y2` is the other edge of an area or a bar, and this figure has none",
+                "use mark = \"area\", or remove it",
+            );
         }
     }
 

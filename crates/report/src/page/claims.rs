@@ -1,9 +1,9 @@
 //! Claims as a page shows them: verdict, numbers, and where the measured values lie beside their bound.
 
-use serde::Serialize;
 use super::gauge::Gauge;
 use super::numbers::shown;
 use crate::claims::{Answer, Bound, Measured, Verdict, Verdicts};
+use serde::Serialize;
 
 /// As many groups are listed; more are counted.
 const MOST_GROUPS: usize = 60;
@@ -86,7 +86,7 @@ pub(super) fn summary(verdicts: &Verdicts) -> Option<Summary> {
     let rest = [
         (fails > 0).then(|| verb(fails, "fails", "fail")),
         (undecided > 0).then(|| verb(undecided, "is undecided", "are undecided")),
-        (skipped > 0).then(|| format!("{skipped} only the whole study can answer")),
+        (skipped > 0).then(|| verb(skipped, "needs the whole study", "need the whole study")),
     ];
     let rest = rest.into_iter().flatten().collect::<Vec<_>>().join(", ");
     Some(Summary { class: worst.name(), glyph: glyph(worst), words, rest })

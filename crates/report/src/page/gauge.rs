@@ -1,8 +1,8 @@
 //! Where measured values lie beside their bound, as a strip: the allowed stretch, and a dot per group.
 
-use serde::Serialize;
 use super::numbers::shown;
 use crate::claims::{Bound, Measured, Verdict};
+use serde::Serialize;
 
 /// As many dots as can be told apart.
 const MOST_DOTS: usize = 400;
@@ -63,7 +63,15 @@ impl Gauge {
                 label: format!("{named}{}", shown(value)),
             });
         }
-        let anchor = |at: f64| if at < 12.0 { "start" } else if at > 88.0 { "end" } else { "middle" };
+        let anchor = |at: f64| {
+            if at < 12.0 {
+                "start"
+            } else if at > 88.0 {
+                "end"
+            } else {
+                "middle"
+            }
+        };
         let end = |end: &f64| End { at: place.percent(*end), label: shown(*end), anchor: anchor(place.percent(*end)) };
         let description = format!("{} measured, {bound}", if values.len() == 1 { "One value" } else { "Values" });
         Some(Self { from, width: (to - from).max(0.3), ends: ends.iter().map(end).collect(), dots, description })

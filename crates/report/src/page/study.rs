@@ -43,7 +43,10 @@ mod tests {
     fn a_line_is_known_by_its_beginning_and_loses_nothing() {
         let study = "# why\n[data.curve]\nnoise   = 0.1 # strong\n  \"SELECT a = b\"\n\n[[claim]]";
         let classes: Vec<Vec<&str>> = lines(study).iter().map(|l| l.iter().map(|p| p.class).collect()).collect();
-        assert_eq!(classes, [vec!["comment"], vec!["head"], vec!["key", "value"], vec!["value"], vec!["value"], vec!["head"]]);
+        assert_eq!(
+            classes,
+            [vec!["comment"], vec!["head"], vec!["key", "value"], vec!["value"], vec!["value"], vec!["head"]]
+        );
         let text: Vec<String> = lines(study).iter().map(|l| l.iter().map(|p| p.text.as_str()).collect()).collect();
         assert_eq!(text.join("\n"), study);
     }

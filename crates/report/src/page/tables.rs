@@ -1,10 +1,10 @@
 //! Tables as a page shows them: the first rows, what every column means, and where the parts are.
 
-use serde::Serialize;
 use super::numbers::{bytes, shown};
 use crate::figure::grouped;
 use crate::{Database, QueryError, ReportError, Results, StoredTable};
 use polars::prelude::{AnyValue, Column};
+use serde::Serialize;
 
 /// Enough to see what a table is.
 const ROWS: usize = 8;
@@ -52,12 +52,7 @@ pub(super) fn previews(results: &Results, database: &Database, base: &str) -> Re
     results.tables().iter().map(|table| preview(results, table, database, base)).collect()
 }
 
-fn preview(
-    results: &Results,
-    table: &StoredTable,
-    database: &Database,
-    base: &str,
-) -> Result<Preview, ReportError> {
+fn preview(results: &Results, table: &StoredTable, database: &Database, base: &str) -> Result<Preview, ReportError> {
     let name = &table.schema.name;
     let failed = |reason: QueryError| ReportError::Query { what: format!("table `{name}`"), reason };
     let first = database.rows(&format!("SELECT * FROM {name} LIMIT {ROWS}")).map_err(failed)?;
