@@ -105,7 +105,8 @@ fn about(drawing: &Drawing, panels: usize, rows: usize) -> Value {
     let mut out = json!({
         "caption": figure.caption, "notes": drawing.notes, "sql": figure.sql,
         "panels": if figure.column.is_some() { json!(panels) } else { Value::Null },
-        "rows": if figure.row.is_some() { json!(rows) } else { Value::Null }
+        "rows": if figure.row.is_some() { json!(rows) } else { Value::Null },
+        "words_above": figure.rules.iter().any(|rule| rule.x.is_some() && rule.title.is_some())
     });
     if let Some(channel) = &figure.slider {
         out["slider"] = json!({
@@ -148,7 +149,11 @@ fn layers(drawing: &Drawing) -> Vec<Value> {
         });
         edges.insert("y2".to_owned(), json!({ "field": field(&drawing.columns[high].name) }));
         edges.remove("strokeDash");
-        out.push(json!({ "mark": { "type": "area", "opacity": 0.18, "clip": is_cut(figure) }, "encoding": edges }));
+        let mut ribbon = json!({ "mark": { "type": "area", "fillOpacity": 0.18, "clip": is_cut(figure) }, "encoding": edges });
+        if let Some(channel) = &figure.points {
+            ribbon["transform"] = json!([{ "filter": format!("{} != true", value_of(&channel.column)) }]);
+        }
+        out.push(ribbon);
     }
     let mut own = shared.clone();
     if figure.mark != Mark::Line {
