@@ -166,7 +166,8 @@ pub(super) fn details(drawing: &Drawing) -> Option<Value> {
 /// One panel per value.
 pub(super) fn facet(drawing: &Drawing, channel: &Channel) -> Value {
     let column = drawing.column(channel);
-    let named = format!("{} + ' = ' + datum.label", text(&title(drawing, channel)));
+    // In brackets, because the label is put in as an expression that has a condition in it.
+    let named = format!("{} + ' = ' + (datum.label)", text(&title(drawing, channel)));
     let mut header = json!({ "title": null });
     if column.kind != Kind::Text {
         header["labelExpr"] = json!(named);

@@ -148,7 +148,12 @@ fn layers(drawing: &Drawing) -> Vec<Value> {
             y
         });
         edges.insert("y2".to_owned(), json!({ "field": field(&drawing.columns[high].name) }));
-        edges.remove("strokeDash");
+        if let Some(dash) = edges.remove("strokeDash") {
+            // Dashes keep ribbons apart, too, but have no meaning for them.
+            let mut details = edges.get("detail").and_then(Value::as_array).cloned().unwrap_or_default();
+            details.push(json!({ "field": dash["field"], "type": "nominal" }));
+            edges.insert("detail".to_owned(), Value::from(details));
+        }
         let mut ribbon = json!({ "mark": { "type": "area", "fillOpacity": 0.18, "clip": is_cut(figure) }, "encoding": edges });
         if let Some(channel) = &figure.points {
             ribbon["transform"] = json!([{ "filter": format!("{} != true", value_of(&channel.column)) }]);
