@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import polars as pl
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -20,6 +21,8 @@ if "TAUT" not in os.environ and (ROOT / "target/release/taut").is_file():
     os.environ["TAUT"] = str(ROOT / "target/release/taut")
 
 plt.style.use(HERE / "lesson.mplstyle")
+pl.Config.set_tbl_rows(20)
+pl.Config.set_fmt_str_lengths(90)
 
 # The colours of Okabe and Ito, which readers of every colour vision tell apart.
 BLUE, ORANGE, GREEN, RED, SKY, PINK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"

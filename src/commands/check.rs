@@ -4,7 +4,7 @@ use super::{load, print, run::default_folder, verdicts};
 use crate::exit::Usage;
 use crate::options::{Check, Source};
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use taut_report::claims::{self, Verdicts};
 use taut_report::{Manifest, Results};
@@ -52,18 +52,19 @@ fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
         None => default_folder(&source)?,
     };
     let results = Results::open(&folder)?;
-    refuse_another_study(&plan, &results, options)?;
+    refuse_another_study(&plan, &results, &options.source)?;
     let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
     let verdicts = claims::evaluate(&manifest, &results)?;
     claims::record(&verdicts, &results)?;
     Ok((folder, verdicts))
 }
 
-fn refuse_another_study(plan: &Plan, results: &Results, options: &Check) -> Result<()> {
+/// Tables that another study made say nothing of this one.
+pub(super) fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<()> {
     if results.manifest.fingerprint == taut_sweep::fingerprint(plan) {
         return Ok(());
     }
-    let (folder, study) = (results.folder().root().display(), options.source.display());
+    let (folder, study) = (results.folder().root().display(), study.display());
     let message = format!(
         "{folder} holds results of another study, or of {study} as it was; run `taut run {study}` first, name the folder \
          with --out, or give the folder itself to check the claims that were stored with it"

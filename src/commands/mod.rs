@@ -5,6 +5,7 @@ mod check;
 mod init;
 mod list;
 mod plan;
+mod report;
 mod reproduce;
 mod run;
 mod show;
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
         Command::Check(check) => check::check(&check),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
         Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
+        Command::Report(report) => report::report(&report),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),
@@ -39,7 +41,7 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     }
 }
 
-/// Checks a study with its claims, and lays it out.
+/// Checks a study with its claims and figures, and lays it out.
 fn load(source: &Source) -> Result<Plan> {
     if source.study.is_dir() {
         return Err(Usage(format!("{} is a folder; give a study, a TOML file", source.study.display())).into());
@@ -52,11 +54,12 @@ fn load(source: &Source) -> Result<Plan> {
     }
 }
 
-/// Asks what the study's claims would ask, of tables without rows: a typo is found before the first step.
+/// Asks what the study's claims and figures would ask, of tables without rows: a typo is found before the first step.
 fn unanswerable(plan: &Plan, severity: Severity) -> Result<Option<Diagnostics>> {
     let manifest: taut_report::Manifest = serde_json::from_value(taut_sweep::manifest(plan, taut_sweep::PROGRAM))?;
     let database = Database::of_schemas(plan.tables(), plan.unrecorded());
-    let findings = taut_report::claims::resolve(&manifest.claims, &database);
+    let mut findings = taut_report::claims::resolve(&manifest.claims, &database);
+    findings.extend(taut_report::figure::resolve(&manifest.figures, &database));
     let problem =
         |Finding { path, word, message, help }| (None, Problem { severity, key_path: path, word, message, help });
     let problems: Vec<_> = findings.into_iter().map(problem).collect();

@@ -122,7 +122,9 @@ pub fn exact(row: &BTreeMap<String, String>, column: &str) -> f64 {
 pub fn content(out: &Path) -> BTreeMap<String, Vec<String>> {
     let folder = Folder::at(out);
     let mut all = BTreeMap::new();
-    for name in ["cells", "trajectory", "modes", "curves", "parameters", "hessian", "solutions", "predictions"] {
+    let of_cells =
+        ["cells", "trajectory", "modes", "arrivals", "factors", "curves", "samples", "parameters", "hessian"];
+    for name in of_cells.into_iter().chain(["solutions", "predictions"]) {
         if folder.parts(name).map_or(true, |parts| parts.is_empty()) {
             continue;
         }

@@ -1,6 +1,7 @@
 //! What a results folder says of itself.
 
 use crate::claims::Claim;
+use crate::figure::Figure;
 use serde::Deserialize;
 
 /// The part of `manifest.json` that reports read.
@@ -28,6 +29,9 @@ pub struct Manifest {
     pub tables: Vec<String>,
     /// The hypotheses.
     pub claims: Vec<Claim>,
+    /// The pictures.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
     /// The study's text.
     pub study: String,
 }

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(kind: &DataType) -> Self {
+    pub(crate) fn of(kind: &DataType) -> Self {
         match kind {
             DataType::Boolean => Self::Bool,
             DataType::String => Self::Text,
@@ -182,7 +182,7 @@ fn refuse_other_than_select(sql: &str) -> Result<(), QueryError> {
 }
 
 impl QueryError {
-    fn of(error: &PolarsError) -> Self {
+    pub(crate) fn of(error: &PolarsError) -> Self {
         let text = innermost(error);
         // Polars adds what it was doing and how the plan looked; the first paragraph says what is wrong.
         let first = text.split("\n\n").next().unwrap_or(&text).trim();

@@ -185,11 +185,26 @@ impl Folder {
     pub fn bytes(&self) -> Result<u64, StoreError> {
         let mut bytes = size(&self.root.join(MANIFEST));
         for table in self.tables()? {
-            for part in self.parts(&table)? {
-                bytes += size(&self.part_path(&table, &part)?);
-            }
+            bytes += self.table_bytes(&table)?;
         }
         Ok(bytes)
+    }
+
+    /// The size of all parts of a table.
+    pub fn table_bytes(&self, table: &str) -> Result<u64, StoreError> {
+        let mut bytes = 0;
+        for part in self.parts(table)? {
+            bytes += size(&self.part_path(table, &part)?);
+        }
+        Ok(bytes)
+    }
+
+    /// Writes a file that is no table, such as a report, and returns where it is; it appears whole or not at all,
+    /// replacing one of the same name.
+    pub fn write_document(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        create_folder(&self.root)?;
+        atomic::write_file(&self.root, name, bytes)?;
+        Ok(self.root.join(name))
     }
 
     fn table_folder(&self, table: &str) -> Result<PathBuf, StoreError> {

@@ -12,6 +12,7 @@ mod diagnostics;
 mod differences;
 mod draft;
 mod expansion;
+mod figures;
 mod inputs;
 mod kinds;
 mod loading;
@@ -35,14 +36,12 @@ pub use checks::Known;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity, Source};
 pub use differences::diff_studies;
 pub use draft::Changes;
+pub use figures::{Band, Channel, Figure, Mark, Rule, Scale, ScaledColumn};
 pub use inputs::{FileColumn, FileTable, Files};
 pub use loading::{StudyError, load, read};
 pub use save_times::{SaveStep, SaveTime, Times};
 pub use schema::json_schema;
-pub use spec::{
-    Bound, Channel, Choose, Claim, CurveGrid, Figure, InQuick, Mark, Model, Record, Scale, ScaledColumn, Study,
-    TableName,
-};
+pub use spec::{Bound, Choose, Claim, CurveGrid, InQuick, Model, Record, Study, TableName};
 pub use spelling::near;
 pub(crate) use train_checks::{MOST_STEPS, single_steps, too_many_steps};
 pub use tree::Place;

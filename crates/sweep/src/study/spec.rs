@@ -1,5 +1,6 @@
 //! The words of a study file, as typed values.
 
+use super::figures::Figure;
 use super::save_times::Times;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ pub struct Study {
     /// Hypotheses about the study's own tables.
     #[serde(default)]
     pub claim: Vec<Claim>,
-    /// Figures of the study's own tables; kept with the results, not yet drawn.
+    /// Figures of the study's own tables, drawn by `taut report`.
     #[serde(default)]
     pub figure: Vec<Figure>,
 }
@@ -211,98 +212,6 @@ impl Claim {
             equals: self.equals,
             tolerance: self.tolerance,
             holds: self.holds,
-        }
-    }
-}
-
-/// A figure: a query over the study's tables, a mark, and what each channel shows.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Figure {
-    /// Shown above the figure.
-    pub title: String,
-    /// A query over the study's tables.
-    pub sql: String,
-    /// What is drawn.
-    #[serde(default)]
-    pub mark: Mark,
-    /// What runs to the right.
-    pub x: Channel,
-    /// What runs upwards.
-    pub y: Channel,
-    /// The other edge of an area.
-    pub y2: Option<Channel>,
-    /// What the colour shows.
-    pub color: Option<Channel>,
-    /// What makes lines or points of their own, without a colour.
-    pub detail: Option<Channel>,
-    /// One panel per value, side by side.
-    pub column: Option<Channel>,
-    /// One panel per value, one below the other.
-    pub row: Option<Channel>,
-    /// Shown below the figure.
-    pub caption: Option<String>,
-}
-
-/// What a figure draws.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mark {
-    /// A line through the rows, in the order of x
-    #[default]
-    Line,
-    /// A point per row
-    Point,
-    /// A bar per row
-    Bar,
-    /// The area between y and y2
-    Area,
-    /// A filled cell per row
-    Rect,
-}
-
-/// A column of the query, with how it is shown.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Channel {
-    /// A column's name.
-    Name(String),
-    /// A column with its scale and title.
-    Column(ScaledColumn),
-}
-
-/// A column with its scale and title.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScaledColumn {
-    /// The column's name.
-    pub column: String,
-    /// How values become positions.
-    #[serde(default)]
-    pub scale: Scale,
-    /// Shown at the axis; default the column's name.
-    pub title: Option<String>,
-}
-
-/// How values become positions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scale {
-    /// In proportion
-    #[default]
-    Linear,
-    /// By the logarithm
-    Log,
-    /// By the logarithm away from zero, in proportion near it
-    Symlog,
-}
-
-impl Channel {
-    /// The column's name.
-    pub fn column(&self) -> &str {
-        match self {
-            Self::Name(name) => name,
-            Self::Column(column) => &column.column,
         }
     }
 }

@@ -1,0 +1,289 @@
+// Draws the figures of a report with Vega, in the page's own colours and as wide as the page allows.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const series = (name, count) => Array.from({ length: count }, (_, i) => token(`--${name}-${i + 1}`));
+
+  /** Vega's configuration from the page's variables. */
+  function theme(width) {
+    const narrow = width < 520;
+    const size = narrow ? 11 : 12.5;
+    const ink = token("--ink"), muted = token("--muted"), rule = token("--rule");
+    const ramp = series("ramp", 6);
+    const text = {
+      labelColor: muted, titleColor: ink, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal",
+    };
+    return {
+      background: "transparent",
+      font: token("--font-label"),
+      padding: 2,
+      axis: { ...text, gridColor: rule, domainColor: muted, tickColor: muted, labelPadding: 4, titlePadding: 8, tickCount: narrow ? 4 : 6 },
+      axisX: { labelFlush: true, labelOverlap: true, grid: false },
+      axisY: { domain: false, ticks: false, labelOverlap: true },
+      legend: {
+        ...text, orient: "top", direction: "horizontal", labelLimit: Math.min(260, width - 60), titleLimit: width - 20,
+        columnPadding: 16, rowPadding: 4, offset: 8, titlePadding: 6,
+        gradientLength: Math.min(220, width - 80), gradientThickness: 10,
+      },
+      header: { ...text, labelColor: ink, labelFontWeight: 600, labelPadding: 4, labelLimit: Math.max(120, width / 3) },
+      range: { category: series("series", 8), ordinal: ramp, ramp, heatmap: ramp, diverging: ramp },
+      mark: { color: token("--series-1") },
+      rule: { color: ink },
+      text: { color: muted, font: token("--font-label"), fontSize: size },
+      line: { strokeWidth: narrow ? 1.8 : 2.2, strokeJoin: "round", strokeCap: "round" },
+      point: { filled: true, size: narrow ? 26 : 42, opacity: 0.85 },
+      style: { reference: { stroke: ink }, "reference-label": { fill: muted, fontSize: size } },
+      view: { stroke: null },
+    };
+  }
+
+  /** As many lines of a legend's entries as fit side by side. */
+  function legendColumns(specification, width) {
+    const longest = (domain) => Math.max(...domain.map((value) => String(value).length));
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      for (const key of ["color", "strokeDash"]) {
+        const channel = node[key];
+        const domain = channel && channel.scale && channel.scale.domain;
+        if (channel && channel.field && Array.isArray(domain) && channel.type !== "quantitative" && domain.length) {
+          const each = 34 + 7.2 * longest(domain);
+          channel.legend = { ...channel.legend, columns: Math.max(1, Math.min(domain.length, Math.floor(width / each))) };
+        }
+      }
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+  }
+
+  /** The specification with the page's sizes: one picture across, or as many panels as there is room for. */
+  function fitted(original, width) {
+    const specification = structuredClone(original);
+    const about = (original.usermeta && original.usermeta.taut) || {};
+    delete specification.config;
+    delete specification.title;
+    for (const parameter of specification.params || []) delete parameter.bind;
+    legendColumns(specification, width);
+    const height = Math.round(Math.min(400, Math.max(230, width * 0.52)));
+    if (!specification.facet) {
+      specification.width = width;
+      specification.height = height;
+      specification.autosize = { type: "fit", contains: "padding", resize: true };
+      return specification;
+    }
+    const gap = width < 520 ? 14 : 22;
+    const axis = 62;
+    const panels = about.panels || 1;
+    const free = Boolean(specification.resolve);
+    const least = free ? 230 : 170;
+    let across = Math.max(1, Math.min(panels, Math.floor((width - axis + gap) / (least + gap))));
+    if (specification.columns !== undefined) {
+      // Even rows: five panels in three columns are 3 + 2, not 4 + 1.
+      across = Math.ceil(panels / Math.ceil(panels / across));
+      specification.columns = across;
+    } else {
+      across = panels;
+    }
+    const axes = free ? axis * across : axis;
+    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8) / across));
+    specification.spacing = gap;
+    specification.spec.width = each;
+    specification.spec.height = Math.round(Math.min(300, Math.max(150, each * 0.72)));
+    return specification;
+  }
+
+  const tip = () => document.getElementById("tip");
+  const place = (box, x, y) => {
+    const { width, height } = box.getBoundingClientRect();
+    const left = x + 14 + width > window.innerWidth ? x - 14 - width : x + 14;
+    const top = y + 14 + height > window.innerHeight ? y - 14 - height : y + 14;
+    box.style.left = `${Math.max(6, left)}px`;
+    box.style.top = `${Math.max(6, top)}px`;
+  };
+
+  /** Values of the row under the pointer; texts only, never markup. */
+  function tooltip(_handler, event, _item, value) {
+    const box = tip();
+    if (!box) return;
+    if (value === null || value === undefined || value === "") {
+      box.classList.remove("shown");
+      return;
+    }
+    box.replaceChildren();
+    if (typeof value === "object") {
+      const list = document.createElement("dl");
+      for (const [name, shown] of Object.entries(value)) {
+        if (shown === undefined || shown === null || shown === "undefined" || shown === "null") continue;
+        const term = document.createElement("dt"), said = document.createElement("dd");
+        term.textContent = name;
+        said.textContent = String(shown);
+        list.append(term, said);
+      }
+      box.append(list);
+    } else {
+      box.textContent = String(value);
+    }
+    box.classList.add("shown");
+    place(box, event.clientX, event.clientY);
+  }
+
+  const refusing = () => {
+    const refuse = () => Promise.reject(new Error("a report loads nothing"));
+    return { load: refuse, sanitize: refuse, http: refuse, file: refuse };
+  };
+
+  async function view(specification, width, container, renderer) {
+    const compiled = vegaLite.compile(specification, { config: theme(width) }).spec;
+    const runtime = vega.parse(compiled, null, { ast: true });
+    const made = new vega.View(runtime, {
+      expr: vegaInterpreter.expressionInterpreter,
+      loader: refusing(),
+      logLevel: vega.Error,
+      renderer,
+      container,
+      hover: Boolean(container),
+    });
+    made.tooltip(tooltip);
+    await made.runAsync();
+    return made;
+  }
+
+  class Drawing {
+    constructor(figure) {
+      this.figure = figure;
+      this.picture = figure.querySelector(".picture");
+      this.specification = JSON.parse(document.getElementById(figure.dataset.specification).textContent);
+      this.about = (this.specification.usermeta && this.specification.usermeta.taut) || {};
+      this.width = 0;
+      this.slider();
+      this.tools();
+    }
+
+    slider() {
+      const slider = this.about.slider;
+      if (!slider || !slider.values.length) return;
+      const row = document.createElement("label");
+      const input = document.createElement("input"), shown = document.createElement("output");
+      const name = document.createElement("span");
+      row.className = "slider";
+      name.textContent = slider.title;
+      input.type = "range";
+      Object.assign(input, { min: 0, max: slider.values.length - 1, step: 1, value: slider.values.length - 1 });
+      const said = () => {
+        const value = slider.values[Number(input.value)];
+        const text = typeof value === "number" && Math.abs(value) < 1e15 ? value.toLocaleString("en", { maximumSignificantDigits: 7 }) : String(value);
+        shown.textContent = text;
+        input.setAttribute("aria-valuetext", `${slider.title} ${text}`);
+      };
+      input.addEventListener("input", () => {
+        said();
+        if (this.view) this.view.signal(slider.param, Number(input.value)).runAsync();
+      });
+      said();
+      row.append(name, input, shown);
+      this.picture.before(row);
+      this.input = input;
+    }
+
+    tools() {
+      const row = this.figure.querySelector(".tools");
+      if (!row) return;
+      const name = this.figure.dataset.name || "figure";
+      const save = (blob, ending) => {
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(blob);
+        link.download = `${name}.${ending}`;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      };
+      const button = (label, title, act) => {
+        const made = document.createElement("button");
+        made.type = "button";
+        made.className = "quiet";
+        made.textContent = label;
+        made.title = title;
+        made.addEventListener("click", act);
+        row.append(made);
+      };
+      button("Save SVG", "this picture as SVG", async () => {
+        if (this.view) save(new Blob([await this.view.toSVG()], { type: "image/svg+xml" }), "svg");
+      });
+      button("Save PNG", "this picture as PNG, twice the size", async () => {
+        if (!this.view) return;
+        const canvas = await this.view.toCanvas(2);
+        canvas.toBlob((blob) => { if (blob) save(blob, "png"); });
+      });
+      button("Save Vega-Lite", "the specification with its rows, to edit or to load elsewhere", () => {
+        save(new Blob([JSON.stringify(this.specification, null, 1)], { type: "application/json" }), "vl.json");
+      });
+    }
+
+    async draw() {
+      const width = Math.floor(this.picture.clientWidth);
+      if (width < 60) return;
+      this.width = width;
+      const specification = fitted(this.specification, width);
+      const slider = this.about.slider;
+      if (slider && this.input) {
+        const parameter = specification.params.find((known) => known.name === slider.param);
+        if (parameter) parameter.value = Number(this.input.value);
+      }
+      const old = this.view;
+      const container = document.createElement("div");
+      try {
+        const rows = this.specification.data.values.length;
+        this.view = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        this.picture.replaceChildren(container);
+        this.figure.dataset.drawn = "true";
+      } catch (error) {
+        this.picture.textContent = `This figure cannot be drawn: ${error.message}`;
+        this.figure.dataset.drawn = "false";
+        console.error(error);
+      }
+      if (old) old.finalize();
+    }
+  }
+
+  let drawings = [];
+  async function drawAll(which) {
+    for (const drawing of which) {
+      await drawing.draw();
+      // Between two figures the page answers.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    root.dataset.figures = "drawn";
+    document.dispatchEvent(new CustomEvent("taut-figures"));
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    drawings = Array.from(document.querySelectorAll("figure[data-specification]"), (figure) => new Drawing(figure));
+    drawAll(drawings);
+    document.addEventListener("taut-theme", () => drawAll(drawings));
+    let waiting = 0;
+    window.addEventListener("resize", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        drawAll(drawings.filter((drawing) => Math.abs(drawing.picture.clientWidth - drawing.width) > 4));
+      }, 120);
+    });
+
+    // What a column means, for pointer and keyboard.
+    const show = (element) => {
+      const box = tip();
+      if (!box) return;
+      box.textContent = element.dataset.tip;
+      box.classList.add("shown");
+      const { left, bottom } = element.getBoundingClientRect();
+      place(box, left - 10, bottom - 8);
+    };
+    const hide = () => tip() && tip().classList.remove("shown");
+    for (const element of document.querySelectorAll("[data-tip]")) {
+      element.addEventListener("pointerenter", () => show(element));
+      element.addEventListener("pointerleave", hide);
+      element.addEventListener("focus", () => show(element));
+      element.addEventListener("blur", hide);
+    }
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  });
+})();

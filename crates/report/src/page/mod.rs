@@ -1,0 +1,203 @@
+//! A report: one page that holds what a study asked, what its numbers say, and the pictures of it.
+
+mod claims;
+mod gauge;
+mod numbers;
+mod scripts;
+mod study;
+mod tables;
+
+use crate::claims::Verdicts;
+use crate::figure::{Drawing, specification};
+use crate::{Database, QueryError, ReportError, Results};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use numbers::{bytes, shown};
+use polars::prelude::AnyValue;
+pub use tables::address;
+
+use scripts::{FIGURES, LIBRARIES, STYLE, THEME, embedded, policy};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A report and the files beside it.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The page, whole in itself.
+    pub html: String,
+    /// The specification of every figure, with the name of its file.
+    pub figures: Vec<(String, Value)>,
+}
+
+/// Makes the page of a study's results.
+///
+/// `base` is the way from the page to the folder of results, for links: empty where it lies in it, else ending with
+/// `/`.
+///
+/// # Errors
+/// If a table cannot be read.
+pub fn page(results: &Results, verdicts: &Verdicts, drawings: &[Drawing], base: &str) -> Result<Page, ReportError> {
+    let database = Database::of_results(results)?;
+    let figures: Vec<(String, Value)> = drawings
+        .iter()
+        .enumerate()
+        .map(|(at, drawing)| (file_name(at + 1, &drawing.figure.title), specification(drawing)))
+        .collect();
+    let shown = drawings.iter().zip(&figures).enumerate().map(|(at, (drawing, (file, specification)))| Figure {
+        number: at + 1,
+        title: drawing.figure.title.clone(),
+        name: file.trim_end_matches(ENDING).to_owned(),
+        file: format!("figures/{file}"),
+        caption: drawing.figure.caption.clone(),
+        notes: drawing.notes.clone(),
+        sql: drawing.figure.sql.clone(),
+        columns: drawing.columns.iter().filter(|column| !column.doc.is_empty()).map(Meaning::of).collect(),
+        specification: (drawing.rows() > 0).then(|| embedded(specification)),
+    });
+    let manifest = &results.manifest;
+    let scripts = LIBRARIES.into_iter().chain([THEME, FIGURES]);
+    let template = Report {
+        policy: policy(scripts),
+        style: STYLE,
+        theme: THEME,
+        libraries: LIBRARIES,
+        drawing: FIGURES,
+        title: &manifest.title,
+        question: &manifest.question,
+        summary: claims::summary(verdicts),
+        claims: claims::claims(verdicts),
+        figures: shown.collect(),
+        study: study::lines(&manifest.study),
+        provenance: provenance(results, &database)?,
+        tables: tables::previews(results, &database, base)?,
+        manifest: format!("{base}manifest.json"),
+        program: &manifest.program,
+    };
+    Ok(Page { html: render(&template), figures })
+}
+
+const ENDING: &str = ".vl.json";
+
+/// "03-wiggliness-along-the-path.vl.json".
+fn file_name(number: usize, title: &str) -> String {
+    let mut slug = String::new();
+    for letter in title.chars().flat_map(char::to_lowercase) {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 48 {
+            break;
+        }
+    }
+    let slug = if slug.is_empty() { "figure" } else { slug.trim_end_matches('-') };
+    format!("{number:02}-{slug}{ENDING}")
+}
+
+const TEMPLATE: &str = include_str!("../../templates/report.html");
+
+/// Fills the template. Whatever it shows is escaped, but for the scripts and data that it marks as safe.
+fn render(report: &Report<'_>) -> String {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+        .render_str(TEMPLATE, minijinja::value::Serde(report))
+        .expect("the template names what a report has, as its tests show")
+}
+
+/// The whole page.
+#[derive(Serialize)]
+struct Report<'r> {
+    policy: String,
+    style: &'static str,
+    theme: &'static str,
+    libraries: [&'static str; 3],
+    drawing: &'static str,
+    title: &'r str,
+    question: &'r str,
+    summary: Option<claims::Summary>,
+    claims: Vec<claims::Shown>,
+    figures: Vec<Figure>,
+    study: Vec<Vec<study::Piece>>,
+    provenance: Vec<(&'static str, String)>,
+    tables: Vec<tables::Preview>,
+    manifest: String,
+    program: &'r str,
+}
+
+/// A figure of the page.
+#[derive(Serialize)]
+struct Figure {
+    number: usize,
+    title: String,
+    name: String,
+    file: String,
+    caption: Option<String>,
+    notes: Vec<String>,
+    sql: String,
+    columns: Vec<Meaning>,
+    /// As JSON for a script element; none where there is nothing to draw.
+    specification: Option<String>,
+}
+
+/// What a column of a figure holds.
+#[derive(Serialize)]
+struct Meaning {
+    name: String,
+    unit: String,
+    doc: String,
+}
+
+impl Meaning {
+    fn of(column: &crate::figure::DrawnColumn) -> Self {
+        let unit = if column.unit == "1" { String::new() } else { column.unit.clone() };
+        Self { name: column.name.clone(), unit, doc: column.doc.clone() }
+    }
+}
+
+/// Where the numbers come from.
+fn provenance(results: &Results, database: &Database) -> Result<Vec<(&'static str, String)>, ReportError> {
+    let manifest = &results.manifest;
+    let parts = match results.missing_parts() {
+        0 => format!("{} per table, all there", manifest.parts),
+        missing => format!("{} per table, {missing} still missing", manifest.parts),
+    };
+    Ok(vec![
+        ("Program", manifest.program.clone()),
+        ("Cells", format!("{}: {}", shown(manifest.cells as f64), statuses(database)?)),
+        ("Parts", parts),
+        ("Size", bytes(results.folder().bytes()?)),
+        ("Layout of the tables", format!("version {}", manifest.schema_version)),
+        ("Numbers", format!("version {} of the code's semantics", manifest.semantics)),
+        ("Fingerprint", manifest.fingerprint.clone()),
+    ])
+}
+
+/// "40 finished, 2 diverged".
+fn statuses(database: &Database) -> Result<String, ReportError> {
+    let failed = |reason: QueryError| ReportError::Query { what: "table `cells`".to_owned(), reason };
+    let sql = "SELECT status, count(*) AS cells FROM cells GROUP BY status ORDER BY cells DESC, status";
+    let answer = database.rows(sql).map_err(failed)?;
+    let value = |column: usize, row: usize| match answer.columns()[column].get(row) {
+        Ok(AnyValue::String(text)) => text.to_owned(),
+        Ok(AnyValue::StringOwned(text)) => text.to_string(),
+        Ok(other) => other.extract::<f64>().map_or_else(String::new, shown),
+        Err(_) => String::new(),
+    };
+    let said: Vec<String> = (0..answer.height()).map(|row| format!("{} {}", value(1, row), value(0, row))).collect();
+    Ok(said.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_after_titles() {
+        assert_eq!(file_name(3, "Wiggliness along the path"), "03-wiggliness-along-the-path.vl.json");
+        assert_eq!(file_name(1, "<script>alert(1)</script>"), "01-script-alert-1-script.vl.json");
+        assert_eq!(file_name(12, "∫f″²"), "12-f.vl.json");
+        assert_eq!(file_name(1, "…"), "01-figure.vl.json");
+    }
+}

@@ -1,0 +1,106 @@
+//! `taut report`: one page with what a study asked and what its tables say.
+
+use super::check::refuse_another_study;
+use super::plan::bytes;
+use super::{load, run::default_folder};
+use crate::exit::Usage;
+use crate::options::{Report, Source};
+use crate::scoreboard::Tally;
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use taut_report::claims;
+use taut_report::figure::{Budget, draw};
+use taut_report::{Database, Manifest, Page, Results, page};
+use taut_sweep::Folder;
+
+const PAGE: &str = "report.html";
+const FIGURES: &str = "figures";
+
+pub(super) fn report(options: &Report) -> Result<ExitCode> {
+    let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
+    let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
+    let database = Database::of_results(&results)?;
+    let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default())?;
+    let (folder, name) = place(options, &results)?;
+    let page = page(&results, &verdicts, &drawings, &way(&folder, results.folder().root()))?;
+    let path = write(&folder, &name, &page)?;
+    if !options.quiet {
+        tell(&path, &page, &verdicts);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tables with the claims and figures that were stored beside them.
+fn of_folder(options: &Report) -> Result<Results> {
+    let path = &options.source;
+    if options.quick {
+        return Err(Usage(format!("--quick goes with a study, and {} is a folder of results", path.display())).into());
+    }
+    if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
+        // Names the studies nearby.
+        taut_sweep::study::read(path)?;
+    }
+    Ok(Results::open(path)?)
+}
+
+/// The tables that a run of the study wrote, with its claims and figures as they are now.
+fn of_study(options: &Report) -> Result<Results> {
+    let source = Source { study: options.source.clone(), quick: options.quick, set: Vec::new() };
+    let plan = load(&source)?;
+    let mut results = Results::open(&default_folder(&source)?)?;
+    refuse_another_study(&plan, &results, &options.source)?;
+    let now: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
+    let stored = results.manifest;
+    results.manifest = Manifest { program: stored.program, ..now };
+    Ok(results)
+}
+
+/// The folder of the page, and its name there.
+fn place(options: &Report, results: &Results) -> Result<(PathBuf, String)> {
+    let Some(out) = &options.out else {
+        return Ok((results.folder().root().to_path_buf(), PAGE.to_owned()));
+    };
+    if out.is_dir() {
+        let message =
+            format!("--out {} is a folder; name a file in it, such as {}", out.display(), out.join(PAGE).display());
+        return Err(Usage(message).into());
+    }
+    let name = out.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Usage(format!("--out {} names no file", out.display())))?;
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((folder.to_path_buf(), name.to_owned()))
+}
+
+/// The way from the page to the tables, for links: relative, so that both can move together; ends with `/`, or is
+/// empty.
+fn way(page: &Path, tables: &Path) -> String {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let (page, tables) = (whole(page), whole(tables));
+    let shared = page.components().zip(tables.components()).take_while(|(a, b)| a == b).count();
+    let up = page.components().skip(shared).map(|_| "..".to_owned());
+    let down = tables.components().skip(shared);
+    let down = down.map(|part| taut_report::address(&part.as_os_str().to_string_lossy()));
+    up.chain(down).map(|part| format!("{part}/")).collect()
+}
+
+fn write(folder: &Path, name: &str, page: &Page) -> Result<PathBuf> {
+    let figures = Folder::at(folder.join(FIGURES));
+    for (name, specification) in &page.figures {
+        figures.write_document(name, format!("{specification:#}\n").as_bytes())?;
+    }
+    Ok(Folder::at(folder).write_document(name, page.html.as_bytes())?)
+}
+
+#[allow(clippy::print_stderr)]
+fn tell(path: &Path, page: &Page, verdicts: &claims::Verdicts) {
+    let size = bytes(page.html.len());
+    let figures = match page.figures.len() {
+        0 => "no figures".to_owned(),
+        1 => "1 figure".to_owned(),
+        count => format!("{count} figures"),
+    };
+    let claims = Tally::of_verdicts(verdicts);
+    eprintln!("{} ({size}): {claims}; {figures}", path.display());
+}
