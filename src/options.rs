@@ -12,8 +12,8 @@ Examples:
   taut run my_study.toml                       tables in results/my_study/
   taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
   taut check my_study.toml                     each claim with measured value and verdict
-  taut reproduce --quick                       small versions of all studies in experiments/
   taut report my_study.toml                    one page with claims and figures, results/my_study/report.html
+  taut reproduce --quick                       small versions of all studies in experiments/
   taut show my_study.toml 0                    one cell as a study of its own
   taut list metrics                            names, units, formulas
 
@@ -46,12 +46,12 @@ pub(crate) enum Command {
     Run(Run),
     /// Hold the claims of a study against its tables.
     Check(Check),
+    /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
+    Report(Report),
     /// Run a folder of studies and print one scoreboard of their claims.
     Reproduce(Reproduce),
     /// Print the index of a folder of studies, as Markdown.
     Catalogue(Catalogue),
-    /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
-    Report(Report),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
@@ -144,6 +144,30 @@ pub(crate) struct Check {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  taut report experiments/panel_polynomial.toml      over results/panel_polynomial, which `taut run` wrote
+  taut report results/panel_polynomial               with the claims and figures that are stored there
+  taut report results/panel_polynomial --out /tmp/panel.html
+
+The page holds everything it shows, scripts included, and loads nothing. Beside it, in figures/, every figure is a
+Vega-Lite specification with its rows; the next report writes them anew, so edit copies.")]
+pub(crate) struct Report {
+    /// A study, or a folder of results.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Where the page goes; default report.html in the folder of results.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Do not say where the page is; errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
   taut reproduce                               every study of experiments/, tables in results/
   taut reproduce --quick                       their small versions, tables in results/quick/
   taut reproduce panel_polynomial schedules*   these studies
@@ -180,30 +204,6 @@ pub(crate) struct Reproduce {
     #[arg(long)]
     pub(crate) json: bool,
     /// No progress; the scoreboard and mistakes only.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  taut report experiments/panel_polynomial.toml      over results/panel_polynomial, which `taut run` wrote
-  taut report results/panel_polynomial               with the claims and figures that are stored there
-  taut report results/panel_polynomial --out /tmp/panel.html
-
-The page holds everything it shows, scripts included, and loads nothing. Beside it, in figures/, every figure is a
-Vega-Lite specification with its rows; the next report writes them anew, so edit copies.")]
-pub(crate) struct Report {
-    /// A study, or a folder of results.
-    #[arg(value_name = "STUDY_OR_DIR")]
-    pub(crate) source: PathBuf,
-    /// The small version of the study, as `taut run --quick` made it.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Where the page goes; default report.html in the folder of results.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Do not say where the page is; errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }

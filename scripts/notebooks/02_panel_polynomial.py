@@ -46,10 +46,10 @@
 # %%
 import matplotlib.pyplot as plt
 import polars as pl
-from lesson import BLUE, GREEN, INK, ORANGE, QUIET, RED, RESULTS, STUDIES, THEORY
+import taut
 from matplotlib.colors import LogNorm
 
-import taut
+from lesson import BLUE, GREEN, INK, ORANGE, QUIET, RED, RESULTS, STUDIES, THEORY
 
 # %%
 run = taut.run(STUDIES / "panel_polynomial.toml", out=RESULTS / "panel_polynomial")

@@ -49,9 +49,9 @@ import math
 
 import matplotlib.pyplot as plt
 import polars as pl
-from lesson import BLUE, INK, RED, RESULTS, STUDIES, THEORY, end_label
-
 import taut
+
+from lesson import BLUE, INK, RED, RESULTS, STUDIES, THEORY, end_label
 
 # %% [markdown]
 # Eight modes, 30 hidden units, starts of different size. The study of the catalogue has four small starts; we add three that

@@ -40,9 +40,9 @@
 # %%
 import matplotlib.pyplot as plt
 import polars as pl
-from lesson import BLUE, GREEN, ORANGE, QUIET, RED, RESULTS, STUDIES, THEORY, end_label
-
 import taut
+
+from lesson import BLUE, GREEN, ORANGE, QUIET, RED, RESULTS, STUDIES, THEORY, end_label
 
 # %%
 run = taut.run(STUDIES / "double_descent_isotropic.toml", out=RESULTS / "double_descent_isotropic")

@@ -43,9 +43,9 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
-from lesson import BLUE, GREEN, INK, ORANGE, QUIET, RED, RESULTS, STUDIES, THEORY
-
 import taut
+
+from lesson import BLUE, GREEN, INK, ORANGE, RED, RESULTS, STUDIES, THEORY
 
 # %%
 z = np.logspace(-2, 4, 400)

@@ -25,9 +25,9 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     match options.command {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
+        Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
         Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
-        Command::Report(report) => report::report(&report),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),

@@ -65,6 +65,11 @@
   /** `bending_energy` as words. */
   const words = (name) => name.replace(/_/g, " ");
 
+  /** What a measure is called; its own name is a hint of its label. */
+  const called = (measure) => ({ train_mse: "training error", residual_rms: "residual" })[measure.name] || words(measure.name);
+
+  const hint = (measure) => (measure.doc ? `${measure.name}: ${measure.doc}` : measure.name);
+
   /** The least and the largest of the numbers among these values. */
   function range(values) {
     let [low, high] = [Infinity, -Infinity];
@@ -246,7 +251,7 @@
 
   /** The training error of a row, where one was recorded. */
   function errorOf(payload, cell, row) {
-    return payload.train ? [{ name: words(payload.train.name), value: show(cell.train[row]), unit: payload.train.unit }] : [];
+    return payload.train ? [{ name: called(payload.train), hint: hint(payload.train), value: show(cell.train[row]), unit: payload.train.unit }] : [];
   }
 
   const clockTitle = (payload) => (payload.clock === "step" ? "step of training" : "training time");
@@ -383,7 +388,7 @@
     function drawPath(panel, scale, values, measure, places) {
       const isLast = panel === beside[beside.length - 1];
       const isFirst = panel === beside[0];
-      const title = words(measure.name);
+      const title = called(measure);
       const xTicks = clock.ticks(panel.width / 52).map((tick) => ({ ...tick, label: isLast ? tick.label : "" }));
       const yTicks = scale.ticks(panel.height / 32).map((tick) => ({ at: scale.at(tick.value), label: tick.label }));
       drawAxes(panel, { xTicks, yTicks, title, xTitle: isLast ? clockTitle(payload) : "", gaps: clock.gaps });
@@ -456,7 +461,7 @@
         moment: moment(time),
         numbers: [
           ...errorOf(payload, cell, row),
-          ...(wiggliness ? [{ name: words(wiggliness.name), value: show(cell.metrics[metric][row]), unit: wiggliness.unit }] : []),
+          ...(wiggliness ? [{ name: called(wiggliness), hint: hint(wiggliness), value: show(cell.metrics[metric][row]), unit: wiggliness.unit }] : []),
         ],
         state: isThrough ? "through the points" : frame === cell.frames.row.length - 1 ? "ends off the points" : "on its way",
         good: isThrough,
@@ -490,6 +495,7 @@
 
     for (const panel of beside) scrub(panel, (place) => seek(nearest(frames, place)));
     return {
+      caption: "The trained function at one moment, and, fainter, where it was before. Beside it how wiggly it is, and its error.",
       panels: { main: fit, side: beside },
       shares: beside.length === 2 ? [0.56, 0.44] : [1],
       use, draw, show: show_, facts, telling, legend,
@@ -589,7 +595,7 @@
 
     function drawLoss() {
       const yTicks = scales.error.ticks(error.height / 30).map((tick) => ({ at: scales.error.at(tick.value), label: tick.label }));
-      drawAxes(error, { xTicks: clock.ticks(error.width / 60), yTicks, title: words(payload.train.name), xTitle: clockTitle(payload), gaps: clock.gaps });
+      drawAxes(error, { xTicks: clock.ticks(error.width / 60), yTicks, title: called(payload.train), xTitle: clockTitle(payload), gaps: clock.gaps });
       error.inside.replaceChildren();
       error.above.replaceChildren();
       error.moving = movingLine(error, { class: "tp-metric" });
@@ -639,6 +645,7 @@
 
     for (const panel of [lines, error]) scrub(panel, (place) => seek(nearest(clock.positions, place)));
     return {
+      caption: "How strong every mode of the network is at one moment, and on the way there. Coloured strokes on the clock: half learned.",
       panels: { main: bars, side: payload.train ? [lines, error] : [lines] },
       shares: payload.train ? [0.6, 0.4] : [1],
       use, draw, show: show_, facts, telling, legend,
@@ -683,7 +690,8 @@
     const legend = make("div", { class: "tp-legend", role: "group", "aria-label": "What is drawn" });
     const live = make("p", { class: "tp-live", "aria-live": "polite" });
     const note = payload.note ? [make("p", { class: "tp-note" }, [payload.note])] : [];
-    root.replaceChildren(make("div", { class: "tp-head" }, [title, choosers]), facts, panels, controls, legend, ...note, live);
+    const caption = make("p", { class: "tp-caption" }, [scene.caption]);
+    root.replaceChildren(make("div", { class: "tp-head" }, [title, choosers]), caption, facts, panels, controls, legend, ...note, live);
     dress(root, { role: "group", "aria-labelledby": title.id });
     speeds.value = "1";
 
@@ -709,7 +717,7 @@
         labelled("cell", payload.cells.map((cell) => cell.label), index, pick);
       }
       if (scene.metrics.length > 1) {
-        labelled("measure", scene.metrics.map((metric) => words(metric.name)), scene.metric(), (chosen) => {
+        labelled("measure", scene.metrics.map(called), scene.metric(), (chosen) => {
           scene.choose(chosen);
           redraw();
         });
@@ -790,15 +798,15 @@
       slider.setAttribute("aria-valuetext", `${clockName(payload)} ${said.moment}`);
       facts.replaceChildren(
         fact("tp-moment", clockName(payload), said.moment, ""),
-        ...said.numbers.map((number) => fact("", number.name, number.value, number.unit)),
+        ...said.numbers.map((number) => fact("", number.name, number.value, number.unit, number.hint)),
         make("div", { class: said.good ? "tp-state tp-good" : "tp-state" }, [make("dt", { class: "tp-hidden" }, ["state"]), make("dd", {}, [said.state])]),
       );
       if (!playing) announce();
     }
 
-    function fact(kind, name, value, unit) {
+    function fact(kind, name, value, unit, title) {
       const parts = unit && unit !== "1" && value !== "–" ? [value, make("span", { class: "tp-unit" }, [` ${unit}`])] : [value];
-      return make("div", { class: `tp-fact ${kind}` }, [make("dt", {}, [name]), make("dd", {}, parts)]);
+      return make("div", { class: `tp-fact ${kind}` }, [make("dt", { title }, [name]), make("dd", {}, parts)]);
     }
 
     /** Says the moment aloud: when it stands still, not at every frame. */
@@ -876,14 +884,14 @@
     window.addEventListener("beforeprint", () => {
       stop();
       before = position;
-      layout();
       go(scene.count() - 1);
     });
-    window.addEventListener("afterprint", () => {
-      layout();
-      go(before);
-    });
+    window.addEventListener("afterprint", () => go(before));
+    let seen = 0;
     new ResizeObserver(() => {
+      // A layout changes the height itself.
+      if (panels.clientWidth === seen) return;
+      seen = panels.clientWidth;
       layout();
       go(position);
     }).observe(panels);

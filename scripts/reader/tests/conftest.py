@@ -54,3 +54,22 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(binary: Path, study: Path) -> taut.Results:
     # Brackets and a quote: folders that a glob or an SQL text would misread.
     return taut.run(study, out=study.parent / "it's [a] folder")
+
+
+@pytest.fixture(scope="session")
+def claimed(binary: Path, study: Path) -> taut.Results:
+    """The same study with a claim that holds and one that does not."""
+    path = study.parent / "claimed.toml"
+    claims = """
+[[claim]]
+says     = "There are six cells"
+sql      = "SELECT count(*) AS cells FROM cells"
+at_least = 6
+
+[[claim]]
+says     = "The mean squared error is above 10"
+sql      = "SELECT max(train_mse) AS worst FROM trajectory"
+at_least = 10
+"""
+    path.write_text(STUDY + claims, encoding="utf-8")
+    return taut.run(path, out=study.parent / "claimed")

@@ -58,6 +58,13 @@ def test_a_look_at_it(run: taut.Results) -> None:
     assert "Six &lt;small&gt; cells" in page and "<small>" not in page
 
 
+def test_verdicts_on_claims(run: taut.Results, claimed: taut.Results) -> None:
+    verdicts = dict(claimed.claims.select("says", "verdict").collect().iter_rows())
+    assert verdicts == {"There are six cells": "holds", "The mean squared error is above 10": "fails"}
+    assert "claims: fails 1, holds 1" in repr(claimed) and "claims" not in repr(run)
+    assert "claims: fails 1, holds 1" in claimed._repr_html_()
+
+
 def test_a_table_that_was_not_recorded_says_how_to_get_it(run: taut.Results) -> None:
     with pytest.raises(taut.NoSuchTable, match=re.escape('tables = ["curves"]')):
         _ = run.curves
@@ -78,7 +85,7 @@ def test_a_folder_that_holds_no_results(run: taut.Results, tmp_path: Path) -> No
         taut.load(run.folder / "manifest.json")
     with pytest.raises(taut.NoResults, match="no manifest.json in it"):
         taut.load(tmp_path)
-    with pytest.raises(taut.NoResults, match=re.escape("it holds results in it's [a] folder")):
+    with pytest.raises(taut.NoResults, match=r"it holds results in .*it's \[a\] folder"):
         taut.load(run.folder.parent)
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(taut.NoResults, match="is no JSON"):

@@ -18,7 +18,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 # How to get a table that is not written always.
 REMEDIES: dict[str, str] = {
     "predictions": 'name a theory in the study: [record] theory = ["min_norm_limit"]; `taut list theories` has them all',
-    "claims": "claims are evaluated by `taut check FOLDER`, for studies that have a [[claim]]",
+    "claims": "claims are held against the tables by `taut run` and `taut check FOLDER`, if the study has a [[claim]]",
 }
 ON_REQUEST = ("modes", "arrivals", "factors", "curves", "parameters", "hessian", "samples")
 

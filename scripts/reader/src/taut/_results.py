@@ -166,6 +166,7 @@ class Results:
 
     def __repr__(self) -> str:
         lines = [f"{self.title}", f"  {self._state()}"]
+        lines += [f"  claims: {verdicts}"] if (verdicts := self._verdicts()) else []
         lines += [f"  {name:<12} {rows:>10,} rows  {columns:>4} columns" for name, rows, columns in self._sizes()]
         return "\n".join(lines)
 
@@ -175,9 +176,11 @@ class Results:
             f"<td>{rows:,}</td><td>{columns}</td></tr>"
             for name, rows, columns in self._sizes()
         )
+        verdicts = self._verdicts()
+        claims = f"<p>claims: {html.escape(verdicts)}</p>" if verdicts else ""
         return (
             f"<p><strong>{html.escape(self.title)}</strong><br>{html.escape(self.question)}</p>"
-            f"<p>{html.escape(self._state())}</p>"
+            f"<p>{html.escape(self._state())}</p>{claims}"
             f"<table><thead><tr><th style='text-align:left'>table</th><th>rows</th><th>columns</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
@@ -190,6 +193,12 @@ class Results:
         axes = f"; axes: {', '.join(self.axes)}" if there and self.axes else ""
         missing = "" if there == of else f"; {of - there:,} of {of:,} are still to come, run the study again"
         return f"{self.folder}: cells: {what}{axes}{missing}"
+
+    def _verdicts(self) -> str:
+        if "claims" not in self:
+            return ""
+        counts = self.claims.group_by("verdict").len().sort("verdict").collect()
+        return ", ".join(f"{verdict} {count}" for verdict, count in counts.iter_rows())
 
     def _sizes(self) -> list[tuple[str, int, int]]:
         return [(name, self._count(name), len(self[name].collect_schema())) for name in self.tables]
