@@ -64,10 +64,8 @@ fn cost(text: &str) -> String {
     let mut words = Vec::new();
     let mut inside = false;
     for line in comments {
-        let labelled = line.split_whitespace().next().is_some_and(|word| word.ends_with(':') && line.starts_with(' '))
-            && !line.starts_with("   ")
-            || line.starts_with(" Expected picture:");
-        if labelled {
+        // A label stands one space in, what goes on below it further.
+        if !line.starts_with("  ") {
             inside = line.trim_start().starts_with("Cost:");
         }
         if inside {
