@@ -17,9 +17,7 @@ pub(crate) struct Entry {
 
 /// A scoreboard that is not of the studies as they are now.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{study}: {what}, so scoreboard.json is out of date; run `taut reproduce --json > scoreboard.json` with the studies as they are"
-)]
+#[error("{study}: {what}, so the scoreboard is out of date")]
 pub(crate) struct Stale {
     study: String,
     what: String,
