@@ -22,7 +22,7 @@ pub(super) fn report(options: &Report) -> Result<ExitCode> {
     let verdicts = claims::evaluate(&results.manifest, &results)?;
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
-    let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default())?;
+    let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default());
     let (folder, name) = place(options, &results)?;
     let page = page(&results, &verdicts, &drawings, &way(&folder, results.folder().root()))?;
     let path = write(&folder, &name, &page)?;
@@ -87,7 +87,7 @@ fn way(page: &Path, tables: &Path) -> String {
 
 fn write(folder: &Path, name: &str, page: &Page) -> Result<PathBuf> {
     let figures = Folder::at(folder.join(FIGURES));
-    for (name, specification) in &page.figures {
+    for (name, specification) in &page.specifications {
         figures.write_document(name, format!("{specification:#}\n").as_bytes())?;
     }
     Ok(Folder::at(folder).write_document(name, page.html.as_bytes())?)
@@ -96,7 +96,7 @@ fn write(folder: &Path, name: &str, page: &Page) -> Result<PathBuf> {
 #[allow(clippy::print_stderr)]
 fn tell(path: &Path, page: &Page, verdicts: &claims::Verdicts) {
     let size = bytes(page.html.len());
-    let figures = match page.figures.len() {
+    let figures = match page.specifications.len() {
         0 => "no figures".to_owned(),
         1 => "1 figure".to_owned(),
         count => format!("{count} figures"),

@@ -33,7 +33,7 @@
       text: { color: muted, font: token("--font-label"), fontSize: size },
       line: { strokeWidth: narrow ? 1.8 : 2.2, strokeJoin: "round", strokeCap: "round" },
       point: { filled: true, size: narrow ? 26 : 42, opacity: 0.85 },
-      style: { reference: { stroke: ink }, "reference-label": { fill: muted, fontSize: size } },
+      style: { sample: { color: ink }, reference: { stroke: ink }, "reference-label": { fill: muted, fontSize: size } },
       view: { stroke: null },
     };
   }
@@ -48,8 +48,9 @@
         const channel = node[key];
         const domain = channel && channel.scale && channel.scale.domain;
         if (channel && channel.field && Array.isArray(domain) && channel.type !== "quantitative" && domain.length) {
-          const each = 34 + 7.2 * longest(domain);
-          channel.legend = { ...channel.legend, columns: Math.max(1, Math.min(domain.length, Math.floor(width / each))) };
+          const room = Math.max(1, Math.min(domain.length, Math.floor(width / (40 + 7.2 * longest(domain)))));
+          // Even rows: seven entries in rows of four are 4 + 3, not 6 + 1.
+          channel.legend = { ...channel.legend, columns: Math.ceil(domain.length / Math.ceil(domain.length / room)) };
         }
       }
       Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
@@ -93,6 +94,19 @@
     return specification;
   }
 
+  /** A number as people write it: 1,024, 0.25, 3.2·10⁸. */
+  function said10(value) {
+    if (typeof value !== "number") return String(value);
+    const size = Math.abs(value);
+    if (size === 0 || (size >= 1e-3 && size < 1e6)) {
+      return value.toLocaleString("en", { maximumSignificantDigits: Number.isInteger(value) ? 7 : 4 }).replace("-", "−");
+    }
+    const [front, back] = value.toExponential(3).split("e");
+    const power = String(Number(back)).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+    const mantissa = String(Number(front)).replace("-", "−");
+    return mantissa === "1" ? `10${power}` : `${mantissa}·10${power}`;
+  }
+
   const tip = () => document.getElementById("tip");
   const place = (box, x, y) => {
     const { width, height } = box.getBoundingClientRect();
@@ -117,7 +131,7 @@
         if (shown === undefined || shown === null || shown === "undefined" || shown === "null") continue;
         const term = document.createElement("dt"), said = document.createElement("dd");
         term.textContent = name;
-        said.textContent = String(shown);
+        said.textContent = /^[-−]?\d(\.\d+)?e[+-−]\d+$/.test(shown) ? said10(Number(String(shown).replace(/−/g, "-"))) : String(shown);
         list.append(term, said);
       }
       box.append(list);
@@ -170,17 +184,17 @@
       name.textContent = slider.title;
       input.type = "range";
       Object.assign(input, { min: 0, max: slider.values.length - 1, step: 1, value: slider.values.length - 1 });
-      const said = () => {
+      const tell = () => {
         const value = slider.values[Number(input.value)];
-        const text = typeof value === "number" && Math.abs(value) < 1e15 ? value.toLocaleString("en", { maximumSignificantDigits: 7 }) : String(value);
+        const text = said10(value);
         shown.textContent = text;
         input.setAttribute("aria-valuetext", `${slider.title} ${text}`);
       };
       input.addEventListener("input", () => {
-        said();
+        tell();
         if (this.view) this.view.signal(slider.param, Number(input.value)).runAsync();
       });
-      said();
+      tell();
       row.append(name, input, shown);
       this.picture.before(row);
       this.input = input;

@@ -1,6 +1,6 @@
 //! Which rows the shape of a line needs: the others lie on the straight pieces between them.
 
-use super::picked::{Picked, counted};
+use super::picked::{Picked, counted, grouped};
 use super::scale::Positions;
 use super::thinning::{runs, take};
 use super::{Figure, Mark};
@@ -11,16 +11,16 @@ const TOLERANCE: f64 = 1.0 / 2000.0;
 
 /// Leaves out the rows of lines that nobody would miss, by Douglas and Peucker's rule.
 pub(super) fn simplify(picked: &mut Picked, figure: &Figure, separating: &[usize]) -> PolarsResult<()> {
-    let places = [&figure.x, &figure.y].map(|channel| (picked.position(&channel.column), channel.scale));
+    let places = [&figure.x, &figure.y].map(|channel| (picked.position(&channel.column), channel));
     let are_numbers = places.iter().all(|(at, _)| picked.column(*at).dtype().is_primitive_numeric());
     if figure.mark != Mark::Line || picked.ribbon.is_some() || !are_numbers {
         return Ok(());
     }
     let mut coordinates = Vec::new();
-    for (at, scale) in places {
+    for (at, channel) in places {
         let values = picked.column(at).cast(&DataType::Float64)?;
         let values: Vec<f64> = values.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-        coordinates.push(Positions::of(scale, &values).all(&values));
+        coordinates.push(Positions::of(channel, &values).all(&values));
     }
     let points: Vec<[f64; 2]> = coordinates[0].iter().zip(&coordinates[1]).map(|(x, y)| [*x, *y]).collect();
     let all = points.len();
@@ -31,7 +31,8 @@ pub(super) fn simplify(picked: &mut Picked, figure: &Figure, separating: &[usize
     take(picked, (0..all).filter(|row| needed[*row]))?;
     let left = picked.frame.height();
     if left < all {
-        let note = format!("Drawn: {left} of {}; the others lie on the lines between them.", counted(all, "row"));
+        let (left, all) = (grouped(left), counted(all, "row"));
+        let note = format!("Drawn: {left} of {all}; the others lie on the lines between them.");
         picked.notes.push(note);
     }
     Ok(())

@@ -42,7 +42,7 @@ fn with_rules(drawing: &Drawing, channel: &Channel, way: Way) -> Option<(f64, f6
 fn linear(drawing: &Drawing, channel: &Channel, way: Way, extent: Option<(f64, f64)>) -> Axis {
     let filled = matches!(drawing.figure.mark, Mark::Bar | Mark::Area) && way == Way::Up;
     let zero = channel.zero.unwrap_or(filled);
-    let mut scale = json!({ "zero": zero, "nice": way == Way::Up });
+    let mut scale = json!({ "zero": zero, "nice": way == Way::Up || drawing.figure.mark != Mark::Line });
     let mut axis = json!({});
     let Some((low, high)) = extent else { return Axis { scale, axis } };
     if let Some(domain) = channel.domain {

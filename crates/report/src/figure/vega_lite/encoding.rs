@@ -49,6 +49,7 @@ fn column_title(column: &DrawnColumn) -> String {
 pub(super) fn position(drawing: &Drawing, channel: &Channel, way: Way) -> Value {
     let column = drawing.column(channel);
     let discrete = drawing.figure.mark == Mark::Rect || !column.is_number();
+    let title_shown = !discrete || channel.title.is_some() || column.is_number();
     let mut out = json!({ "field": field(&channel.column), "title": title(drawing, channel) });
     if discrete {
         let mut levels = drawing.levels(channel);
@@ -57,8 +58,13 @@ pub(super) fn position(drawing: &Drawing, channel: &Channel, way: Way) -> Value 
         }
         out["type"] = json!(if column.is_number() { "ordinal" } else { "nominal" });
         out["sort"] = Value::from(levels);
-        if way == Way::Right {
-            out["axis"] = json!({ "labelAngle": if column.is_number() { 0 } else { -35 } });
+        out["axis"] = match way {
+            Way::Right => json!({ "labelAngle": if column.is_number() { 0 } else { -35 } }),
+            Way::Up => json!({ "labelLimit": 220, "grid": drawing.figure.mark == Mark::Point }),
+        };
+        if !title_shown {
+            // Names say themselves what they are.
+            out["title"] = Value::Null;
         }
         return out;
     }

@@ -34,6 +34,7 @@ pub(super) fn config() -> Value {
         "line": { "strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round" },
         "point": { "filled": true, "size": 42, "opacity": 0.85 },
         "area": { "opacity": 0.25 },
+        "style": { "sample": { "color": INK }, "reference": { "stroke": INK }, "reference-label": { "fill": MUTED, "fontSize": 12 } },
         "view": { "stroke": null, "continuousWidth": 620, "continuousHeight": 340 }
     })
 }
