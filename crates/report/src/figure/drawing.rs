@@ -3,8 +3,8 @@
 use super::picked::Picked;
 use super::thinning::{Limit, thin};
 use super::{Channel, Figure};
-use crate::{Database, Kind, QueryError, ReportError};
-use polars::prelude::{AnyValue, Column, DataType};
+use crate::{Database, Kind, QueryError};
+use polars::prelude::{AnyValue, Column, DataType, PolarsError};
 use serde_json::{Number, Value};
 use taut_store::TableSchema;
 
@@ -24,6 +24,8 @@ pub struct Drawing {
     pub notes: Vec<String>,
     /// The columns of the ribbon's lower and upper edge.
     pub ribbon: Option<(usize, usize)>,
+    /// Why there are no rows, where the query has no answer.
+    pub failure: Option<QueryError>,
 }
 
 /// One column of a figure.
@@ -65,27 +67,26 @@ impl Budget {
 
 /// Asks the tables for the rows of every figure, and thins what nobody could see.
 ///
-/// # Errors
-/// If a query has no answer, or lacks a column that its figure draws.
-pub fn draw(
-    figures: &[Figure],
-    database: &Database,
-    tables: &[&TableSchema],
-    budget: Budget,
-) -> Result<Vec<Drawing>, ReportError> {
+/// A query without an answer leaves its figure without rows and with the reason; a study's own check has refused those,
+/// but for variants of it.
+pub fn draw(figures: &[Figure], database: &Database, tables: &[&TableSchema], budget: Budget) -> Vec<Drawing> {
     let limit = budget.of(figures.len());
-    let drawing = |(number, figure): (usize, &Figure)| {
-        let failed = |reason| ReportError::Query { what: format!("figure {} ({})", number + 1, figure.title), reason };
-        let answer = database.rows(&figure.sql).map_err(failed)?;
-        let polars = |reason: polars::prelude::PolarsError| failed(QueryError::of(&reason, &figure.sql));
-        let mut picked = Picked::of(figure, &answer).map_err(polars)?;
-        let at = |channel: &Channel| picked.position(&channel.column);
-        let separating: Vec<usize> = figure.separating().into_iter().map(at).collect();
-        let slider = figure.slider.as_ref().map(at);
-        thin(&mut picked, figure, &separating, slider, limit).map_err(polars)?;
-        Ok(Drawing::new(figure.clone(), &picked, tables))
+    let drawing = |figure: &Figure| match rows(figure, database, limit) {
+        Ok(picked) => Drawing::new(figure.clone(), &picked, tables),
+        Err(failure) => Drawing::failed(figure.clone(), failure),
     };
-    figures.iter().enumerate().map(drawing).collect()
+    figures.iter().map(drawing).collect()
+}
+
+fn rows(figure: &Figure, database: &Database, limit: Limit) -> Result<Picked, QueryError> {
+    let answer = database.rows(&figure.sql)?;
+    let failed = |reason: PolarsError| QueryError::of(&reason, &figure.sql);
+    let mut picked = Picked::of(figure, &answer).map_err(failed)?;
+    let at = |channel: &Channel| picked.position(&channel.column);
+    let separating: Vec<usize> = figure.separating().into_iter().map(at).collect();
+    let slider = figure.slider.as_ref().map(at);
+    thin(&mut picked, figure, &separating, slider, limit).map_err(failed)?;
+    Ok(picked)
 }
 
 impl Drawing {
@@ -105,7 +106,11 @@ impl Drawing {
         for column in &mut columns {
             column.values = rank.iter().map(|row| column.values[*row].clone()).collect();
         }
-        Self { figure, columns, notes: picked.notes.clone(), ribbon: picked.ribbon }
+        Self { figure, columns, notes: picked.notes.clone(), ribbon: picked.ribbon, failure: None }
+    }
+
+    fn failed(figure: Figure, failure: QueryError) -> Self {
+        Self { figure, columns: Vec::new(), notes: Vec::new(), ribbon: None, failure: Some(failure) }
     }
 
     /// How many rows there are.

@@ -48,13 +48,18 @@ impl<'f> Checked<'f> {
             return self.say(key, Some(name.clone()), message, format!("SELECT {name} as well, or name one of those"));
         };
         let of_numbers = match key {
-            "y" | "y2" => self.figure.mark != Mark::Rect || channel.scale != Scale::Linear,
+            // Lines and areas have no heights over names; bars, points and cells can stand beside them.
+            "y" | "y2" if matches!(self.figure.mark, Mark::Line | Mark::Area) => true,
             _ => channel.scale != Scale::Linear || channel.domain.is_some() || channel.zero.is_some(),
         };
         if *kind == Kind::Other || (of_numbers && !matches!(kind, Kind::Number | Kind::Null)) {
             let due = if of_numbers { "is about numbers" } else { "has no use for such values" };
             let message = format!("`{key}` {due}, and the query's column `{name}` is {}", kind.spoken());
             return self.say(key, Some(name.clone()), message, "CAST(… AS DOUBLE) makes a number");
+        }
+        if key == "points" && !matches!(kind, Kind::Bool | Kind::Null) {
+            let message = format!("`points` is about truth values, and the query's column `{name}` is {}", kind.spoken());
+            return self.say(key, Some(name.clone()), message, "such as `source = 'trained' AS measured`");
         }
         if *kind == Kind::Number && !channel.order.is_empty() {
             let message = format!("`order` names texts, and the query's column `{name}` is a number");
@@ -100,6 +105,7 @@ impl<'f> Checked<'f> {
         let of_lines = [
             ("dash", self.figure.asked_dash().is_some()),
             ("along", self.figure.along.is_some()),
+            ("points", self.figure.points.is_some()),
             ("band", self.figure.band.is_some()),
         ];
         for (key, given) in of_lines {

@@ -1,6 +1,6 @@
 //! How numbers become places: in proportion, by the logarithm, or both.
 
-use super::Scale;
+use super::{Channel, Scale};
 
 /// Places from 0 to 1 of the numbers of one axis.
 pub(super) struct Positions {
@@ -11,11 +11,12 @@ pub(super) struct Positions {
 }
 
 impl Positions {
-    /// The axis that these numbers span.
-    pub(super) fn of(scale: Scale, values: &[f64]) -> Self {
+    /// The axis of a channel with these numbers: its own domain, else what they span.
+    pub(super) fn of(channel: &Channel, values: &[f64]) -> Self {
         let constant = symlog_constant(values);
-        let mut out = Self { scale, constant, low: 0.0, span: 1.0 };
-        let placed = || values.iter().map(|value| out.raw(*value)).filter(|value| value.is_finite());
+        let mut out = Self { scale: channel.scale, constant, low: 0.0, span: 1.0 };
+        let shown = channel.domain.as_ref().map_or(values, |ends| &ends[..]);
+        let placed = || shown.iter().map(|value| out.raw(*value)).filter(|value| value.is_finite());
         let low = placed().fold(f64::INFINITY, f64::min);
         let high = placed().fold(f64::NEG_INFINITY, f64::max);
         if low.is_finite() && high > low {

@@ -1,6 +1,6 @@
 //! Which rows the shape of a line needs: the others lie on the straight pieces between them.
 
-use super::picked::{Picked, counted};
+use super::picked::{Picked, counted, grouped};
 use super::scale::Positions;
 use super::thinning::{runs, take};
 use super::{Figure, Mark};
@@ -11,27 +11,36 @@ const TOLERANCE: f64 = 1.0 / 2000.0;
 
 /// Leaves out the rows of lines that nobody would miss, by Douglas and Peucker's rule.
 pub(super) fn simplify(picked: &mut Picked, figure: &Figure, separating: &[usize]) -> PolarsResult<()> {
-    let places = [&figure.x, &figure.y].map(|channel| (picked.position(&channel.column), channel.scale));
+    let places = [&figure.x, &figure.y].map(|channel| (picked.position(&channel.column), channel));
     let are_numbers = places.iter().all(|(at, _)| picked.column(*at).dtype().is_primitive_numeric());
     if figure.mark != Mark::Line || picked.ribbon.is_some() || !are_numbers {
         return Ok(());
     }
     let mut coordinates = Vec::new();
-    for (at, scale) in places {
+    for (at, channel) in places {
         let values = picked.column(at).cast(&DataType::Float64)?;
         let values: Vec<f64> = values.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-        coordinates.push(Positions::of(scale, &values).all(&values));
+        coordinates.push(Positions::of(channel, &values).all(&values));
     }
     let points: Vec<[f64; 2]> = coordinates[0].iter().zip(&coordinates[1]).map(|(x, y)| [*x, *y]).collect();
     let all = points.len();
     let mut needed = vec![false; all];
     for line in runs(&picked.frame, separating)? {
-        mark_needed(&points[line.clone()], &mut needed[line]);
+        let has_place = |point: &[f64; 2]| point[0].is_finite() && point[1].is_finite();
+        let mut begin = line.start;
+        // A gap is needed to see that it is one, and ends the piece of line before it.
+        for gap in line.clone().filter(|row| !has_place(&points[*row])) {
+            needed[gap] = true;
+            mark_needed(&points[begin..gap], &mut needed[begin..gap]);
+            begin = gap + 1;
+        }
+        mark_needed(&points[begin..line.end], &mut needed[begin..line.end]);
     }
     take(picked, (0..all).filter(|row| needed[*row]))?;
     let left = picked.frame.height();
     if left < all {
-        let note = format!("Drawn: {left} of {}; the others lie on the lines between them.", counted(all, "row"));
+        let (left, all) = (grouped(left), counted(all, "row"));
+        let note = format!("Drawn: {left} of {all}; the others lie on the lines between them.");
         picked.notes.push(note);
     }
     Ok(())
@@ -40,7 +49,7 @@ pub(super) fn simplify(picked: &mut Picked, figure: &Figure, separating: &[usize
 /// Marks the ends, and between two marked points the one farthest from the straight line between them, as long as it
 /// is farther than the tolerance.
 fn mark_needed(points: &[[f64; 2]], needed: &mut [bool]) {
-    let last = points.len() - 1;
+    let Some(last) = points.len().checked_sub(1) else { return };
     (needed[0], needed[last]) = (true, true);
     let mut open = vec![(0, last)];
     while let Some((from, to)) = open.pop() {

@@ -26,6 +26,8 @@ pub struct Figure {
     pub detail: Option<Channel>,
     /// The order in which a line goes through its rows; by x if there is none.
     pub along: Option<Channel>,
+    /// Which rows of a figure of lines are points.
+    pub points: Option<Channel>,
     /// One panel per value, side by side.
     pub column: Option<Channel>,
     /// One panel per value, one below the other.
@@ -137,6 +139,7 @@ impl Figure {
             ("dash", &self.dash),
             ("detail", &self.detail),
             ("along", &self.along),
+            ("points", &self.points),
             ("column", &self.column),
             ("row", &self.row),
             ("slider", &self.slider),
@@ -158,7 +161,7 @@ impl Figure {
 
     /// The channels whose values keep lines, points and panels apart, outermost first.
     pub(crate) fn separating(&self) -> Vec<&Channel> {
-        let channels = [&self.slider, &self.row, &self.column, &self.color];
+        let channels = [&self.slider, &self.row, &self.column, &self.points, &self.color];
         let inner = self.dash().into_iter().chain(&self.detail);
         let mut out: Vec<&Channel> = Vec::new();
         for channel in channels.into_iter().flatten().chain(inner) {

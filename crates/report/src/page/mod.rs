@@ -9,13 +9,14 @@ mod tables;
 
 use crate::claims::Verdicts;
 use crate::figure::{Drawing, specification};
+use crate::player::players;
 use crate::{Database, QueryError, ReportError, Results};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use numbers::{bytes, shown};
 use polars::prelude::AnyValue;
 pub use tables::address;
 
-use scripts::{FIGURES, LIBRARIES, STYLE, THEME, embedded, policy};
+use scripts::{FIGURES, LIBRARIES, PLAYER, STYLE, THEME, embedded, policy};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,8 +25,8 @@ use serde_json::Value;
 pub struct Page {
     /// The page, whole in itself.
     pub html: String,
-    /// The specification of every figure, with the name of its file.
-    pub figures: Vec<(String, Value)>,
+    /// The specification of every figure that has rows, with the name of its file.
+    pub specifications: Vec<(String, Value)>,
 }
 
 /// Makes the page of a study's results.
@@ -37,48 +38,47 @@ pub struct Page {
 /// If a table cannot be read.
 pub fn page(results: &Results, verdicts: &Verdicts, drawings: &[Drawing], base: &str) -> Result<Page, ReportError> {
     let database = Database::of_results(results)?;
-    let figures: Vec<(String, Value)> = drawings
-        .iter()
-        .enumerate()
-        .map(|(at, drawing)| (file_name(at + 1, &drawing.figure.title), specification(drawing)))
-        .collect();
-    let shown = drawings.iter().zip(&figures).enumerate().map(|(at, (drawing, (file, specification)))| Figure {
-        number: at + 1,
-        title: drawing.figure.title.clone(),
-        name: file.trim_end_matches(ENDING).to_owned(),
-        file: format!("figures/{file}"),
-        caption: drawing.figure.caption.clone(),
-        notes: drawing.notes.clone(),
-        sql: drawing.figure.sql.clone(),
-        columns: drawing.columns.iter().filter(|column| !column.doc.is_empty()).map(Meaning::of).collect(),
-        specification: (drawing.rows() > 0).then(|| embedded(specification)),
-    });
+    let mut specifications = Vec::new();
+    let mut figures = Vec::new();
+    for (at, drawing) in drawings.iter().enumerate() {
+        let file = file_name(at + 1, &drawing.figure.title);
+        let specification = (drawing.rows() > 0).then(|| specification(drawing));
+        figures.push(Figure::of(at + 1, drawing, &file, specification.as_ref()));
+        specifications.extend(specification.map(|specification| (file, specification)));
+    }
     let manifest = &results.manifest;
-    let scripts = LIBRARIES.into_iter().chain([THEME, FIGURES]);
+    let scripts = LIBRARIES.into_iter().chain([THEME, FIGURES, PLAYER]);
     let template = Report {
         policy: policy(scripts),
         style: STYLE,
         theme: THEME,
         libraries: LIBRARIES,
         drawing: FIGURES,
+        playing: PLAYER,
         title: &manifest.title,
         question: &manifest.question,
+        quick: manifest.quick,
         summary: claims::summary(verdicts),
         claims: claims::claims(verdicts),
-        figures: shown.collect(),
+        players: players(results, &database)?.iter().map(|player| embedded(&player.payload)).collect(),
+        figures,
         study: study::lines(&manifest.study),
         provenance: provenance(results, &database)?,
         tables: tables::previews(results, &database, base)?,
         manifest: format!("{base}manifest.json"),
         program: &manifest.program,
     };
-    Ok(Page { html: render(&template), figures })
+    Ok(Page { html: render(&template), specifications })
 }
 
 const ENDING: &str = ".vl.json";
 
-/// "03-wiggliness-along-the-path.vl.json".
 fn file_name(number: usize, title: &str) -> String {
+    format!("{}{ENDING}", figure_name(number, title))
+}
+
+/// What files of a figure are called, without an ending: "03-wiggliness-along-the-path".
+pub fn figure_name(number: usize, title: &str) -> String {
     let mut slug = String::new();
     for letter in title.chars().flat_map(char::to_lowercase) {
         if letter.is_ascii_alphanumeric() {
@@ -91,7 +91,7 @@ fn file_name(number: usize, title: &str) -> String {
         }
     }
     let slug = if slug.is_empty() { "figure" } else { slug.trim_end_matches('-') };
-    format!("{number:02}-{slug}{ENDING}")
+    format!("{number:02}-{slug}")
 }
 
 const TEMPLATE: &str = include_str!("../../templates/report.html");
@@ -101,9 +101,34 @@ fn render(report: &Report<'_>) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_filter("prose", |text: &str| minijinja::Value::from_safe_string(prose(text)));
     environment
         .render_str(TEMPLATE, minijinja::value::Serde(report))
         .expect("the template names what a report has, as its tests show")
+}
+
+/// A sentence as markup: all escaped, and what stands between two backticks as code.
+fn prose(text: &str) -> String {
+    let mut out = String::new();
+    let pieces: Vec<&str> = text.split('`').collect();
+    for (at, piece) in pieces.iter().enumerate() {
+        let is_code = at % 2 == 1 && at + 1 < pieces.len();
+        // An odd backtick at the end is one.
+        let lone = at % 2 == 1 && !is_code;
+        out.push_str(if is_code { "<code>" } else if lone { "`" } else { "" });
+        for letter in piece.chars() {
+            match letter {
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '&' => out.push_str("&amp;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                letter => out.push(letter),
+            }
+        }
+        out.push_str(if is_code { "</code>" } else { "" });
+    }
+    out
 }
 
 /// The whole page.
@@ -114,10 +139,15 @@ struct Report<'r> {
     theme: &'static str,
     libraries: [&'static str; 3],
     drawing: &'static str,
+    playing: &'static str,
     title: &'r str,
     question: &'r str,
+    /// Whether this is the small version of a study.
+    quick: bool,
     summary: Option<claims::Summary>,
     claims: Vec<claims::Shown>,
+    /// As JSON for script elements.
+    players: Vec<String>,
     figures: Vec<Figure>,
     study: Vec<Vec<study::Piece>>,
     provenance: Vec<(&'static str, String)>,
@@ -139,6 +169,29 @@ struct Figure {
     columns: Vec<Meaning>,
     /// As JSON for a script element; none where there is nothing to draw.
     specification: Option<String>,
+    /// What stands in the place of the picture then.
+    instead: String,
+}
+
+impl Figure {
+    fn of(number: usize, drawing: &Drawing, file: &str, specification: Option<&Value>) -> Self {
+        let instead = match &drawing.failure {
+            None => "Nothing to draw: the query gives no row with a place in this figure.".to_owned(),
+            Some(error) => format!("Not drawn: {error}."),
+        };
+        Self {
+            number,
+            title: drawing.figure.title.clone(),
+            name: file.trim_end_matches(ENDING).to_owned(),
+            file: format!("figures/{file}"),
+            caption: drawing.figure.caption.clone(),
+            notes: drawing.notes.clone(),
+            sql: drawing.figure.sql.clone(),
+            columns: drawing.columns.iter().filter(|column| !column.doc.is_empty()).map(Meaning::of).collect(),
+            specification: specification.map(embedded),
+            instead,
+        }
+    }
 }
 
 /// What a column of a figure holds.
@@ -192,6 +245,14 @@ fn statuses(database: &Database) -> Result<String, ReportError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_is_escaped_and_knows_code() {
+        assert_eq!(prose("a `b` c"), "a <code>b</code> c");
+        assert_eq!(prose("`<i>` & \"'"), "<code>&lt;i&gt;</code> &amp; &quot;&#39;");
+        assert_eq!(prose("it`s `x`"), "it<code>s </code>x`");
+        assert_eq!(prose("a ` b"), "a ` b");
+    }
 
     #[test]
     fn files_are_named_after_titles() {

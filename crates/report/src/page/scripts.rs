@@ -12,7 +12,8 @@ pub(super) const LIBRARIES: [&str; 3] = [
 ];
 pub(super) const THEME: &str = include_str!("../../assets/theme.js");
 pub(super) const FIGURES: &str = include_str!("../../assets/figures.js");
-pub(super) const STYLE: &str = include_str!("../../assets/page.css");
+pub(super) const PLAYER: &str = include_str!("../../assets/player.js");
+pub(super) const STYLE: &str = concat!(include_str!("../../assets/page.css"), include_str!("../../assets/player.css"));
 
 /// A content security policy that knows these scripts by their hashes and allows no request at all. So a text that
 /// slipped through every escape would still be no script; and the renderer does without `eval`.
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn no_script_ends_its_own_element() {
-        for script in LIBRARIES.into_iter().chain([THEME, FIGURES]) {
+        for script in LIBRARIES.into_iter().chain([THEME, FIGURES, PLAYER]) {
             let lower = script.to_ascii_lowercase();
             assert!(!lower.contains("</script") && !lower.contains("<!--"));
         }

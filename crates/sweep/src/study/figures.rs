@@ -30,6 +30,9 @@ pub struct Figure {
     pub detail: Option<Channel>,
     /// The order in which a line goes through its rows; default x.
     pub along: Option<Channel>,
+    /// Rows for which this column of truth values is true are points instead of places of a line: data under a fit,
+    /// measurements beside a theory.
+    pub points: Option<Channel>,
     /// One panel per value, side by side.
     pub column: Option<Channel>,
     /// One panel per value, one below the other.

@@ -5,7 +5,7 @@ mod encoding;
 mod field;
 mod theme;
 
-use super::{Channel, Drawing, Mark, Rule, Scale};
+use super::{Channel, Drawing, Figure, Mark, Rule, Scale};
 use axes::Way;
 use encoding::{colour, dashes, details, facet, position, title, tooltip};
 use field::{field, value_of};
@@ -105,7 +105,8 @@ fn about(drawing: &Drawing, panels: usize, rows: usize) -> Value {
     let mut out = json!({
         "caption": figure.caption, "notes": drawing.notes, "sql": figure.sql,
         "panels": if figure.column.is_some() { json!(panels) } else { Value::Null },
-        "rows": if figure.row.is_some() { json!(rows) } else { Value::Null }
+        "rows": if figure.row.is_some() { json!(rows) } else { Value::Null },
+        "words_above": figure.rules.iter().any(|rule| rule.x.is_some() && rule.title.is_some())
     });
     if let Some(channel) = &figure.slider {
         out["slider"] = json!({
@@ -147,28 +148,74 @@ fn layers(drawing: &Drawing) -> Vec<Value> {
             y
         });
         edges.insert("y2".to_owned(), json!({ "field": field(&drawing.columns[high].name) }));
-        edges.remove("strokeDash");
-        out.push(json!({ "mark": { "type": "area", "opacity": 0.18, "clip": true }, "encoding": edges }));
+        if let Some(dash) = edges.remove("strokeDash") {
+            // Dashes keep ribbons apart, too, but have no meaning for them.
+            let mut details = edges.get("detail").and_then(Value::as_array).cloned().unwrap_or_default();
+            details.push(json!({ "field": dash["field"], "type": "nominal" }));
+            edges.insert("detail".to_owned(), Value::from(details));
+        }
+        let mut ribbon = json!({ "mark": { "type": "area", "fillOpacity": 0.18, "clip": is_cut(figure) }, "encoding": edges });
+        if let Some(channel) = &figure.points {
+            ribbon["transform"] = json!([{ "filter": format!("{} != true", value_of(&channel.column)) }]);
+        }
+        out.push(ribbon);
     }
     let mut own = shared.clone();
     if figure.mark != Mark::Line {
         own.insert("tooltip".to_owned(), tooltip(drawing));
     }
-    out.push(json!({ "mark": mark(figure.mark), "encoding": own }));
+    let mut main = json!({ "mark": mark(figure), "encoding": own });
+    if let Some(channel) = &figure.points {
+        main["transform"] = json!([{ "filter": format!("{} != true", value_of(&channel.column)) }]);
+    }
+    out.push(main);
+    if let Some(channel) = &figure.points {
+        out.extend(points(drawing, channel, &shared));
+    }
     if figure.mark == Mark::Line {
         out.push(nearest(drawing, shared));
     }
     out
 }
 
-fn mark(mark: Mark) -> Value {
-    match mark {
-        Mark::Line => json!({ "type": "line", "clip": true }),
-        Mark::Point => json!({ "type": "point", "filled": true, "clip": true }),
-        Mark::Bar => json!({ "type": "bar", "clip": true }),
-        Mark::Area => json!({ "type": "area", "clip": true, "line": true }),
+/// Rows that are points among lines, in their colour where they have one, else in that of text.
+fn points(drawing: &Drawing, channel: &Channel, shared: &Map<String, Value>) -> Vec<Value> {
+    let is_point = format!("{} == true", value_of(&channel.column));
+    let mut coloured = shared.clone();
+    for key in ["strokeDash", "order"] {
+        coloured.remove(key);
+    }
+    let clip = is_cut(&drawing.figure);
+    let mark = |style: &str| json!({ "type": "point", "filled": true, "size": 52, "opacity": 1, "clip": clip, "style": style });
+    let layer = |filter: String, style: &str, encoding: Map<String, Value>| {
+        json!({ "transform": [{ "filter": filter }], "mark": mark(style), "encoding": encoding })
+    };
+    let Some(colour) = &drawing.figure.color else {
+        return vec![layer(is_point, "sample", coloured)];
+    };
+    let mut plain = coloured.clone();
+    plain.remove("color");
+    let value = value_of(&colour.column);
+    vec![
+        layer(format!("{is_point} && {value} != null"), "measured", coloured),
+        layer(format!("{is_point} && {value} == null"), "sample", plain),
+    ]
+}
+
+fn mark(figure: &Figure) -> Value {
+    let clip = is_cut(figure);
+    match figure.mark {
+        Mark::Line => json!({ "type": "line", "clip": clip }),
+        Mark::Point => json!({ "type": "point", "filled": true, "clip": clip }),
+        Mark::Bar => json!({ "type": "bar", "clip": clip }),
+        Mark::Area => json!({ "type": "area", "clip": clip, "line": true }),
         Mark::Rect => json!({ "type": "rect" }),
     }
+}
+
+/// Whether something may lie outside the frame.
+fn is_cut(figure: &Figure) -> bool {
+    figure.x.domain.is_some() || figure.y.domain.is_some()
 }
 
 fn encoding(drawing: &Drawing) -> Map<String, Value> {
@@ -216,7 +263,7 @@ fn nearest(drawing: &Drawing, shared: Map<String, Value>) -> Value {
     let opacity = json!({ "condition": { "param": "near", "empty": false, "value": 1 }, "value": 0 });
     encoding.insert("opacity".to_owned(), opacity);
     json!({
-        "mark": { "type": "point", "filled": true, "size": 60, "clip": true },
+        "mark": { "type": "point", "filled": true, "size": 60, "clip": is_cut(&drawing.figure) },
         "params": [{
             "name": "near",
             "select": { "type": "point", "nearest": true, "on": "pointermove", "clear": "pointerout" }
@@ -251,14 +298,27 @@ fn straight(drawing: &Drawing, rule: &Rule) -> Vec<Value> {
     } else {
         encoding.insert("x".to_owned(), json!({ "value": "width" }));
     }
-    let align = if upright { "left" } else { "right" };
-    let (dx, dy) = if upright { (4, 8) } else { (-2, -6) };
+    let to_the_left = !upright || rule.x.is_some_and(|x| beyond_the_middle(drawing, x));
+    let align = if to_the_left { "right" } else { "left" };
+    let (dx, dy) = match (upright, to_the_left) {
+        (true, false) => (-2, -7),
+        (true, true) => (2, -7),
+        (false, _) => (-2, -6),
+    };
     let label = json!({
         "data": { "values": [{}] },
         "mark": { "type": "text", "style": "reference-label", "text": words, "align": align, "dx": dx, "dy": dy },
         "encoding": encoding
     });
     vec![line, label]
+}
+
+/// Whether a rule is so far to the right that its words stand on its left.
+fn beyond_the_middle(drawing: &Drawing, x: f64) -> bool {
+    let channel = &drawing.figure.x;
+    let extent = channel.domain.map(|[low, high]| (low, high)).or_else(|| drawing.extent(channel));
+    let place = |value: f64| if channel.scale == Scale::Linear { value } else { value.abs().max(1e-300).ln() };
+    extent.is_some_and(|(low, high)| 2.0 * place(x) > place(low) + place(high))
 }
 
 fn replace_field(encoding: &mut Value, value: f64) {
