@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub)] // a module of many test binaries; each uses a part of it
 
+pub mod claims;
 pub mod code;
 pub mod figures;
 pub mod golden;
