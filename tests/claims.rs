@@ -125,7 +125,12 @@ fn where_nothing_was_measured_nothing_is_decided() {
             claim("several rows", "SELECT cell FROM cells", at_most(), &[]),
             claim("no truth", "SELECT max(x) < 3 AS t FROM cells WHERE cell > 9", ("holds", json!(true)), &[]),
             claim("nor its contrary", "SELECT max(x) < 3 AS t FROM cells WHERE cell > 9", ("holds", json!(false)), &[]),
-            claim("no group", "SELECT basis, max(x) AS m FROM cells WHERE cell > 9 GROUP BY basis", at_most(), &["basis"]),
+            claim(
+                "no group",
+                "SELECT basis, max(x) AS m FROM cells WHERE cell > 9 GROUP BY basis",
+                at_most(),
+                &["basis"]
+            ),
             claim("one group of two", "SELECT basis, avg(x) AS m FROM cells GROUP BY basis", at_most(), &["basis"]),
             claim("overflow", "SELECT 1.0 / 0.0 AS m FROM cells LIMIT 1", ("at_least", json!(5)), &[]),
         ]),
@@ -133,7 +138,8 @@ fn where_nothing_was_measured_nothing_is_decided() {
     let said = checked(&bench, "out");
     let json = said.json();
     assert_eq!(verdicts(&json)[..10], ["undecided"; 10].map(str::to_owned), "{json:#}");
-    let reasons = ["no row", "is null", "is null", "is NaN", "is NaN", "3 rows", "is null", "is null", "no row", "is NaN"];
+    let reasons =
+        ["no row", "is null", "is null", "is NaN", "is NaN", "3 rows", "is null", "is null", "no row", "is NaN"];
     for (claim, reason) in json["claims"].as_array().expect("a list").iter().zip(reasons) {
         says(claim["reason"].as_str().expect("a reason"), &[reason]);
     }
@@ -141,15 +147,21 @@ fn where_nothing_was_measured_nothing_is_decided() {
     assert_eq!((&json["claims"][10]["value"], &json["claims"][10]["verdict"]), (&json!("inf"), &json!("holds")));
     table_says_the_same(&bench.out(), &said);
     let text = bench.taut(&["check", "out"]).exits(4).stdout;
-    says(&text, &["claim 1 is undecided: the query gave no row", "? undecided", "[1 of 2 is undecided: basis = fourier]"]);
+    says(
+        &text,
+        &["claim 1 is undecided: the query gave no row", "? undecided", "[1 of 2 is undecided: basis = fourier]"],
+    );
     says(&text, &["aggregate, or use group_by", "11 claims: 1 holds, 10 undecided"]);
 }
 
 #[test]
 fn one_bad_group_fails_the_claim_and_is_named() {
     let bench = Bench::new(TINY);
-    let rows: Vec<(i64, Option<f64>, &str)> =
-        ["monomial", "legendre", "fourier"].iter().enumerate().map(|(at, basis)| (at as i64, Some(at as f64), *basis)).collect();
+    let rows: Vec<(i64, Option<f64>, &str)> = ["monomial", "legendre", "fourier"]
+        .iter()
+        .enumerate()
+        .map(|(at, basis)| (at as i64, Some(at as f64), *basis))
+        .collect();
     let by_basis = "SELECT basis, max(x) AS worst FROM cells GROUP BY basis";
     by_hand(
         &bench,
@@ -160,8 +172,12 @@ fn one_bad_group_fails_the_claim_and_is_named() {
             claim("up to none", by_basis, ("at_most", json!(-1)), &["basis"]),
             claim("by number", "SELECT cell, x FROM cells", ("at_least", json!(0)), &["cell"]),
             claim("by both", "SELECT cell, basis, x FROM cells", ("equals", json!(1)), &["basis", "cell"]),
-            claim("rows of a group", "SELECT basis, x FROM cells UNION ALL SELECT basis, -x AS x FROM cells",
-                ("at_least", json!(-1.5)), &["basis"]),
+            claim(
+                "rows of a group",
+                "SELECT basis, x FROM cells UNION ALL SELECT basis, -x AS x FROM cells",
+                ("at_least", json!(-1.5)),
+                &["basis"]
+            ),
         ]),
     );
     let said = checked(&bench, "out");
@@ -178,7 +194,10 @@ fn one_bad_group_fails_the_claim_and_is_named() {
     assert_eq!(groups(5, "value"), ["-2.0", "2.0", "-1.0", "1.0", "-0.0", "0.0"], "rows of a group by size");
     table_says_the_same(&bench.out(), &said);
     let text = bench.taut(&["check", "out"]).exits(4).stdout;
-    says(&text, &["[closest of 3: basis = fourier]", "[1 of 3 fails: basis = fourier]", "[3 of 3 fail, worst: basis ="]);
+    says(
+        &text,
+        &["[closest of 3: basis = fourier]", "[1 of 3 fails: basis = fourier]", "[3 of 3 fail, worst: basis ="],
+    );
 }
 
 #[test]
@@ -222,7 +241,10 @@ fn claims_may_change_after_the_run() {
     // Without claims there is nothing left to say, and no old verdict stays.
     bench.write("study.toml", TINY);
     bench.run(&["--check", "--quiet"]).exits(0);
-    assert!(Folder::at(bench.out()).parts("claims").expect("a folder").is_empty() || table(&bench.out(), "claims").rows() == 0);
+    assert!(
+        Folder::at(bench.out()).parts("claims").expect("a folder").is_empty()
+            || table(&bench.out(), "claims").rows() == 0
+    );
 }
 
 #[test]
@@ -266,5 +288,8 @@ fn a_study_of_today_may_lack_what_it_claims_by_set_only() {
     let bench = Bench::new(&with_claims(TINY, &claims));
     let said = bench.run(&["--set", "record.metrics=[\"train_mse\"]"]).exits(0);
     says(&said.stderr, &["there is no column `final_risk`", "1 claim: 1 undecided"]);
-    says(&bench.run(&["--set", "record.metrics=[\"train_mse\"]", "--check"]).exits(4).stderr, &["claim 1 is undecided"]);
+    says(
+        &bench.run(&["--set", "record.metrics=[\"train_mse\"]", "--check"]).exits(4).stderr,
+        &["claim 1 is undecided"],
+    );
 }
