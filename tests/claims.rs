@@ -101,6 +101,24 @@ fn a_study_whose_claims_hold_exits_with_0() {
     assert_eq!(said.json()["folder"], "results/study");
 }
 
+/// Numbers that a reader of JSON may get wrong in their last digit.
+#[test]
+fn small_bounds_are_what_was_written_wherever_they_are_read() {
+    let sql = "sql = \"SELECT max(abs(final_risk)) * 1.0e-31 AS small FROM cells\"\n";
+    let bounds = ["1e-23", "1e-26", "3.5e-28", "1e-29", "9e-31"];
+    let claims = bounds.map(|bound| format!("{sql}at_most = {bound}"));
+    let bench = Bench::new(&with_claims(TINY, &claims.iter().map(String::as_str).collect::<Vec<_>>()));
+    bench.run(&["--quiet"]).exits(0);
+    let of_folder = bench.taut(&["check", "out", "--json"]).exits(0).json();
+    let of_study = bench.taut(&["check", "study.toml", "--out", "out", "--json"]).exits(0).json();
+    assert_eq!(of_folder["claims"], of_study["claims"]);
+    for (claim, bound) in of_folder["claims"].as_array().expect("a list").iter().zip(bounds) {
+        assert_eq!(claim["bound"], format!("≤ {bound}"));
+        let expected: f64 = bound.parse().expect("a number");
+        assert!((claim["upper"].as_f64().expect("a number") / expected - 1.0).abs() < 1e-15);
+    }
+}
+
 #[test]
 fn a_study_without_claims_says_so_and_gets_no_table() {
     let bench = Bench::new(TINY);
