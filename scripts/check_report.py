@@ -328,7 +328,7 @@ class Report:
         for found in self.probe("strangers"):
             self.wrong.append(f"an element or handler that no report has: {found}")
         if self.path.parent.name == "hostile_report":
-            for where in ("document.title", "document.querySelector('h1').textContent", "document.body.innerText"):
+            for where in ("document.title", "document.querySelector('h1').innerText", "document.body.innerText"):
                 self.demand(HOSTILE in self.ask(where), f"{where} does not show the markup as text")
 
     # --------------------------------------------------------------------------------------------------- together
