@@ -2,9 +2,10 @@
 
 use super::check::refuse_another_study;
 use super::plan::bytes;
-use super::{load, run::default_folder, verdicts};
+use super::{load, run::default_folder};
 use crate::exit::Usage;
 use crate::options::{Report, Source};
+use crate::scoreboard::Tally;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -100,6 +101,6 @@ fn tell(path: &Path, page: &Page, verdicts: &claims::Verdicts) {
         1 => "1 figure".to_owned(),
         count => format!("{count} figures"),
     };
-    let claims = if verdicts.answers.is_empty() { "no claims".to_owned() } else { verdicts::summary(verdicts) };
+    let claims = if verdicts.answers.is_empty() { "no claims".to_owned() } else { Tally::of_verdicts(verdicts).to_string() };
     eprintln!("{} ({size}): {claims}; {figures}", path.display());
 }

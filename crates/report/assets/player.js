@@ -90,8 +90,10 @@
     const base = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((factor) => factor * base).find((size) => size >= rough * 0.999);
     const ticks = [];
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i += 1) {
-      ticks.push(Number((i * step).toPrecision(12)));
+    const first = Math.ceil(low / step - 1e-9);
+    // Counted from the first: a number beyond 2⁵³ has no next one.
+    for (let i = 0; i < 100 && (first + i) * step <= high + 1e-9 * step; i += 1) {
+      ticks.push(Number(((first + i) * step).toPrecision(12)));
     }
     return ticks;
   }
