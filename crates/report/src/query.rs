@@ -205,6 +205,12 @@ impl QueryError {
                 },
             };
         }
+        if let Some(rest) = first.strip_prefix("no column named '")
+            && let Some((word, _)) = rest.split_once('\'')
+        {
+            let help = "docs/tables.md lists the columns of every table; `taut plan` the axes".to_owned();
+            return Self { word: Some(word.to_owned()), message: format!("there is {first}"), help };
+        }
         let first = first.strip_prefix("sql parser error: ").unwrap_or(first);
         Self { word: None, message: format!("the query has no answer: {first}"), help: trap(first).to_owned() }
     }
