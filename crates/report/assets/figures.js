@@ -71,8 +71,50 @@
     visit(specification);
   }
 
-  /** The specification with the page's sizes: one picture across, or as many panels as there is room for. */
-  function fitted(original, width) {
+  /** A title in lines of so many letters, broken between words. */
+  function lines(title, letters) {
+    const out = [];
+    for (const word of title.split(" ")) {
+      const last = out.length - 1;
+      if (last >= 0 && out[last].length + 1 + word.length <= letters) out[last] += ` ${word}`;
+      else out.push(word);
+    }
+    return out.length > 1 ? out : title;
+  }
+
+  /** Titles of axes no longer than the axes. */
+  function wrapTitles(specification, across, upwards) {
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      for (const [key, room] of [["x", across], ["y", upwards]]) {
+        const channel = node.encoding && node.encoding[key];
+        if (channel && typeof channel.title === "string") channel.title = lines(channel.title, Math.max(8, Math.floor(room / 6.6)));
+      }
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+  }
+
+  /** How many pixels the names beside an upright axis take. */
+  function names(specification) {
+    let longest = 0;
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      const y = node.encoding && node.encoding.y;
+      if (y && y.type !== "quantitative" && Array.isArray(y.sort)) longest = Math.max(longest, ...y.sort.map((name) => String(name).length));
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+    return Math.min(longest * 6.6, 220);
+  }
+
+  /**
+   * The specification with the page's sizes: one picture across, or as many panels as there is room for. Panels are
+   * narrowed by so many pixels in all, where a first try came out too wide.
+   */
+  function fitted(original, width, excess) {
     const specification = structuredClone(original);
     const about = (original.usermeta && original.usermeta.taut) || {};
     delete specification.config;
@@ -80,14 +122,16 @@
     for (const parameter of specification.params || []) delete parameter.bind;
     legendColumns(specification, width);
     const height = Math.round(Math.min(400, Math.max(230, width * 0.52)));
+    const beside = names(specification);
     if (!specification.facet) {
+      wrapTitles(specification, width - Math.max(60, beside + 20), height - 40);
       specification.width = width;
       specification.height = height;
       specification.autosize = { type: "fit", contains: "padding", resize: true };
       return specification;
     }
     const gap = width < 520 ? 14 : 22;
-    const axis = 62;
+    const axis = Math.max(62, beside + 16);
     const panels = about.panels || 1;
     const free = Boolean(specification.resolve);
     const least = free ? 230 : 170;
@@ -100,10 +144,12 @@
       across = panels;
     }
     const axes = free ? axis * across : axis;
-    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8) / across));
+    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8 - excess) / across));
+    const tall = Math.round(Math.min(300, Math.max(150, each * 0.72)));
+    wrapTitles(specification, each, tall);
     specification.spacing = gap;
     specification.spec.width = each;
-    specification.spec.height = Math.round(Math.min(300, Math.max(150, each * 0.72)));
+    specification.spec.height = tall;
     return specification;
   }
 
@@ -180,6 +226,12 @@
     return made;
   }
 
+  /** As the renderer says, since it is not on the page yet. */
+  function pictureWidth(container) {
+    const picture = container.querySelector("svg, canvas");
+    return picture ? parseFloat(picture.style.width) || Number(picture.getAttribute("width")) : 0;
+  }
+
   class Drawing {
     constructor(figure) {
       this.figure = figure;
@@ -254,17 +306,27 @@
       const width = Math.floor(this.picture.clientWidth);
       if (width < 60) return;
       this.width = width;
-      const specification = fitted(this.specification, width);
       const slider = this.about.slider;
-      if (slider && this.input) {
-        const parameter = specification.params.find((known) => known.name === slider.param);
-        if (parameter) parameter.value = Number(this.input.value);
-      }
       const old = this.view;
-      const container = document.createElement("div");
+      const rows = this.specification.data.values.length;
+      const attempt = (excess) => {
+        const specification = fitted(this.specification, width, excess);
+        if (slider && this.input) {
+          const parameter = specification.params.find((known) => known.name === slider.param);
+          if (parameter) parameter.value = Number(this.input.value);
+        }
+        const container = document.createElement("div");
+        const drawn = view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        return drawn.then((made) => ({ made, container, wide: pictureWidth(container) }));
+      };
       try {
-        const rows = this.specification.data.values.length;
-        this.view = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        let { made, container, wide } = await attempt(0);
+        // How wide axes, labels and gaps between panels are is only known when they are drawn.
+        if (this.specification.facet && (wide > width || wide < width - 12)) {
+          made.finalize();
+          ({ made, container, wide } = await attempt(Math.ceil(wide - width)));
+        }
+        this.view = made;
         this.picture.replaceChildren(container);
         this.figure.dataset.drawn = "true";
       } catch (error) {
