@@ -96,18 +96,21 @@
     visit(specification);
   }
 
-  /** How many pixels the names beside an upright axis take. */
+  /** How many pixels the names beside an upright axis take, across and upwards. */
   function names(specification) {
-    let longest = 0;
+    let longest = 0, count = 0;
     const visit = (node) => {
       if (Array.isArray(node)) return node.forEach(visit);
       if (!node || typeof node !== "object") return;
       const y = node.encoding && node.encoding.y;
-      if (y && y.type !== "quantitative" && Array.isArray(y.sort)) longest = Math.max(longest, ...y.sort.map((name) => String(name).length));
+      if (y && y.type !== "quantitative" && Array.isArray(y.sort)) {
+        longest = Math.max(longest, ...y.sort.map((name) => String(name).length));
+        count = Math.max(count, y.sort.length);
+      }
       Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
     };
     visit(specification);
-    return Math.min(longest * 6.6, 220);
+    return { beside: Math.min(longest * 6.6, 220), tall: 20 * count };
   }
 
   /**
@@ -121,8 +124,8 @@
     delete specification.title;
     for (const parameter of specification.params || []) delete parameter.bind;
     legendColumns(specification, width);
-    const height = Math.round(Math.min(400, Math.max(230, width * 0.52)));
-    const beside = names(specification);
+    const { beside, tall: named } = names(specification);
+    const height = Math.round(Math.max(Math.min(400, Math.max(230, width * 0.52)), named && named + 70));
     if (!specification.facet) {
       wrapTitles(specification, width - Math.max(60, beside + 20), height - 40);
       specification.width = width;
@@ -145,7 +148,11 @@
     }
     const axes = free ? axis * across : axis;
     const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8 - excess) / across));
-    const tall = Math.round(Math.min(300, Math.max(150, each * 0.72)));
+    const tall = Math.round(Math.max(Math.min(300, Math.max(150, each * 0.72)), named));
+    const headers = specification.facet.field ? [specification.facet] : [specification.facet.column, specification.facet.row];
+    for (const channel of headers) {
+      if (channel) channel.header = { ...channel.header, labelLimit: channel === specification.facet.row ? tall : each };
+    }
     wrapTitles(specification, each, tall);
     specification.spacing = gap;
     specification.spec.width = each;
@@ -209,7 +216,8 @@
     return { load: refuse, sanitize: refuse, http: refuse, file: refuse };
   };
 
-  async function view(specification, width, container, renderer) {
+  /** Draws at once: rows are in the specification, and a page that is being printed does not wait. */
+  function view(specification, width, container, renderer) {
     const about = (specification.usermeta && specification.usermeta.taut) || {};
     const compiled = vegaLite.compile(specification, { config: theme(width, about), logger: quiet }).spec;
     const runtime = vega.parse(compiled, null, { ast: true });
@@ -222,7 +230,7 @@
       hover: Boolean(container),
     });
     made.tooltip(tooltip);
-    await made.runAsync();
+    made.run();
     return made;
   }
 
@@ -302,7 +310,7 @@
       });
     }
 
-    async draw() {
+    draw() {
       const width = Math.floor(this.picture.clientWidth);
       if (width < 60) return;
       this.width = width;
@@ -316,15 +324,15 @@
           if (parameter) parameter.value = Number(this.input.value);
         }
         const container = document.createElement("div");
-        const drawn = view(specification, width, container, rows > 1500 ? "canvas" : "svg");
-        return drawn.then((made) => ({ made, container, wide: pictureWidth(container) }));
+        const made = view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        return { made, container, wide: pictureWidth(container) };
       };
       try {
-        let { made, container, wide } = await attempt(0);
+        let { made, container, wide } = attempt(0);
         // How wide axes, labels and gaps between panels are is only known when they are drawn.
         if (this.specification.facet && (wide > width || wide < width - 12)) {
           made.finalize();
-          ({ made, container, wide } = await attempt(Math.ceil(wide - width)));
+          ({ made, container, wide } = attempt(Math.ceil(wide - width)));
         }
         this.view = made;
         this.picture.replaceChildren(container);
@@ -339,20 +347,29 @@
   }
 
   let drawings = [];
+  let round = 0;
   async function drawAll(which) {
+    round += 1;
+    const own = round;
     for (const drawing of which) {
-      await drawing.draw();
-      // Between two figures the page answers.
+      // Between two figures the page answers; a later round takes over from an earlier one.
       await new Promise((resolve) => setTimeout(resolve, 0));
+      if (own !== round) return;
+      drawing.draw();
     }
     root.dataset.figures = "drawn";
     document.dispatchEvent(new CustomEvent("taut-figures"));
   }
 
+  function redraw() {
+    if (root.dataset.printing) drawings.forEach((drawing) => drawing.draw());
+    else drawAll(drawings);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     drawings = Array.from(document.querySelectorAll("figure[data-specification]"), (figure) => new Drawing(figure));
     drawAll(drawings);
-    document.addEventListener("taut-theme", () => drawAll(drawings));
+    document.addEventListener("taut-theme", redraw);
     let waiting = 0;
     window.addEventListener("resize", () => {
       clearTimeout(waiting);
