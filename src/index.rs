@@ -17,9 +17,7 @@ pub(crate) struct Entry {
 
 /// A scoreboard that is not of the studies as they are now.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{study}: {what}, so scoreboard.json is out of date; run `taut reproduce --json > scoreboard.json` with the studies as they are"
-)]
+#[error("{study}: {what}, so the scoreboard is out of date")]
 pub(crate) struct Stale {
     study: String,
     what: String,
@@ -64,10 +62,8 @@ fn cost(text: &str) -> String {
     let mut words = Vec::new();
     let mut inside = false;
     for line in comments {
-        let labelled = line.split_whitespace().next().is_some_and(|word| word.ends_with(':') && line.starts_with(' '))
-            && !line.starts_with("   ")
-            || line.starts_with(" Expected picture:");
-        if labelled {
+        // A label stands one space in, what goes on below it further.
+        if !line.starts_with("  ") {
             inside = line.trim_start().starts_with("Cost:");
         }
         if inside {

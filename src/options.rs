@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use taut_report::pictures::Length;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,6 +148,7 @@ Examples:
   taut report experiments/panel_polynomial.toml      over results/panel_polynomial, which `taut run` wrote
   taut report results/panel_polynomial               with the claims and figures that are stored there
   taut report results/panel_polynomial --out /tmp/panel.html
+  taut report results/panel_polynomial --svg paper/figures --width 3.4in
 
 The page holds everything it shows, scripts included, and loads nothing. Beside it, in figures/, every figure is a
 Vega-Lite specification with its rows; the next report writes them anew, so edit copies.")]
@@ -160,9 +162,25 @@ pub(crate) struct Report {
     /// Where the page goes; default report.html in the folder of results.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pictures: Pictures,
     /// Do not say where the page is; errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Pictures {
+    /// Instead of the page, write every figure as a picture for papers into this folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Width of the pictures, such as 86mm, 3.4in, 245pt or 325px; default 86mm (one column of two), 178mm with panels
+    /// side by side.
+    #[arg(long, value_name = "LENGTH", requires = "svg")]
+    pub(crate) width: Option<Length>,
+    /// Height of the pictures; default by their width.
+    #[arg(long, value_name = "LENGTH", requires = "svg")]
+    pub(crate) height: Option<Length>,
 }
 
 #[derive(Args, Debug)]

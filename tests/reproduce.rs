@@ -226,7 +226,11 @@ fn the_index_is_made_of_catalogue_studies_and_scoreboard() {
     bench.write("catalogue.toml", CATALOGUE);
     let (_, stderr, code) = said(&bench.catalogue(&[]));
     assert!(code == Some(2) && stderr.contains("scoreboard.json") && stderr.contains("taut reproduce"), "{stderr}");
-    let (board, _, _) = said(&bench.reproduce(&["--json", "--quiet"]));
+    let (board, _, _) = said(&bench.reproduce(&["--json", "--quiet", "--quick"]));
+    bench.write("scoreboard.json", &board);
+    let (_, stderr, code) = said(&bench.catalogue(&[]));
+    assert!(code == Some(2) && stderr.contains("is of the small versions"), "{stderr}");
+    let (board, _, _) = said(&bench.reproduce(&["--json", "--quiet", "--force"]));
     bench.write("scoreboard.json", &board);
     let (page, stderr, code) = said(&bench.catalogue(&[]));
     assert_eq!(code, Some(0), "{stderr}");

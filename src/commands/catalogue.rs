@@ -5,7 +5,7 @@ use crate::exit::Usage;
 use crate::index::{self, Entry};
 use crate::options::{self, Source};
 use crate::scoreboard::Scoreboard;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 use taut_report::Manifest;
@@ -20,7 +20,7 @@ pub(super) fn catalogue(options: &options::Catalogue) -> Result<ExitCode> {
         let message = format!("there is no {CATALOGUE} in {}; docs/study.md says what it holds", folder.display());
         return Err(Usage(message).into());
     };
-    let board = scoreboard(folder)?;
+    let (board, how) = scoreboard(folder)?;
     let mut entries = Vec::new();
     let mut strays = Vec::new();
     for name in catalogue.studies() {
@@ -28,7 +28,8 @@ pub(super) fn catalogue(options: &options::Catalogue) -> Result<ExitCode> {
         let text = taut_sweep::study::read(&study)?;
         let plan = load(&Source { study, set: Vec::new(), quick: false })?;
         let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
-        let entry = Entry::new(name, &text, &manifest, &board).map_err(|stale| Usage(stale.to_string()))?;
+        let entry = Entry::new(name, &text, &manifest, &board)
+            .map_err(|stale| Usage(format!("{stale}; `{how}` makes it anew")))?;
         entries.push(entry);
         strays.push((name, plan.study().study.claim.clone()));
     }
@@ -44,12 +45,17 @@ pub(super) fn catalogue(options: &options::Catalogue) -> Result<ExitCode> {
     print(page.trim_end())
 }
 
-fn scoreboard(folder: &Path) -> Result<Scoreboard> {
+/// The scoreboard of a folder, and the command that makes it.
+fn scoreboard(folder: &Path) -> Result<(Scoreboard, String)> {
     let path = folder.join(SCOREBOARD);
     let how = format!("taut reproduce --from {} --json > {}", folder.display(), path.display());
-    let text = std::fs::read_to_string(&path)
-        .map_err(|reason| Usage(format!("cannot read {}: {reason}; `{how}` makes it", path.display())))?;
-    serde_json::from_str(&text)
-        .map_err(|reason| Usage(format!("{}: {reason}; `{how}` makes it anew", path.display())))
-        .context("a scoreboard")
+    let wrong = |what: String| Usage(format!("{what}; `{how}` makes it anew"));
+    let text =
+        std::fs::read_to_string(&path).map_err(|reason| wrong(format!("cannot read {}: {reason}", path.display())))?;
+    let board: Scoreboard =
+        serde_json::from_str(&text).map_err(|reason| wrong(format!("{}: {reason}", path.display())))?;
+    if board.quick {
+        return Err(wrong(format!("{} is of the small versions", path.display())).into());
+    }
+    Ok((board, how))
 }

@@ -4,6 +4,7 @@ mod catalogue;
 mod check;
 mod init;
 mod list;
+mod pictures;
 mod plan;
 mod report;
 mod reproduce;

@@ -1,6 +1,7 @@
 //! `taut report`: one page with what a study asked and what its tables say.
 
 use super::check::refuse_another_study;
+use super::pictures::pictures;
 use super::plan::bytes;
 use super::{load, run::default_folder};
 use crate::exit::Usage;
@@ -19,10 +20,13 @@ const FIGURES: &str = "figures";
 
 pub(super) fn report(options: &Report) -> Result<ExitCode> {
     let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
-    let verdicts = claims::evaluate(&results.manifest, &results)?;
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
     let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default());
+    if let Some(folder) = &options.pictures.svg {
+        return pictures(&drawings, folder, &options.pictures, options.quiet);
+    }
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
     let (folder, name) = place(options, &results)?;
     let page = page(&results, &verdicts, &drawings, &way(&folder, results.folder().root()))?;
     let path = write(&folder, &name, &page)?;
