@@ -30,8 +30,8 @@ const MOST_SAMPLES: usize = 500;
 /// Named solutions, each in a colour of its own.
 const MOST_SOLUTIONS: usize = 7;
 
-/// The errors that fall, of which the first that was recorded is shown.
-const ERRORS: [&str; 3] = ["train_mse", "loss", "residual_rms"];
+/// The errors that fall, of which the first that was recorded is shown, each where the root mean square residual is 1e-3.
+const ERRORS: [(&str, f64); 3] = [("train_mse", 1e-6), ("loss", 5e-7), ("residual_rms", 1e-3)];
 
 /// What may be shown beside the measures of wiggliness.
 const ALSO: [&str; 2] = ["risk", "parameter_norm"];
@@ -45,7 +45,7 @@ pub(super) fn fits(results: &Results, database: &Database) -> Result<Option<Play
     let Some(choice) = Choice::new(results, database, of)? else { return Ok(None) };
     let cells = listed(choice.cells.iter().map(|offered| offered.cell));
     let is_stepped = counts_steps(database, &cells)?;
-    let error = ERRORS.into_iter().find(|name| is_recorded(results, name));
+    let (error, level) = ERRORS.into_iter().find(|(name, _)| is_recorded(results, name)).unzip();
     let metrics = metrics(results);
     let through = passages(database, &cells, is_stepped)?;
     let measures: Vec<&str> = error.into_iter().chain(metrics.iter().copied()).collect();
@@ -75,6 +75,7 @@ pub(super) fn fits(results: &Results, database: &Database) -> Result<Option<Play
         "clock": if is_stepped { "step" } else { "time" },
         "axes": choice.axes,
         "train": error.map(|name| described(results, name)),
+        "level": level,
         "metrics": metrics.iter().map(|name| described(results, name)).collect::<Vec<_>>(),
         "cells": drawn,
     });

@@ -210,17 +210,18 @@ impl Path {
     }
 }
 
-/// Whether a measure has moved between two rows: an error by a share of its largest, anything else of its own.
+/// Whether a measure has moved between two rows: an error by a share of what it was at the start, anything else of its own.
 fn differs(measure: &[Option<f64>], a: usize, b: usize, is_error: bool) -> bool {
-    match (measure[a], measure[b]) {
+    let finite = |row: usize| measure[row].filter(|value| value.is_finite());
+    match (finite(a), finite(b)) {
+        // Mean squares: what the eye sees is the root.
         (Some(a), Some(b)) if is_error => {
-            // Mean squares: what the eye sees is the root.
-            let largest = measure.iter().flatten().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
-            (a.abs().sqrt() - b.abs().sqrt()).abs() > MOTION * largest.sqrt()
+            let start =
+                measure.iter().flatten().copied().find(|value| value.is_finite() && *value > 0.0).unwrap_or(0.0);
+            (a.abs().sqrt() - b.abs().sqrt()).abs() > MOTION * start.sqrt()
         }
         (Some(a), Some(b)) => (a - b).abs() > MOTION * a.abs().max(b.abs()),
-        (None, None) => false,
-        _ => true,
+        (a, b) => a.is_some() != b.is_some(),
     }
 }
 
