@@ -44,6 +44,7 @@ WIDE, NARROW = (1280, 900), (390, 844)
 LARGEST_BYTES = 10_000_000
 SECONDS_TO_DRAW = 60
 MOST_TABS = 900
+SHOT_HEIGHT = 4000
 NO_BROWSER = 69
 
 
@@ -122,8 +123,9 @@ def reports(taut, work):
     for study in STUDIES:
         folder = work / Path(study).stem
         print(f"check_report: {study}", flush=True)
-        subprocess.run([taut, "run", REPOSITORY / study, "--out", folder, "--quiet"], check=True)
-        subprocess.run([taut, "report", folder], check=True, stdout=subprocess.DEVNULL)
+        for command in (["run", REPOSITORY / study, "--out", folder, "--quiet"], ["report", folder]):
+            if (code := subprocess.run([taut, *command]).returncode) != 0:
+                sys.exit(f"check_report: taut {' '.join(map(str, command))} ended with {code}")
         yield folder / "report.html"
 
 
@@ -342,7 +344,7 @@ class Report:
             self.check_width(place)
             self.check_words(place)
             if shots:
-                self.shoot(shots / f"{self.path.parent.name}-{theme}-{size[0]}.png", size[0])
+                self.shoot(shots / f"{self.path.parent.name}-{theme}-{size[0]}", size[0])
             if (size, theme) == (WIDE, "light"):
                 self.check_inert()
                 self.check_names()
@@ -352,13 +354,16 @@ class Report:
             self.check_console()
         return not self.wrong
 
-    def shoot(self, path, width):
+    def shoot(self, stem, width):
+        """The whole page, in pieces that a browser can paint at once."""
         import base64
 
-        height = min(self.ask("document.documentElement.scrollHeight"), 16_000)
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        png = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
-        path.write_bytes(base64.b64decode(png["data"]))
+        whole = self.ask("document.documentElement.scrollHeight")
+        for at, top in enumerate(range(0, whole, SHOT_HEIGHT)):
+            clip = {"x": 0, "y": top, "width": width, "height": min(SHOT_HEIGHT, whole - top), "scale": 1}
+            picture = {"captureBeyondViewport": True, "clip": clip}
+            png = self.driver.execute_cdp_cmd("Page.captureScreenshot", picture)
+            Path(f"{stem}-{at + 1}.png").write_bytes(base64.b64decode(png["data"]))
 
 
 def main():

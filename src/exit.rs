@@ -3,8 +3,8 @@
 use anyhow::Error;
 use std::process::ExitCode;
 use taut_report::ReportError;
-use taut_sweep::RunError;
 use taut_sweep::study::StudyError;
+use taut_sweep::{CatalogueError, RunError};
 
 /// Usage or study is wrong; nothing was written.
 pub(crate) const USAGE: u8 = 2;
@@ -28,8 +28,17 @@ pub(crate) fn report(error: &Error, colour: bool) -> ExitCode {
     eprintln!("error: {error:#}");
     let mendable = error.downcast_ref::<RunError>().is_some()
         || error.downcast_ref::<ReportError>().is_some()
+        || error.downcast_ref::<CatalogueError>().is_some()
         || error.downcast_ref::<Usage>().is_some();
     ExitCode::from(if mendable { USAGE } else { 1 })
+}
+
+/// The error in words, without colour.
+pub(crate) fn spoken(error: &Error) -> String {
+    match error.downcast_ref::<StudyError>() {
+        Some(StudyError::Invalid(mistakes)) => mistakes.render(false),
+        _ => format!("error: {error:#}"),
+    }
 }
 
 /// A mistake on the command line that clap cannot see.

@@ -2,8 +2,10 @@
 
 mod commands;
 mod exit;
+mod index;
 mod options;
 mod progress;
+mod scoreboard;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use taut_report::pictures::Length;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,12 +14,14 @@ Examples:
   taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
   taut check my_study.toml                     each claim with measured value and verdict
   taut report my_study.toml                    one page with claims and figures, results/my_study/report.html
+  taut reproduce --quick                       small versions of all studies in experiments/
   taut show my_study.toml 0                    one cell as a study of its own
   taut list metrics                            names, units, formulas
 
 Exit codes:
   0 fine · 1 internal error · 2 usage or study · 3 a cell failed, or diverged without
-  train.allow_unstable · 4 a claim does not hold (`check`, `run --check`) · 75 stopped early, run again to go on";
+  train.allow_unstable · 4 a claim does not hold (`check`, `reproduce`, `run --check`) ·
+  75 stopped early, run again to go on";
 
 /// Research harness for implicit regularization: one TOML study in, tidy parquet tables out.
 #[derive(Debug, Parser)]
@@ -46,6 +49,10 @@ pub(crate) enum Command {
     Check(Check),
     /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
     Report(Report),
+    /// Run a folder of studies and print one scoreboard of their claims.
+    Reproduce(Reproduce),
+    /// Print the index of a folder of studies, as Markdown.
+    Catalogue(Catalogue),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
@@ -141,6 +148,7 @@ Examples:
   taut report experiments/panel_polynomial.toml      over results/panel_polynomial, which `taut run` wrote
   taut report results/panel_polynomial               with the claims and figures that are stored there
   taut report results/panel_polynomial --out /tmp/panel.html
+  taut report results/panel_polynomial --svg paper/figures --width 3.4in
 
 The page holds everything it shows, scripts included, and loads nothing. Beside it, in figures/, every figure is a
 Vega-Lite specification with its rows; the next report writes them anew, so edit copies.")]
@@ -154,9 +162,85 @@ pub(crate) struct Report {
     /// Where the page goes; default report.html in the folder of results.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pictures: Pictures,
     /// Do not say where the page is; errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Pictures {
+    /// Instead of the page, write every figure as a picture for papers into this folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Width of the pictures, such as 86mm, 3.4in, 245pt or 325px; default 86mm (one column of two), 178mm with panels
+    /// side by side.
+    #[arg(long, value_name = "LENGTH", requires = "svg")]
+    pub(crate) width: Option<Length>,
+    /// Height of the pictures; default by their width.
+    #[arg(long, value_name = "LENGTH", requires = "svg")]
+    pub(crate) height: Option<Length>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut reproduce                               every study of experiments/, tables in results/
+  taut reproduce --quick                       their small versions, tables in results/quick/
+  taut reproduce panel_polynomial schedules*   these studies
+  taut reproduce --panel 3                     those with a claim on sentence 3 of the panel
+  taut reproduce --json > experiments/scoreboard.json
+
+A finished study is not computed again; a stopped or killed run goes on where it was. A study with a
+mistake is reported, and the others go on.
+
+Exits with 2 if a study could not be run, else 3 if a cell failed, else 4 if a claim fails or is undecided.")]
+pub(crate) struct Reproduce {
+    /// Which studies: names, or their beginning with a `*`; all if none is given.
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Only studies with a claim on this sentence of the panel. Repeatable.
+    #[arg(long, value_name = "N")]
+    pub(crate) panel: Vec<u8>,
+    /// The small versions, as `[quick]` says in each study.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// The folder with the studies.
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub(crate) from: PathBuf,
+    /// Where the tables go, a folder per study; default results, with --quick results/quick.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Worker threads; default one per core. The rows do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
+    /// Where a folder holds another study, or an older version of this one, move it aside (to DIR.old-1, …).
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print the scoreboard as one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress; the scoreboard and mistakes only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut catalogue experiments > experiments/README.md
+  taut catalogue experiments --brief           the panel's sentences alone
+
+The index is made of DIR/catalogue.toml, of the studies, and of DIR/scoreboard.json, which is what
+`taut reproduce --json` printed.")]
+pub(crate) struct Catalogue {
+    /// The folder with the studies.
+    #[arg(value_name = "DIR", default_value = "experiments")]
+    pub(crate) folder: PathBuf,
+    /// Only the sentences, with their verdicts.
+    #[arg(long)]
+    pub(crate) brief: bool,
 }
 
 #[derive(Args, Debug)]

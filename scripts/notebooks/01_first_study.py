@@ -14,25 +14,25 @@
 # %% [markdown]
 # # 1 · A first study: from a question to a figure
 #
-# **Question.** A polynomial of degree 30 is fitted to 12 noisy points by gradient descent. It has 31 coefficients for
-# 12 points, so in the end it goes through all of them. Does it help to make high degrees *expensive*? And if it does,
-# when should one stop?
+# **Question.** A polynomial of degree 30 is fitted to 12 noisy points by gradient descent. It has 31
+# coefficients for 12 points, so in the end it goes through all of them. Does it help to make high degrees
+# *expensive*? And if it does, when should one stop?
 #
-# This lesson goes once through the whole circle: write a study, run it, look at its tables, draw a figure, and hold
-# one number against a claim.
+# This lesson goes once through the whole circle: write a study, run it, look at its tables, draw a figure,
+# and hold one number against a claim.
 #
 # ## The model
 #
 # $$ f_\theta(x) = \sum_{k=0}^{30} \theta_k\,\frac{\sqrt{2k+1}\,P_k(x)}{(1+k)^s}, \qquad
 #    L(\theta) = \frac{1}{2n}\sum_{i=1}^{n}\bigl(y_i - f_\theta(x_i)\bigr)^2 , \qquad \theta^{(0)} = 0, $$
 #
-# with Legendre polynomials $P_k$. The **decay** $s$ divides feature $k$ by $(1+k)^s$. That changes nothing about which
-# functions can be written down, but a high degree now needs a large coefficient, and descent from zero is slow to
-# make coefficients large.
+# with Legendre polynomials $P_k$. The **decay** $s$ divides feature $k$ by $(1+k)^s$. That changes nothing
+# about which functions can be written down, but a high degree now needs a large coefficient, and descent from
+# zero is slow to make coefficients large.
 #
 # Descent is linear here, so it can be written down for any step. With $\Phi$ the $n\times 31$ matrix of
-# features at the points, $\lambda_i$ the eigenvalues of $\Phi^\top\Phi/n$ and a step size $\eta$, the part of the data
-# along mode $i$ that has been learned after $t$ steps is
+# features at the points, $\lambda_i$ the eigenvalues of $\Phi^\top\Phi/n$ and a step size $\eta$, the part of
+# the data along mode $i$ that has been learned after $t$ steps is
 #
 # $$ g_i(t) = 1 - (1-\eta\lambda_i)^t . $$
 #
@@ -48,9 +48,10 @@ from lesson import BLUE, GREEN, INK, QUIET, RED, RESULTS, end_label
 # %% [markdown]
 # ## The study
 #
-# A study is a text that says what is fitted, what fits it, how it moves, and what is swept. Each of the 50 replicates
-# (`seed`) draws its own points and its own noise, the same ones for every decay. It may also state what it expects, as a
-# **claim**: a query over its own tables, with a bound that is written down *before* the first run.
+# A study is a text that says what is fitted, what fits it, how it moves, and what is swept. Each of the 50
+# replicates (`seed`) draws its own points and its own noise, the same ones for every decay. It may also state
+# what it expects, as a **claim**: a query over its own tables, with a bound that is written down *before* the
+# first run.
 
 # %%
 STUDY = '''
@@ -89,11 +90,11 @@ run = taut.run(path, out=RESULTS / "first_study")
 run
 
 # %% [markdown]
-# A second call computes nothing: finished cells stay where they are. 3 decays × 50 replicates are 150 **cells**,
-# and the table `cells` has one row for each.
+# A second call computes nothing: finished cells stay where they are. 3 decays × 50 replicates are 150
+# **cells**, and the table `cells` has one row for each.
 
 # %%
-run.cells.select("cell", "seed", "decay", "status", "rank", "best_risk", "best_risk_step", "final_risk").head(5).collect()
+run.cells.select("cell", "seed", "decay", "rank", "best_risk", "best_risk_step", "final_risk").head(5).collect()
 
 # %% [markdown]
 # Every column carries its unit and its meaning. The **risk** is the mean squared error against the noise-free
@@ -105,9 +106,10 @@ run.columns("trajectory").filter(pl.col("column").is_in(["step", "time", "train_
 # %% [markdown]
 # ## What a fit looks like
 #
-# Curves are large, so they are written only on request; `samples`, the points of every cell, come with them. We ask for
-# both in a variant of the study with a single replicate. It is another study, so it goes to another folder. The cells
-# themselves are the same ones, with the same `key`: a cell is known by what it *is*, not by the sweep around it.
+# Curves are large, so they are written only on request; `samples`, the points of every cell, come with them.
+# We ask for both in a variant of the study with a single replicate. It is another study, so it goes to
+# another folder. The cells themselves are the same ones, with the same `key`: a cell is known by what it
+# *is*, not by the sweep around it.
 
 # %%
 one = taut.run(
@@ -135,15 +137,16 @@ axes[0].set_ylabel("fit $f(x)$")
 figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center");
 
 # %% [markdown]
-# **What to notice.** Without decay every degree costs the same, and of all functions through the points descent ends at
-# the one of least coefficients. That one is found by swinging back towards zero wherever there is no point. With decay the
-# smooth part comes first: after $10^4$ steps there is a good fit wherever there are points. But look at the end of
-# training, dark blue: to reach the last few hundredths of the noise it must bend violently, and it leaves the picture.
+# **What to notice.** Without decay every degree costs the same, and of all functions through the points
+# descent ends at the one with the least sum of squares of its coefficients. It swings about zero wherever
+# there is no point. With decay the smooth part comes first: after $10^4$ steps there is a good fit wherever
+# there are points. But look at the end of training, dark blue: to reach the last few hundredths of the noise
+# it must bend violently, and it leaves the picture.
 #
 # ## The risk along the way
 #
-# Fifty replicates make a median and a band. `replicate_band` takes quantiles over `seed` for every combination of
-# the other columns, and refuses a frame in which one replicate would be counted twice.
+# Fifty replicates make a median and a band. `replicate_band` takes quantiles over `seed` for every
+# combination of the other columns, and refuses a frame in which one replicate would be counted twice.
 
 # %%
 trained = run.with_axes("trajectory").filter(pl.col("source") == "trained", pl.col("step") >= 1)
@@ -168,11 +171,11 @@ ax.set_title("Median and middle half of 50 replicates");
 # **What to notice.**
 #
 # * Decay buys a deep valley: a fit more than twenty times better, *if somebody stops in time*.
-# * The valley has a price. At the end, decay 2 has a larger median risk than no decay at all, and a band that reaches
-#   above 1: where two points happen to lie close together, their noise makes the interpolant steep, and smooth
-#   functions that are steep at one place go far astray at others.
-# * The step at which to stop moves over orders of magnitude with the decay, and it is found here with knowledge of the
-#   target, which a practitioner does not have (exercise 2).
+# * The valley has a price. At the end, decay 2 has a larger median risk than no decay at all, and a band that
+#   reaches above 1: where two points happen to lie close together, their noise makes the interpolant steep,
+#   and smooth functions that are steep at one place go far astray at others.
+# * The step at which to stop moves over orders of magnitude with the decay, and it is found here with
+#   knowledge of the target, which a practitioner does not have (exercise 2).
 
 # %%
 summary = (
@@ -187,7 +190,8 @@ summary = (
 summary
 
 # %% [markdown]
-# And the claim? It was held against the tables when the run ended, and `taut check` does it again at any time.
+# And the claim? It was held against the tables when the run ended, and `taut check` does it again at any
+# time.
 
 # %%
 run.claims.select("says", "value", "lower", "margin", "verdict").collect()
@@ -195,17 +199,17 @@ run.claims.select("says", "value", "lower", "margin", "verdict").collect()
 # %% [markdown]
 # ## Exercises
 #
-# 1. Take the noise away: `taut.run(path, out=RESULTS / "no_noise", set={"data.curve.noise": 0.0})`. How much does
-#    stopping early gain now, for each decay? What was the hill at the end of training made of?
-# 2. Nobody knows the target, so nobody can stop at `best_risk_step`. Append `[choose]` with `by = ["loo"]` to the study:
-#    leave-one-out then chooses a step for every cell. Compare `chosen_loo_risk` with `best_risk`.
+# 1. Take the noise away: `taut.run(path, out=RESULTS / "no_noise", set={"data.curve.noise": 0.0})`. How much
+#    does stopping early gain now, for each decay? What was the hill at the end of training made of?
+# 2. Nobody knows the target, so nobody can stop at `best_risk_step`. Append `[choose]` with `by = ["loo"]` to
+#    the study: leave-one-out then chooses a step for every cell. Compare `chosen_loo_risk` with `best_risk`.
 #
 # ## The number
 #
-# The factor is 23.68. Tables depend on the study and its seed alone, so it is reproduced to rounding; 0.1 % leaves room for
-# processors that round differently, and for the digits written here. Whether it
-# is more than luck of the draw is another matter: the replicates are paired, so we count them. If decay were a
-# coin toss, 40 or more wins of 50 would have a chance of $10^{-5}$.
+# The factor is 23.68. Tables depend on the study and its seed alone, so it is reproduced to rounding; 0.1 %
+# leaves room for processors that round differently, and for the digits written here. Whether it is more than
+# luck of the draw is another matter: the replicates are paired, so we count them. If decay were a coin toss,
+# 40 or more wins of 50 would have a chance of $10^{-5}$.
 
 # %%
 median = {row["decay"]: row["best_risk"] for row in summary.iter_rows(named=True)}

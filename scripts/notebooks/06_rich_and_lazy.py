@@ -15,13 +15,15 @@
 # %% [markdown]
 # # 6 · Rich and lazy: the size of the start chooses the norm
 #
-# **Question.** A linear model $f(x)=\beta^\top x$ is trained by gradient flow, but not in $\beta$: its parameters are $u$ and $v$ with
-# $\beta_j = u_j^2 - v_j^2$, all started at $\alpha$. There are 150 inputs and 50 rows, so infinitely many $\beta$ fit. Which one does
-# training find? It is often said that such networks "find sparse solutions". Do they?
+# **Question.** A linear model $f(x)=\beta^\top x$ is trained by gradient flow, but not in $\beta$: its
+# parameters are $u$ and $v$ with $\beta_j = u_j^2 - v_j^2$, all started at $\alpha$. There are 150 inputs and
+# 50 rows, so infinitely many $\beta$ fit. Which one does training find? It is often said that such networks
+# "find sparse solutions". Do they?
 #
 # ## The answer, in closed form
 #
-# With $r$ the residuals, $\dot u_j = 2u_j\,(X^\top r)_j/n$ and $\dot v_j = -2v_j\,(X^\top r)_j/n$. So $u_jv_j$ stays $\alpha^2$, and
+# With $r$ the residuals, $\dot u_j = 2u_j\,(X^\top r)_j/n$ and $\dot v_j = -2v_j\,(X^\top r)_j/n$. So
+# $u_jv_j$ stays $\alpha^2$, and
 #
 # $$ \beta(t) = 2\alpha^2\sinh\bigl(X^\top\nu(t)\bigr) $$
 #
@@ -32,10 +34,10 @@
 #
 # among all $\beta$ with $X\beta=y$ (Woodworth et al. 2020). And $q$ has two faces:
 #
-# * $|z|\ll1$, a **large start**: $q\approx z^2/4$. The least *Euclidean* norm, as if one had trained $\beta$ itself. Parameters hardly
-#   move in relation to their size: the *lazy* or kernel regime.
-# * $|z|\gg1$, a **small start**: $q\approx|z|\ln|z|$, and the logarithm varies little. Nearly the least $\ell_1$ norm, which is
-#   sparse: the *rich* regime.
+# * $|z|\ll1$, a **large start**: $q\approx z^2/4$. The least *Euclidean* norm, as if one had trained $\beta$
+#   itself. Parameters hardly move in relation to their size: the *lazy* or kernel regime.
+# * $|z|\gg1$, a **small start**: $q\approx|z|\ln|z|$, and the logarithm varies little. Nearly the least
+#   $\ell_1$ norm, which is sparse: the *rich* regime.
 
 # %%
 import math
@@ -61,8 +63,9 @@ ax.set(xscale="log", yscale="log", ylim=(1e-5, 1e6), xlabel=r"$z = \beta_j/\alph
 # %% [markdown]
 # ## The runs
 #
-# The study of the catalogue without its noisy half, and with the parameters written down at every save time. The truth has five
-# coefficients of $\pm1$ and 145 zeros, and there is no noise. Small starts need long times: about a quarter of a minute.
+# The study of the catalogue without its noisy half, and with the parameters written down at every save time.
+# The truth has five coefficients of $\pm1$ and 145 zeros, and there is no noise. Small starts need long
+# times: about a quarter of a minute.
 
 # %%
 run = taut.run(
@@ -102,10 +105,11 @@ axes[1, 0].set_xlabel("training time")
 axes[1, 1].set_xlabel("number $j$ of the input");
 
 # %% [markdown]
-# **What to notice.** From the large start all coefficients move at once. In the end the five that matter (red) are the
-# largest, some barely, at less than half their size; the rest of the signal is smeared over the 145 others. On new points the error
-# is 3.1, where predicting zero would have 5. From the small start nothing happens at first; then five coefficients step out,
-# overshoot a little, and settle at $\pm1$, and the others stay behind. Same data, same model, same loss.
+# **What to notice.** From the large start all coefficients move at once. In the end the five that matter
+# (red) are the largest, some barely, at less than half their size; the rest of the signal is smeared over the
+# 145 others. On new points the error is 3.1, where predicting zero would have 5. From the small start nothing
+# happens at first; then five coefficients step out, overshoot a little, and settle at $\pm1$, and the others
+# stay behind. Same data, same model, same loss.
 #
 # ## The size of the start, from one end to the other
 
@@ -126,7 +130,8 @@ axes[1].text(0.25, 0.02, r"minimum of $Q_\alpha$", fontsize=9)
 axes[1].set(title=r"$\ell_1$ norm above the least", ylim=(1e-3, 30))
 
 axes[2].plot(alpha, cells["final_distance_to_min_norm"], "o", color=BLUE)
-axes[2].plot(alpha[-3:], cells["final_distance_to_min_norm"][-2] * (alpha[-3:] / 3) ** -4.0, **{**THEORY, "color": GREEN})
+fourth = cells["final_distance_to_min_norm"][-2] * (alpha[-3:] / alpha[-2]) ** -4.0
+axes[2].plot(alpha[-3:], fourth, **{**THEORY, "color": GREEN})
 axes[2].text(1.0, 1e-5, r"$\alpha^{-4}$", color=GREEN)
 axes[2].set(title=r"distance from least $\ell_2$ norm", ylim=(1e-7, 10))
 for ax in axes:
@@ -135,14 +140,16 @@ for ax in axes:
 # %% [markdown]
 # **What to notice.**
 #
-# * Dots are trained, dashes come from a program that minimises $Q_\alpha$ and never trains. Training is *exactly* between two norms.
+# * Dots are trained, dashes come from a program that minimises $Q_\alpha$ and never trains. Training is
+#   *exactly* between two norms.
 # * On the right: the fourth power. The next term of $q$ is smaller by $z^2\sim\alpha^{-4}$.
-# * In the middle: how small must the start be? The excess falls as $\alpha^{2(1-\gamma)}$, where $\gamma<1$ is a margin of the data: how close
-#   the nearest useless input is to being useful. It can be computed, and here the power is 1.22.
+# * In the middle: how small must the start be? The excess falls as $\alpha^{2(1-\gamma)}$, where $\gamma<1$
+#   is a margin of the data: how close the nearest useless input is to being useful. It can be computed, and
+#   here the power is 1.22.
 #
-# And the famous sentence? "Finds sparse solutions" holds for small starts only; from $\alpha=1$ on, training finds the least
-# Euclidean norm, like any linear regression. The theorem also says how small is small *enough*: for an $\ell_1$ norm within 10 % of
-# the least,
+# And the famous sentence? "Finds sparse solutions" holds for small starts only; from $\alpha=1$ on, training
+# finds the least Euclidean norm, like any linear regression. The theorem also says how small is small
+# *enough*: for an $\ell_1$ norm within 10 % of the least,
 
 # %%
 enough = (
@@ -159,17 +166,19 @@ print(f"α ≤ {enough:.0e} is sufficient by the theorem; α = {first} was enoug
 #
 # ## Exercises
 #
-# 1. Put the noise back (`"data.gaussian.noise": 0.1`). The power drops below 0.1: from $\alpha=0.01$ to $0.001$ hardly anything
-#    is gained in $\ell_1$ norm. Is the test error still better than from $\alpha=1$? Why is there no contradiction?
-# 2. Show that $u_jv_j$ is conserved by the flow. What does gradient *descent* with step size $\eta$ do to it in one step, and towards which
-#    regime does that push?
+# 1. Put the noise back (`"data.gaussian.noise": 0.1`). The power drops below 0.1: from $\alpha=0.01$ to
+#    $0.001$ hardly anything is gained in $\ell_1$ norm. Is the test error still better than from $\alpha=1$?
+#    Why is there no contradiction?
+# 2. Show that $u_jv_j$ is conserved by the flow. What does gradient *descent* with step size $\eta$ do to it
+#    in one step, and towards which regime does that push?
 #
 # ## The numbers
 #
-# * The $\ell_1$ norm at the end is that of the minimiser of $Q_\alpha$ within $10^{-5}$. What remains is time: the smallest starts were stopped
-#   at a loss of some $10^{-9}$, so residuals of $10^{-4}$, and their norm is still short by parts in $10^6$.
-# * From $\alpha=1$ to $3$ the distance from the least norm falls 81 times to leading order. The next order is $\alpha^{-4}$ of that,
-#   a per cent at $\alpha=1$: between 80 and 81.
+# * The $\ell_1$ norm at the end is that of the minimiser of $Q_\alpha$ within $10^{-5}$. What remains is
+#   time: the smallest starts were stopped at a loss of some $10^{-9}$, so residuals of $10^{-4}$, and their
+#   norm is still short by parts in $10^6$.
+# * From $\alpha=1$ to $3$ the distance from the least norm falls 81 times to leading order. The next order is
+#   $\alpha^{-4}$ of that, a per cent at $\alpha=1$: between 80 and 81.
 # * The power between $\alpha=0.003$ and $0.001$ is 1.29, and 1.22 is the limit for $\alpha\to0$: 8 % apart.
 
 # %%
@@ -177,7 +186,8 @@ at = {row["alpha"]: row for row in cells.iter_rows(named=True)}
 fall = at[1.0]["final_distance_to_min_norm"] / at[3.0]["final_distance_to_min_norm"]
 excess = {a: at[a]["final_predictor_l1_norm"] - least_l1 for a in (0.003, 0.001)}
 measured = math.log(excess[0.003] / excess[0.001]) / math.log(3)
-print(f"minimiser of Q: within {gap['relative_gap'].max():.0e}; fall from 1 to 3: {fall:.1f}; power {measured:.2f} against {power:.2f}")
+print(f"minimiser of Q: within {gap['relative_gap'].max():.0e}; from 1 to 3 the distance falls {fall:.1f} times")
+print(f"power of the excess: {measured:.2f} measured, {power:.2f} predicted")
 
 assert gap.height == 9 and gap["relative_gap"].max() < 1e-5
 assert 80 < fall < 81

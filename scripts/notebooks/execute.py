@@ -9,6 +9,7 @@ The first lesson that fails ends it, with its name, the cell and the error. Need
 
 import argparse
 import ast
+import re
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ except ImportError as missing:
 
 HERE = Path(__file__).resolve().parent
 LONGEST = 300  # seconds that a single cell may take
+COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def main() -> None:
@@ -65,8 +67,10 @@ def execute(path: Path, out: Path | None) -> tuple[float, int]:
         try:
             client.execute()
         except CellExecutionError as error:
-            print(error, file=sys.stderr)
-            failure = f"{error.ename}: {error.evalue}"
+            told = COLORS.sub("", str(error))
+            print(told, file=sys.stderr)
+            line = re.findall(r"^-+> *\d+ +(.*)$", told, re.MULTILINE)
+            failure = f"{error.ename}: {error.evalue or (line[-1] if line else '')}"
         except Exception as error:  # a kernel that died, a cell that took too long
             failure = f"{type(error).__name__}: {error}"
     if out is not None:

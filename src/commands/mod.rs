@@ -1,10 +1,13 @@
 //! One file per command.
 
+mod catalogue;
 mod check;
 mod init;
 mod list;
+mod pictures;
 mod plan;
 mod report;
+mod reproduce;
 mod run;
 mod show;
 mod verdicts;
@@ -24,6 +27,8 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Report(report) => report::report(&report),
+        Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
+        Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),

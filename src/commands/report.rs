@@ -1,10 +1,12 @@
 //! `taut report`: one page with what a study asked and what its tables say.
 
 use super::check::refuse_another_study;
+use super::pictures::pictures;
 use super::plan::bytes;
-use super::{load, run::default_folder, verdicts};
+use super::{load, run::default_folder};
 use crate::exit::Usage;
 use crate::options::{Report, Source};
+use crate::scoreboard::Tally;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,10 +20,13 @@ const FIGURES: &str = "figures";
 
 pub(super) fn report(options: &Report) -> Result<ExitCode> {
     let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
-    let verdicts = claims::evaluate(&results.manifest, &results)?;
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
     let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default());
+    if let Some(folder) = &options.pictures.svg {
+        return pictures(&drawings, folder, &options.pictures, options.quiet);
+    }
+    let verdicts = claims::evaluate(&results.manifest, &results)?;
     let (folder, name) = place(options, &results)?;
     let page = page(&results, &verdicts, &drawings, &way(&folder, results.folder().root()))?;
     let path = write(&folder, &name, &page)?;
@@ -100,6 +105,6 @@ fn tell(path: &Path, page: &Page, verdicts: &claims::Verdicts) {
         1 => "1 figure".to_owned(),
         count => format!("{count} figures"),
     };
-    let claims = if verdicts.answers.is_empty() { "no claims".to_owned() } else { verdicts::summary(verdicts) };
+    let claims = if verdicts.answers.is_empty() { "no claims".to_owned() } else { Tally::of_verdicts(verdicts).to_string() };
     eprintln!("{} ({size}): {claims}; {figures}", path.display());
 }

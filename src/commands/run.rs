@@ -13,6 +13,14 @@ use std::time::Instant;
 use taut_report::claims::Verdicts;
 use taut_sweep::{Folder, Plan, RunOptions, RunReport};
 
+/// What a run has come to.
+pub(super) struct Ran {
+    pub(super) report: RunReport,
+    /// Of the study's claims, once all of it is there.
+    pub(super) verdicts: Option<Verdicts>,
+    pub(super) seconds: f64,
+}
+
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
     let plan = load(&options.source)?;
     if !options.quiet {
@@ -22,30 +30,39 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
         Some(out) => out.clone(),
         None => default_folder(&options.source)?,
     });
-    let threads = options.threads.map(usize::from);
-    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let run_options =
-        RunOptions { threads, force: options.force, program: taut_sweep::PROGRAM.to_owned(), host: host() };
     let stop = stop_on_signals()?;
-    let display = Display::new(options.quiet);
-    let began = Instant::now();
-    let outcome = taut_sweep::run(&plan, &folder, &run_options, &display, &stop);
-    display.end();
-    let report = outcome?;
-    let seconds = began.elapsed().as_secs_f64();
+    let ran = compute(&plan, &folder, &how(options.threads, options.force), options.quiet, &stop)?;
     if !options.quiet {
-        tell(&plan, &folder, &report, seconds);
+        tell(&plan, &folder, &ran);
     }
-    let verdicts = if report.stopped { None } else { Some(verdicts::read_off(&folder)?) };
     if options.json {
-        print(&json(&plan, &folder, &report, verdicts.as_ref(), seconds).to_string())?;
+        print(&json(&plan, &folder, &ran).to_string())?;
     }
     if !options.quiet
-        && let Some(verdicts) = &verdicts
+        && let Some(verdicts) = &ran.verdicts
     {
         verdicts::tell(verdicts);
     }
-    Ok(exit_code(&plan, &report, verdicts.as_ref().filter(|_| options.check)))
+    Ok(exit_code(&plan, &ran, options.check))
+}
+
+/// How to run: with so many threads, or one per core.
+pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
+    let threads = threads.map(usize::from);
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    RunOptions { threads, force, program: taut_sweep::PROGRAM.to_owned(), host: host() }
+}
+
+/// Computes what is missing, and asks the tables what they say to the claims.
+pub(super) fn compute(plan: &Plan, folder: &Folder, how: &RunOptions, quiet: bool, stop: &AtomicBool) -> Result<Ran> {
+    let display = Display::new(quiet);
+    let began = Instant::now();
+    let outcome = taut_sweep::run(plan, folder, how, &display, stop);
+    display.end();
+    let report = outcome?;
+    let seconds = began.elapsed().as_secs_f64();
+    let verdicts = if report.stopped { None } else { Some(verdicts::read_off(folder)?) };
+    Ok(Ran { report, verdicts, seconds })
 }
 
 /// Where the results of a study go unless told otherwise.
@@ -61,7 +78,7 @@ fn host() -> String {
 }
 
 /// The first INT or TERM asks the run to stop; the second leaves at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let stop = Arc::new(AtomicBool::new(false));
     for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
@@ -71,25 +88,22 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// The first of: stopped, a bad cell, a claim that does not hold where that was asked.
-fn exit_code(plan: &Plan, report: &RunReport, asked: Option<&Verdicts>) -> ExitCode {
-    if report.stopped {
-        return ExitCode::from(STOPPED);
-    }
-    let bad = report.failed + if plan.allows_divergence() { 0 } else { report.diverged };
-    if bad > 0 {
-        return ExitCode::from(CELLS);
-    }
-    asked.map_or(ExitCode::SUCCESS, verdicts::exit_code)
+/// Cells that failed, or diverged without leave.
+pub(super) fn bad_cells(plan: &Plan, report: &RunReport) -> usize {
+    report.failed + if plan.allows_divergence() { 0 } else { report.diverged }
 }
 
-fn json(
-    plan: &Plan,
-    folder: &Folder,
-    report: &RunReport,
-    verdicts: Option<&Verdicts>,
-    seconds: f64,
-) -> serde_json::Value {
+/// The first of: stopped, a bad cell, a claim that does not hold where that was asked.
+fn exit_code(plan: &Plan, ran: &Ran, check: bool) -> ExitCode {
+    match &ran.verdicts {
+        _ if ran.report.stopped => ExitCode::from(STOPPED),
+        _ if bad_cells(plan, &ran.report) > 0 => ExitCode::from(CELLS),
+        Some(verdicts) if check => verdicts::exit_code(verdicts),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn json(plan: &Plan, folder: &Folder, Ran { report, verdicts, seconds }: &Ran) -> serde_json::Value {
     serde_json::json!({
         "schema": "taut.run/1",
         "title": plan.study().study.title,
@@ -102,13 +116,13 @@ fn json(
         "reasons": report.reasons,
         "stopped": report.stopped,
         "bytes": report.bytes,
-        "claims": verdicts.map(verdicts::json),
+        "claims": verdicts.as_ref().map(verdicts::json),
         "wall_seconds": seconds,
     })
 }
 
 #[allow(clippy::print_stderr)]
-fn tell(plan: &Plan, folder: &Folder, report: &RunReport, seconds: f64) {
+fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     if let Some(old) = &report.moved_aside {
         eprintln!("another study's results were moved to {}", old.display());
     }

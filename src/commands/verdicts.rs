@@ -1,6 +1,7 @@
 //! Verdicts as people, programs and shells read them.
 
 use crate::exit::CLAIMS;
+use crate::scoreboard::{Outcome, Tally};
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use std::process::ExitCode;
@@ -8,11 +9,11 @@ use taut_report::Results;
 use taut_report::claims::{self, Answer, Measured, Verdict, Verdicts};
 use taut_sweep::Folder;
 
-/// The width of the table where there is no terminal to ask.
+/// The width of a table where there is no terminal to ask.
 const WIDTH: u16 = 110;
 
 /// A rule under the header and none between rows.
-const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+pub(super) const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
 
 /// The claims stored with a finished run, and the table of their verdicts written beside the others.
 pub(super) fn read_off(folder: &Folder) -> Result<Verdicts> {
@@ -42,7 +43,7 @@ pub(super) fn text(verdicts: &Verdicts) -> String {
     }
     let mut table = Table::new();
     table.load_style(RULED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0));
+    table.set_width(width());
     table.set_header(["", "claim", "measured", "bound", "margin", "verdict"]);
     for (number, answer) in verdicts.answers.iter().enumerate() {
         table.add_row(row(number, answer));
@@ -56,7 +57,12 @@ pub(super) fn text(verdicts: &Verdicts) -> String {
         let reason = answer.decisive()?.reason.as_deref().filter(|_| answer.verdict() == Verdict::Undecided)?;
         Some(format!("claim {} is undecided: {reason}\n", number + 1))
     });
-    format!("{table}\n{}{}", reasons.collect::<String>(), summary(verdicts))
+    format!("{table}\n{}{}", reasons.collect::<String>(), Tally::of_verdicts(verdicts))
+}
+
+/// How wide a table may be.
+pub(super) fn width() -> u16 {
+    terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0)
 }
 
 fn row(number: usize, answer: &Answer) -> [String; 6] {
@@ -76,36 +82,19 @@ fn row(number: usize, answer: &Answer) -> [String; 6] {
         decisive.and_then(|measured| measured.value).map_or("–".to_owned(), shown),
         answer.bound.to_string(),
         decisive.and_then(|measured| measured.margin).filter(|_| !is_truth).map_or(String::new(), digits),
-        format!("{} {verdict}", glyph(verdict)),
+        format!("{} {verdict}", Outcome::from(verdict).glyph()),
     ]
 }
 
-/// Readable without colour.
-fn glyph(verdict: Verdict) -> char {
-    match verdict {
-        Verdict::Holds => '✓',
-        Verdict::Fails => '✗',
-        Verdict::Undecided => '?',
-        Verdict::Skipped => '–',
+/// What was measured, over all groups: one value, or the smallest and the largest.
+pub(super) fn measured(answer: &Answer) -> Option<String> {
+    let values: Vec<f64> = answer.measured.iter().filter_map(|measured| measured.value).collect();
+    if answer.bound.is_truth() {
+        return answer.decisive()?.value.map(|value| (value > 0.0).to_string());
     }
-}
-
-/// "12 claims: 11 hold, 1 fails".
-pub(super) fn summary(verdicts: &Verdicts) -> String {
-    let all = verdicts.answers.len();
-    let claims = if all == 1 { "1 claim".to_owned() } else { format!("{all} claims") };
-    let count = |verdict, one: &str, many: &str| match verdicts.count(verdict) {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        count => Some(format!("{count} {many}")),
-    };
-    let parts = [
-        count(Verdict::Holds, "holds", "hold"),
-        count(Verdict::Fails, "fails", "fail"),
-        count(Verdict::Undecided, "undecided", "undecided"),
-        count(Verdict::Skipped, "skipped in the small version", "skipped in the small version"),
-    ];
-    format!("{claims}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    let least = values.iter().copied().min_by(f64::total_cmp).map(digits)?;
+    let most = values.iter().copied().max_by(f64::total_cmp).map(digits)?;
+    Some(if least == most { least } else { format!("{least} to {most}") })
 }
 
 /// Four digits, with an exponent where the number is very small or large.

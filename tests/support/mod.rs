@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod figures;
+pub mod ledger;
 pub mod replay;
 pub mod study;
 pub mod tensors;

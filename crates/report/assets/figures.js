@@ -5,8 +5,20 @@
   const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const series = (name, count) => Array.from({ length: count }, (_, i) => token(`--${name}-${i + 1}`));
 
+  /** So many colours of the ramp, from its one end to its other. */
+  function ramp(count) {
+    const colours = series("ramp", 6);
+    const part = (colour, at) => parseInt(colour.slice(1 + 2 * at, 3 + 2 * at), 16);
+    return Array.from({ length: count }, (_, i) => {
+      const place = count > 1 ? (i / (count - 1)) * (colours.length - 1) : 0;
+      const left = Math.min(Math.floor(place), colours.length - 2);
+      const mixed = [0, 1, 2].map((at) => Math.round(part(colours[left], at) + (place - left) * (part(colours[left + 1], at) - part(colours[left], at))));
+      return `rgb(${mixed.join(",")})`;
+    });
+  }
+
   /** Vega's configuration from the page's variables. */
-  function theme(width) {
+  function theme(width, about) {
     const narrow = width < 520;
     const size = narrow ? 11 : 12.5;
     const ink = token("--ink"), muted = token("--muted"), rule = token("--rule");
@@ -23,7 +35,7 @@
       axisY: { domain: false, ticks: false, labelOverlap: true },
       legend: {
         ...text, orient: "top", direction: "horizontal", labelLimit: Math.min(260, width - 60), titleLimit: width - 20,
-        columnPadding: 16, rowPadding: 4, offset: 8, titlePadding: 6,
+        columnPadding: 16, rowPadding: 4, offset: about.words_above ? 24 : 8, titlePadding: 6,
         gradientLength: Math.min(220, width - 80), gradientThickness: 10,
       },
       header: { ...text, labelColor: ink, labelFontWeight: 600, labelPadding: 4, labelLimit: Math.max(120, width / 3) },
@@ -47,6 +59,7 @@
       for (const key of ["color", "strokeDash"]) {
         const channel = node[key];
         const domain = channel && channel.scale && channel.scale.domain;
+        if (key === "color" && channel && channel.type === "ordinal" && domain) channel.scale.range = ramp(domain.length);
         if (channel && channel.field && Array.isArray(domain) && channel.type !== "quantitative" && domain.length) {
           const room = Math.max(1, Math.min(domain.length, Math.floor(width / (40 + 7.2 * longest(domain)))));
           // Even rows: seven entries in rows of four are 4 + 3, not 6 + 1.
@@ -142,13 +155,17 @@
     place(box, event.clientX, event.clientY);
   }
 
+  // What Vega-Lite remarks is about specifications; readers of a report did not write them.
+  const quiet = { level: () => quiet, error: () => quiet, warn: () => quiet, info: () => quiet, debug: () => quiet };
+
   const refusing = () => {
     const refuse = () => Promise.reject(new Error("a report loads nothing"));
     return { load: refuse, sanitize: refuse, http: refuse, file: refuse };
   };
 
   async function view(specification, width, container, renderer) {
-    const compiled = vegaLite.compile(specification, { config: theme(width) }).spec;
+    const about = (specification.usermeta && specification.usermeta.taut) || {};
+    const compiled = vegaLite.compile(specification, { config: theme(width, about), logger: quiet }).spec;
     const runtime = vega.parse(compiled, null, { ast: true });
     const made = new vega.View(runtime, {
       expr: vegaInterpreter.expressionInterpreter,

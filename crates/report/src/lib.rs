@@ -25,6 +25,6 @@ mod results;
 pub use error::ReportError;
 pub use finding::Finding;
 pub use manifest::Manifest;
-pub use page::{Page, address, page};
+pub use page::{Page, address, figure_name, page};
 pub use query::{Database, Kind, QueryError};
 pub use results::{Results, StoredTable};

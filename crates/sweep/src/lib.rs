@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod bundle;
+mod catalogue;
 mod cell;
 mod choosing;
 mod clocks;
@@ -27,6 +28,7 @@ mod unmeasurable;
 mod warnings;
 mod workbench;
 
+pub use catalogue::{Answer, CATALOGUE, Catalogue, CatalogueError, Group, Paper, Sentence, cited, studies_of};
 pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
 pub use outlook::Reduction;

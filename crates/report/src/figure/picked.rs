@@ -1,7 +1,9 @@
 //! The rows that a figure can draw: its own columns, finite where they are positions, summarised over replicates.
 
-use super::{Figure, Scale};
-use polars::prelude::{Column, DataFrame, Expr, IntoLazy, PolarsResult, QuantileMethod, SortMultipleOptions, col, lit};
+use super::{Figure, Mark, Scale};
+use polars::prelude::{
+    Column, DataFrame, DataType, Expr, IntoLazy, PolarsResult, QuantileMethod, SortMultipleOptions, col, lit,
+};
 
 /// Rows under names that mean nothing to polars (`c0`, `c1`, …), so that a study's own may be anything.
 pub(super) struct Picked {
@@ -46,6 +48,8 @@ impl Picked {
     }
 
     /// Leaves out rows without a place: null, NaN or infinite where a position is due, not positive on a log scale.
+    ///
+    /// A line that is measured as infinite or not a number stays, as a gap: joining its neighbours would invent values.
     fn keep_drawable(&mut self, figure: &Figure) -> PolarsResult<()> {
         for channel in [Some(&figure.x), Some(&figure.y), figure.y2.as_ref()].into_iter().flatten() {
             let at = self.position(&channel.column);
@@ -55,10 +59,21 @@ impl Picked {
                 self.note(left, |rows| format!("{rows} without a `{name}`"));
                 continue;
             }
-            let left = self.keep(col(alias(at)).cast(polars::prelude::DataType::Float64).is_finite())?;
-            self.note(left, |rows| format!("{rows} without a finite `{name}`"));
+            let finite = || col(alias(at)).cast(DataType::Float64).is_finite();
+            if figure.mark == Mark::Line && channel.column == figure.y.column {
+                let left = self.keep(col(alias(at)).is_not_null())?;
+                self.note(left, |rows| format!("{rows} without a `{name}`"));
+                let gaps = self.frame.height() - self.frame.clone().lazy().filter(finite()).collect()?.height();
+                if gaps > 0 {
+                    let rows = counted(gaps, "row");
+                    self.notes.push(format!("Lines break where `{name}` is not finite: {rows}."));
+                }
+            } else {
+                let left = self.keep(finite())?;
+                self.note(left, |rows| format!("{rows} without a finite `{name}`"));
+            }
             if channel.scale == Scale::Log {
-                let left = self.keep(col(alias(at)).gt(lit(0)))?;
+                let left = self.keep(col(alias(at)).lt_eq(lit(0)).not())?;
                 self.note(left, |rows| {
                     format!("{rows} with a `{name}` that is not above 0, which a log scale cannot show")
                 });
@@ -85,7 +100,7 @@ impl Picked {
         let y = self.position(&figure.y.column);
         let by: Vec<Expr> = (0..self.names.len()).filter(|at| *at != y).map(|at| col(alias(at))).collect();
         let edges = (self.names.len(), self.names.len() + 1);
-        let value = || col(alias(y)).cast(polars::prelude::DataType::Float64);
+        let value = || col(alias(y)).cast(DataType::Float64);
         let quantile = |q: f64, at: usize| value().quantile(lit(q), QuantileMethod::Linear).alias(alias(at));
         let summary = [value().median().alias(alias(y)), quantile(low, edges.0), quantile(high, edges.1)];
         let order: Vec<Expr> = (0..=edges.1).map(|at| col(alias(at))).collect();

@@ -26,7 +26,15 @@ pub(super) fn simplify(picked: &mut Picked, figure: &Figure, separating: &[usize
     let all = points.len();
     let mut needed = vec![false; all];
     for line in runs(&picked.frame, separating)? {
-        mark_needed(&points[line.clone()], &mut needed[line]);
+        let has_place = |point: &[f64; 2]| point[0].is_finite() && point[1].is_finite();
+        let mut begin = line.start;
+        // A gap is needed to see that it is one, and ends the piece of line before it.
+        for gap in line.clone().filter(|row| !has_place(&points[*row])) {
+            needed[gap] = true;
+            mark_needed(&points[begin..gap], &mut needed[begin..gap]);
+            begin = gap + 1;
+        }
+        mark_needed(&points[begin..line.end], &mut needed[begin..line.end]);
     }
     take(picked, (0..all).filter(|row| needed[*row]))?;
     let left = picked.frame.height();
@@ -41,7 +49,7 @@ pub(super) fn simplify(picked: &mut Picked, figure: &Figure, separating: &[usize
 /// Marks the ends, and between two marked points the one farthest from the straight line between them, as long as it
 /// is farther than the tolerance.
 fn mark_needed(points: &[[f64; 2]], needed: &mut [bool]) {
-    let last = points.len() - 1;
+    let Some(last) = points.len().checked_sub(1) else { return };
     (needed[0], needed[last]) = (true, true);
     let mut open = vec![(0, last)];
     while let Some((from, to)) = open.pop() {

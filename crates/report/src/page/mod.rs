@@ -73,8 +73,12 @@ pub fn page(results: &Results, verdicts: &Verdicts, drawings: &[Drawing], base: 
 
 const ENDING: &str = ".vl.json";
 
-/// "03-wiggliness-along-the-path.vl.json".
 fn file_name(number: usize, title: &str) -> String {
+    format!("{}{ENDING}", figure_name(number, title))
+}
+
+/// What files of a figure are called, without an ending: "03-wiggliness-along-the-path".
+pub fn figure_name(number: usize, title: &str) -> String {
     let mut slug = String::new();
     for letter in title.chars().flat_map(char::to_lowercase) {
         if letter.is_ascii_alphanumeric() {
@@ -87,7 +91,7 @@ fn file_name(number: usize, title: &str) -> String {
         }
     }
     let slug = if slug.is_empty() { "figure" } else { slug.trim_end_matches('-') };
-    format!("{number:02}-{slug}{ENDING}")
+    format!("{number:02}-{slug}")
 }
 
 const TEMPLATE: &str = include_str!("../../templates/report.html");

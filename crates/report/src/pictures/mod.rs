@@ -26,6 +26,13 @@ pub struct Picture {
     pub remarks: Vec<String>,
 }
 
+impl Picture {
+    /// Width and height on paper.
+    pub fn millimetres(&self) -> [f64; 2] {
+        [self.width, self.height].map(size::millimetres)
+    }
+}
+
 /// Why a figure could not become a picture.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
@@ -43,11 +50,11 @@ pub enum PictureError {
     },
     /// A picture so small that nothing is left for the data.
     #[error(
-        "at {asked:.0} px nothing is left for the data: what stands beside them takes {taken:.0} px; \
-         ask for {least:.0} px or more"
+        "in {asked:.0} mm nothing is left for the data, beside which {taken:.0} mm are taken; \
+         ask for {least:.0} mm or more"
     )]
     TooSmall {
-        /// What was asked for.
+        /// The width or height that was asked for, in millimetres.
         asked: f64,
         /// What stands beside the data.
         taken: f64,

@@ -63,7 +63,10 @@ impl Renderer {
     /// # Errors
     /// If the specification is none, reads data from elsewhere, or does not fit the size.
     pub fn draw(&self, specification: &Value, size: Size) -> Result<Picture, PictureError> {
-        fitted(specification, size, |sheet| self.svg(sheet))
+        let mut picture = fitted(specification, size, |sheet| self.svg(sheet))?;
+        name(&mut picture.svg, specification);
+        picture.svg.retain(is_xml);
+        Ok(picture)
     }
 
     /// Draws a specification as it stands.
@@ -78,13 +81,33 @@ impl Renderer {
             self.runtime.execute_pending_job().map_err(|error| PictureError::Engine { reason: error.to_string() })?;
         }
         let outcome = self.context.with(|ctx| outcome(&ctx))?;
-        match outcome.failures.is_empty() {
-            true => {
-                Ok(Picture { svg: outcome.svg, width: outcome.width, height: outcome.height, remarks: outcome.remarks })
-            }
-            false => Err(refused(&outcome.failures.join("; "))),
+        if !outcome.failures.is_empty() {
+            return Err(refused(&outcome.failures.join("; ")));
         }
+        Ok(Picture { svg: outcome.svg, width: outcome.width, height: outcome.height, remarks: outcome.remarks })
     }
+}
+
+/// Writes the figure's title and description into the picture, where readers that cannot see it look for them.
+fn name(svg: &mut String, specification: &Value) {
+    let title = specification["title"]["text"].as_str().or(specification["title"].as_str());
+    let description = specification["description"].as_str();
+    let words: String = [("title", title), ("desc", description)]
+        .into_iter()
+        .filter_map(|(tag, text)| Some(format!("<{tag}>{}</{tag}>", escaped(text?))))
+        .collect();
+    if let Some(end) = svg.find('>') {
+        svg.insert_str(end + 1, &words);
+    }
+}
+
+/// Whether XML has this letter at all; a file with another one is none.
+fn is_xml(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn outcome(ctx: &Ctx<'_>) -> Result<Outcome, PictureError> {

@@ -55,14 +55,14 @@ impl Sheet {
         ["hconcat", "vconcat", "concat"].iter().all(|key| self.specification.get(key).is_none())
     }
 
-    /// The specification with panels of this size.
+    /// The specification with panels of this size, in whole pixels and no larger.
     pub(super) fn sized(&mut self, width: f64, height: f64) -> &Value {
         let mut view = &mut self.specification;
         while view.get("spec").is_some_and(Value::is_object) {
             view = &mut view["spec"];
         }
-        view["width"] = json!(width.round());
-        view["height"] = json!(height.round());
+        view["width"] = json!(width.floor());
+        view["height"] = json!(height.floor());
         &self.specification
     }
 }

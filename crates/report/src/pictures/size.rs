@@ -5,10 +5,11 @@ use super::{Picture, PictureError};
 use serde_json::Value;
 
 const PIXELS_PER_INCH: f64 = 96.0;
+const MILLIMETRES_PER_INCH: f64 = 25.4;
 /// One column of a page in two columns.
-const ONE_COLUMN: f64 = 86.0 / 25.4 * PIXELS_PER_INCH;
+const ONE_COLUMN: f64 = 86.0 / MILLIMETRES_PER_INCH * PIXELS_PER_INCH;
 /// Both columns, for figures with panels side by side.
-const BOTH_COLUMNS: f64 = 178.0 / 25.4 * PIXELS_PER_INCH;
+const BOTH_COLUMNS: f64 = 178.0 / MILLIMETRES_PER_INCH * PIXELS_PER_INCH;
 /// Height of a panel in parts of its width: alone or with one beside it, and among more.
 const SHAPE: f64 = 0.72;
 const SHAPE_IN_ROW: f64 = 0.9;
@@ -39,8 +40,8 @@ impl std::str::FromStr for Length {
         let number_ends = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
         let (number, unit) = text.split_at(number_ends);
         let inches = match unit {
-            "mm" => 1.0 / 25.4,
-            "cm" => 1.0 / 2.54,
+            "mm" => 1.0 / MILLIMETRES_PER_INCH,
+            "cm" => 10.0 / MILLIMETRES_PER_INCH,
             "in" => 1.0,
             "pt" => 1.0 / 72.0,
             "px" | "" => 1.0 / PIXELS_PER_INCH,
@@ -63,7 +64,7 @@ pub(super) fn fitted(
     draw: impl Fn(&Value) -> Result<Picture, PictureError>,
 ) -> Result<Picture, PictureError> {
     let default = if Sheet::has_panels(specification) { BOTH_COLUMNS } else { ONE_COLUMN };
-    let width = size.width.map_or(default, |width| width.pixels);
+    let width = size.width.map_or(default, |width| width.pixels).floor();
     let mut sheet = Sheet::of(specification, width)?;
     if !sheet.is_of_one_size() {
         return draw(sheet.specification());
@@ -82,12 +83,19 @@ pub(super) fn fitted(
     };
     let picture = draw(sheet.sized(panel[0], panel[1]))?;
     let missing = [width - picture.width, size.height.map_or(0.0, |height| height.pixels - picture.height)];
-    if missing.iter().all(|pixels| pixels.abs() <= 1.0) {
+    // Less than a pixel of every panel is what whole pixels cost.
+    if missing.iter().zip([&across, &down]).all(|(pixels, growth)| (-0.5..growth.panels + 1.0).contains(pixels)) {
         return Ok(picture);
     }
-    panel[0] += missing[0] / across.panels;
-    panel[1] += missing[1] / down.panels;
+    // Down to whole pixels of every panel: a picture may be smaller than its place, not larger.
+    panel[0] = panel[0].floor() + (missing[0] / across.panels).floor();
+    panel[1] = panel[1].floor() + (missing[1] / down.panels).floor();
     draw(sheet.sized(panel[0].max(NARROWEST), panel[1].max(NARROWEST)))
+}
+
+/// CSS pixels on paper.
+pub(super) fn millimetres(pixels: f64) -> f64 {
+    pixels / PIXELS_PER_INCH * MILLIMETRES_PER_INCH
 }
 
 /// How a picture grows with its panels: `beside + panels · size`.
@@ -109,8 +117,9 @@ impl Growth {
         match panel >= NARROWEST {
             true => Ok(panel),
             false => {
-                let least = self.beside + self.panels * NARROWEST;
-                Err(PictureError::TooSmall { asked: whole, taken: self.beside, least })
+                let [asked, taken, least] =
+                    [whole, self.beside, self.beside + self.panels * NARROWEST].map(millimetres);
+                Err(PictureError::TooSmall { asked, taken, least: least.ceil() })
             }
         }
     }

@@ -42,5 +42,6 @@ pub use loading::{StudyError, load, read};
 pub use save_times::{SaveStep, SaveTime, Times};
 pub use schema::json_schema;
 pub use spec::{Bound, Choose, Claim, CurveGrid, InQuick, Model, Record, Study, TableName};
+pub use spelling::near;
 pub(crate) use train_checks::{MOST_STEPS, single_steps, too_many_steps};
 pub use tree::Place;

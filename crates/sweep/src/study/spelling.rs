@@ -30,6 +30,15 @@ pub(crate) fn did_you_mean(word: &str, names: &[&str]) -> String {
     }
 }
 
+/// "; did you mean `x`?", or the names that there are, or nothing.
+pub fn near(word: &str, names: &[&str]) -> String {
+    match (nearest(word, names.iter().copied()), names.len()) {
+        (Some(name), _) => format!("; did you mean `{name}`?"),
+        (None, 1..=12) => format!("; there are: {}", listed(names.iter().copied())),
+        _ => String::new(),
+    }
+}
+
 fn plain(word: &str) -> Vec<char> {
     word.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect()
 }

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 /// More powers of ten than this are too many for an axis.
 const MOST_TICKS: usize = 8;
+/// Pixels between a dot and the frame.
+const DOT: usize = 8;
 
 /// A position's scale and axis, as properties of its encoding.
 pub(super) struct Axis {
@@ -23,13 +25,18 @@ pub(super) enum Way {
 /// The scale and the axis of a channel that shows numbers.
 pub(super) fn axis(drawing: &Drawing, channel: &Channel, way: Way) -> Axis {
     let extent = channel.domain.map(|[low, high]| (low, high)).or_else(|| with_rules(drawing, channel, way));
-    match (channel.scale, extent) {
+    let mut axis = match (channel.scale, extent) {
         (Scale::Linear, extent) => linear(drawing, channel, way, extent),
         (Scale::Log, Some(extent)) => log(channel, way, extent),
         (Scale::Symlog, Some(extent)) => symlog(drawing, channel, extent),
         (Scale::Log, None) => Axis { scale: json!({ "type": "log" }), axis: json!({}) },
         (Scale::Symlog, None) => Axis { scale: json!({ "type": "symlog" }), axis: json!({}) },
+    };
+    if drawing.figure.mark == Mark::Point && channel.domain.is_none() {
+        // A dot on the frame is half a dot, or lies on a label.
+        axis.scale["padding"] = json!(DOT);
     }
+    axis
 }
 
 /// What a channel covers, and the rules across it.

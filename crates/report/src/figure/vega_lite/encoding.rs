@@ -3,6 +3,7 @@
 use super::super::{Channel, Drawing, DrawnColumn, Mark, Scale};
 use super::axes::{Way, axis};
 use super::field::{field, text};
+use super::theme::ramp;
 use crate::Kind;
 use serde_json::{Map, Value, json};
 
@@ -107,7 +108,12 @@ pub(super) fn colour(drawing: &Drawing, channel: &Channel) -> Value {
         out["scale"] = scale;
         return out;
     }
-    out["scale"] = json!({ "domain": drawing.levels(channel) });
+    let levels = drawing.levels(channel);
+    let range = (kind == Type::Ordinal).then(|| ramp(levels.len()));
+    out["scale"] = json!({ "domain": levels });
+    if let Some(range) = range {
+        out["scale"]["range"] = json!(range);
+    }
     strokes(drawing, &mut out);
     out
 }
@@ -115,7 +121,7 @@ pub(super) fn colour(drawing: &Drawing, channel: &Channel) -> Value {
 /// Lines are told apart in the legend by strokes, also where dots lie on them.
 fn strokes(drawing: &Drawing, encoding: &mut Value) {
     if drawing.figure.mark == Mark::Line {
-        encoding["legend"] = json!({ "symbolType": "stroke", "symbolSize": 340, "symbolStrokeWidth": 2.5 });
+        encoding["legend"] = json!({ "symbolType": "stroke", "symbolSize": 340, "symbolStrokeWidth": 2.5, "symbolOpacity": 1 });
     }
 }
 
@@ -129,7 +135,9 @@ fn scale_name(scale: Scale) -> &'static str {
 
 /// Dashes: `trained`, or whatever comes first, is solid.
 pub(super) fn dashes(drawing: &Drawing, channel: &Channel) -> Value {
-    let levels = drawing.levels(channel);
+    // One legend shows colours and dashes of one column, so they have one order.
+    let ordering = drawing.figure.color.as_ref().filter(|colour| colour.column == channel.column).unwrap_or(channel);
+    let levels = drawing.levels(ordering);
     let range: Vec<Value> = (0..levels.len()).map(|at| json!(DASHES[at % DASHES.len()])).collect();
     let mut out = json!({
         "field": field(&channel.column), "type": "nominal", "title": title(drawing, channel),
@@ -158,7 +166,8 @@ pub(super) fn details(drawing: &Drawing) -> Option<Value> {
 /// One panel per value.
 pub(super) fn facet(drawing: &Drawing, channel: &Channel) -> Value {
     let column = drawing.column(channel);
-    let named = format!("{} + ' = ' + datum.label", text(&title(drawing, channel)));
+    // In brackets, because the label is put in as an expression that has a condition in it.
+    let named = format!("{} + ' = ' + (datum.label)", text(&title(drawing, channel)));
     let mut header = json!({ "title": null });
     if column.kind != Kind::Text {
         header["labelExpr"] = json!(named);

@@ -105,7 +105,8 @@ fn about(drawing: &Drawing, panels: usize, rows: usize) -> Value {
     let mut out = json!({
         "caption": figure.caption, "notes": drawing.notes, "sql": figure.sql,
         "panels": if figure.column.is_some() { json!(panels) } else { Value::Null },
-        "rows": if figure.row.is_some() { json!(rows) } else { Value::Null }
+        "rows": if figure.row.is_some() { json!(rows) } else { Value::Null },
+        "words_above": figure.rules.iter().any(|rule| rule.x.is_some() && rule.title.is_some())
     });
     if let Some(channel) = &figure.slider {
         out["slider"] = json!({
@@ -147,8 +148,17 @@ fn layers(drawing: &Drawing) -> Vec<Value> {
             y
         });
         edges.insert("y2".to_owned(), json!({ "field": field(&drawing.columns[high].name) }));
-        edges.remove("strokeDash");
-        out.push(json!({ "mark": { "type": "area", "opacity": 0.18, "clip": is_cut(figure) }, "encoding": edges }));
+        if let Some(dash) = edges.remove("strokeDash") {
+            // Dashes keep ribbons apart, too, but have no meaning for them.
+            let mut details = edges.get("detail").and_then(Value::as_array).cloned().unwrap_or_default();
+            details.push(json!({ "field": dash["field"], "type": "nominal" }));
+            edges.insert("detail".to_owned(), Value::from(details));
+        }
+        let mut ribbon = json!({ "mark": { "type": "area", "fillOpacity": 0.18, "clip": is_cut(figure) }, "encoding": edges });
+        if let Some(channel) = &figure.points {
+            ribbon["transform"] = json!([{ "filter": format!("{} != true", value_of(&channel.column)) }]);
+        }
+        out.push(ribbon);
     }
     let mut own = shared.clone();
     if figure.mark != Mark::Line {

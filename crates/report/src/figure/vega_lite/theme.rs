@@ -10,6 +10,19 @@ pub(crate) const PALETTE: [&str; 8] =
 /// Colours for what has an order: viridis, without its last fifth, which is too light for white paper.
 const RAMP: [&str; 6] = ["#440154", "#443A83", "#31688E", "#21908C", "#35B779", "#8FD744"];
 
+/// So many colours of the ramp, from its one end to its other.
+pub(super) fn ramp(count: usize) -> Vec<String> {
+    let channel = |colour: &str, at: usize| u8::from_str_radix(&colour[at..at + 2], 16).map_or(0.0, f64::from);
+    let at = |place: f64| {
+        let left = (place.floor() as usize).min(RAMP.len() - 2);
+        let share = place - left as f64;
+        let mixed = |at: usize| (1.0 - share) * channel(RAMP[left], at) + share * channel(RAMP[left + 1], at);
+        format!("#{:02X}{:02X}{:02X}", mixed(1).round() as u8, mixed(3).round() as u8, mixed(5).round() as u8)
+    };
+    let steps = count.saturating_sub(1).max(1) as f64;
+    (0..count).map(|i| at((RAMP.len() - 1) as f64 * i as f64 / steps)).collect()
+}
+
 const INK: &str = "#1F2328";
 const MUTED: &str = "#59616B";
 const RULE: &str = "#E3E5E8";
