@@ -1,9 +1,15 @@
 //! Questions in SQL over a study's tables: the finished ones, or empty ones before anything has run.
 
+mod deep_stack;
+mod error;
+mod looks_only;
+mod place;
+
+pub use error::QueryError;
+
 use crate::{ReportError, Results};
-use polars::prelude::{
-    DataFrame, DataType, Engine, Field, IntoLazy, LazyFrame, PlRefPath, PolarsError, ScanArgsParquet, Schema,
-};
+use deep_stack::on_a_deep_stack;
+use polars::prelude::{DataFrame, DataType, Engine, Field, IntoLazy, LazyFrame, PlRefPath, ScanArgsParquet, Schema};
 use polars::sql::SQLContext;
 use std::sync::Arc;
 use taut_store::{ColumnType, TableSchema};
@@ -50,24 +56,26 @@ impl Kind {
     }
 }
 
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct QueryError {
-    /// The word of the query that is wrong, where there is one.
-    pub word: Option<String>,
-    /// What is wrong, with the values allowed.
-    pub message: String,
-    /// One thing to try.
-    pub help: String,
-}
-
 /// The tables of a study, as a query sees them.
 #[derive(Clone)]
 pub struct Database {
-    tables: Vec<(String, LazyFrame)>,
+    tables: Vec<Table>,
     /// Tables that the study could have, and how it would get them.
     unrecorded: Vec<(String, String)>,
+}
+
+#[derive(Clone)]
+struct Table {
+    name: String,
+    columns: Vec<String>,
+    frame: LazyFrame,
+}
+
+impl Table {
+    fn new(schema: &TableSchema, frame: LazyFrame) -> Self {
+        let columns = schema.columns.iter().map(|column| column.name.clone()).collect();
+        Self { name: schema.name.clone(), columns, frame }
+    }
 }
 
 impl Database {
@@ -87,9 +95,9 @@ impl Database {
             let frame = paths.and_then(|paths| LazyFrame::scan_parquet_files(paths.into(), args));
             let frame = frame.map_err(|reason| ReportError::Query {
                 what: format!("table `{}`", table.schema.name),
-                reason: QueryError::of(&reason),
+                reason: QueryError::of(&reason, ""),
             })?;
-            Ok((table.schema.name.clone(), frame))
+            Ok(Table::new(&table.schema, frame))
         };
         let tables = results.tables().iter().map(scan).collect::<Result<_, ReportError>>()?;
         Ok(Self { tables, unrecorded: Vec::new() })
@@ -101,7 +109,7 @@ impl Database {
         schemas: impl IntoIterator<Item = &'s TableSchema>,
         unrecorded: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let empty = |table: &TableSchema| (table.name.clone(), DataFrame::empty_with_schema(&schema(table)).lazy());
+        let empty = |table: &TableSchema| Table::new(table, DataFrame::empty_with_schema(&schema(table)).lazy());
         Self { tables: schemas.into_iter().map(empty).collect(), unrecorded: unrecorded.into_iter().collect() }
     }
 
@@ -118,30 +126,47 @@ impl Database {
     /// # Errors
     /// If it has none: a mistake of syntax, a table, column or function that is not there, a type that does not fit.
     pub fn rows(&self, sql: &str) -> Result<DataFrame, QueryError> {
-        refuse_other_than_select(sql)?;
+        looks_only::refuse_others(sql)?;
+        on_a_deep_stack(|| self.ask(sql)).map_err(|error| self.with_names(error))
+    }
+
+    fn ask(&self, sql: &str) -> Result<DataFrame, QueryError> {
         // A context of its own: one that has seen a query fail keeps its aliases.
         let mut context = SQLContext::new();
-        for (name, frame) in &self.tables {
-            context.register(name, frame.clone());
+        for table in &self.tables {
+            context.register(&table.name, table.frame.clone());
         }
         let answer = context.execute(sql).and_then(|lazy| lazy.collect_with_engine(Engine::Streaming));
-        match answer {
-            Ok(answer) => Ok(answer.unwrap_single()),
-            Err(reason) => Err(self.with_tables(QueryError::of(&reason))),
+        Ok(answer.map_err(|reason| QueryError::of(&reason, sql))?.unwrap_single())
+    }
+
+    /// Says where the table or column that is missing could be had.
+    fn with_names(&self, error: QueryError) -> QueryError {
+        if let Some(name) = relation(&error.message) {
+            return self.no_table(name);
+        }
+        match &error.word {
+            Some(name) if error.message.starts_with("there is no column") => {
+                let having = self.tables.iter().filter(|table| table.columns.contains(name));
+                let having: Vec<String> = having.map(|table| format!("`{}`", table.name)).collect();
+                if having.is_empty() || error.help.starts_with("in a join") {
+                    return error;
+                }
+                let help = format!("{} has it: JOIN it USING (cell); {}", having.join(", or "), error.help);
+                QueryError { help, ..error }
+            }
+            _ => error,
         }
     }
 
-    /// Says which tables there are, and how the study would get the one that is missing.
-    fn with_tables(&self, mut error: QueryError) -> QueryError {
-        let Some(name) = relation(&error.message) else { return error };
-        let known: Vec<&str> = self.tables.iter().map(|(name, _)| name.as_str()).collect();
-        error.message = format!("there is no table `{name}` here; this study has {}", known.join(", "));
-        error.help = match self.unrecorded.iter().find(|(table, _)| *table == name) {
+    fn no_table(&self, name: String) -> QueryError {
+        let known = self.tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>().join(", ");
+        let help = match self.unrecorded.iter().find(|(table, _)| *table == name) {
             Some((_, remedy)) => remedy.clone(),
             None => "check the spelling; `WITH name AS (…)` makes a table of a query's own".to_owned(),
         };
-        error.word = Some(name);
-        error
+        let message = format!("there is no table `{name}` here; this study has {known}");
+        QueryError { word: Some(name), message, help }
     }
 }
 
@@ -158,90 +183,6 @@ fn schema(table: &TableSchema) -> Schema {
         ColumnType::String => DataType::String,
     };
     table.columns.iter().map(|column| Field::new(column.name.as_str().into(), data_type(column.kind))).collect()
-}
-
-/// A claim looks; statements that change tables, and functions that open other files, are not for it.
-fn refuse_other_than_select(sql: &str) -> Result<(), QueryError> {
-    let first: String = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(').chars().take(6).collect();
-    let first = first.to_ascii_uppercase();
-    let help = "write `SELECT … FROM cells`, or `WITH name AS (…) SELECT …`".to_owned();
-    if !first.starts_with("SELECT") && !first.starts_with("WITH") {
-        let word = sql.split_whitespace().next().map(str::to_owned);
-        let seen = word.as_deref().map_or("nothing".to_owned(), |word| format!("`{word}`"));
-        return Err(QueryError { word, message: format!("expected a query that selects rows, found {seen}"), help });
-    }
-    let lower = sql.to_ascii_lowercase();
-    match ["read_parquet", "read_csv", "read_ipc", "read_json"].into_iter().find(|name| lower.contains(name)) {
-        None => Ok(()),
-        Some(name) => Err(QueryError {
-            word: Some(name.to_owned()),
-            message: format!("`{name}` opens other files; a query sees the study's own tables"),
-            help,
-        }),
-    }
-}
-
-impl QueryError {
-    pub(crate) fn of(error: &PolarsError) -> Self {
-        let text = innermost(error);
-        // Polars adds what it was doing and how the plan looked; the first paragraph says what is wrong.
-        let first = text.split("\n\n").next().unwrap_or(&text).trim();
-        let suggestion = text.split("Did you mean ").nth(1).and_then(quoted);
-        if let Some(rest) = first.strip_prefix("unable to find column ") {
-            let word = quoted(rest);
-            let valid = rest.split("valid columns: ").nth(1).unwrap_or_default().replace('"', "`");
-            let name = word.clone().unwrap_or_default();
-            // Polars' own name for a column of the second table of a join.
-            let word = word.map(|word| word.split(':').next().unwrap_or_default().to_owned());
-            return Self {
-                word,
-                message: format!("there is no column `{name}` here; there are {}", valid.trim_matches(['[', ']'])),
-                help: match suggestion {
-                    _ if name.contains(':') => {
-                        "in a join, GROUP BY and SELECT the column of the table that is named first".to_owned()
-                    }
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "docs/tables.md lists the columns of every table; `taut plan` the axes".to_owned(),
-                },
-            };
-        }
-        let first = first.strip_prefix("sql parser error: ").unwrap_or(first);
-        Self { word: None, message: format!("the query has no answer: {first}"), help: trap(first).to_owned() }
-    }
-}
-
-/// What most often lies behind an error whose words do not say it.
-fn trap(message: &str) -> &'static str {
-    let lower = message.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&["subquer"]) {
-        "a query for one number inside another is not supported here: CROSS JOIN it"
-    } else if has(&["exists", "rank"]) {
-        "use JOIN for EXISTS, and row_number() OVER (ORDER BY …) for rank()"
-    } else if has(&["numeric", "number", "literal", "expected:"]) {
-        "numbers with an exponent need a point: 1.0e-3; texts take single quotes"
-    } else {
-        "the dialect is polars SQL; docs/study.md lists its traps"
-    }
-}
-
-fn innermost(error: &PolarsError) -> String {
-    match error {
-        PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => innermost(error),
-        PolarsError::ColumnNotFound(text)
-        | PolarsError::SQLInterface(text)
-        | PolarsError::SQLSyntax(text)
-        | PolarsError::InvalidOperation(text)
-        | PolarsError::ComputeError(text)
-        | PolarsError::SchemaMismatch(text)
-        | PolarsError::Duplicate(text) => text.to_string(),
-        other => other.to_string(),
-    }
-}
-
-/// The text between the first pair of double quotes.
-fn quoted(text: &str) -> Option<String> {
-    text.split('"').nth(1).map(str::to_owned)
 }
 
 /// The table that polars did not find.
