@@ -71,23 +71,70 @@
     visit(specification);
   }
 
-  /** The specification with the page's sizes: one picture across, or as many panels as there is room for. */
-  function fitted(original, width) {
+  /** A title in lines of so many letters, broken between words. */
+  function lines(title, letters) {
+    const out = [];
+    for (const word of title.split(" ")) {
+      const last = out.length - 1;
+      if (last >= 0 && out[last].length + 1 + word.length <= letters) out[last] += ` ${word}`;
+      else out.push(word);
+    }
+    return out.length > 1 ? out : title;
+  }
+
+  /** Titles of axes no longer than the axes. */
+  function wrapTitles(specification, across, upwards) {
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      for (const [key, room] of [["x", across], ["y", upwards]]) {
+        const channel = node.encoding && node.encoding[key];
+        if (channel && typeof channel.title === "string") channel.title = lines(channel.title, Math.max(8, Math.floor(room / 6.6)));
+      }
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+  }
+
+  /** How many pixels the names beside an upright axis take, across and upwards. */
+  function names(specification) {
+    let longest = 0, count = 0;
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      const y = node.encoding && node.encoding.y;
+      if (y && y.type !== "quantitative" && Array.isArray(y.sort)) {
+        longest = Math.max(longest, ...y.sort.map((name) => String(name).length));
+        count = Math.max(count, y.sort.length);
+      }
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+    return { beside: Math.min(longest * 6.6, 220), tall: 20 * count };
+  }
+
+  /**
+   * The specification with the page's sizes: one picture across, or as many panels as there is room for. Panels are
+   * narrowed by so many pixels in all, where a first try came out too wide.
+   */
+  function fitted(original, width, excess) {
     const specification = structuredClone(original);
     const about = (original.usermeta && original.usermeta.taut) || {};
     delete specification.config;
     delete specification.title;
     for (const parameter of specification.params || []) delete parameter.bind;
     legendColumns(specification, width);
-    const height = Math.round(Math.min(400, Math.max(230, width * 0.52)));
+    const { beside, tall: named } = names(specification);
+    const height = Math.round(Math.max(Math.min(400, Math.max(230, width * 0.52)), named && named + 70));
     if (!specification.facet) {
+      wrapTitles(specification, width - Math.max(60, beside + 20), height - 40);
       specification.width = width;
       specification.height = height;
       specification.autosize = { type: "fit", contains: "padding", resize: true };
       return specification;
     }
     const gap = width < 520 ? 14 : 22;
-    const axis = 62;
+    const axis = Math.max(62, beside + 16);
     const panels = about.panels || 1;
     const free = Boolean(specification.resolve);
     const least = free ? 230 : 170;
@@ -100,10 +147,16 @@
       across = panels;
     }
     const axes = free ? axis * across : axis;
-    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8) / across));
+    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8 - excess) / across));
+    const tall = Math.round(Math.max(Math.min(300, Math.max(150, each * 0.72)), named));
+    const headers = specification.facet.field ? [specification.facet] : [specification.facet.column, specification.facet.row];
+    for (const channel of headers) {
+      if (channel) channel.header = { ...channel.header, labelLimit: channel === specification.facet.row ? tall : each };
+    }
+    wrapTitles(specification, each, tall);
     specification.spacing = gap;
     specification.spec.width = each;
-    specification.spec.height = Math.round(Math.min(300, Math.max(150, each * 0.72)));
+    specification.spec.height = tall;
     return specification;
   }
 
@@ -163,7 +216,8 @@
     return { load: refuse, sanitize: refuse, http: refuse, file: refuse };
   };
 
-  async function view(specification, width, container, renderer) {
+  /** Draws at once: rows are in the specification, and a page that is being printed does not wait. */
+  function view(specification, width, container, renderer) {
     const about = (specification.usermeta && specification.usermeta.taut) || {};
     const compiled = vegaLite.compile(specification, { config: theme(width, about), logger: quiet }).spec;
     const runtime = vega.parse(compiled, null, { ast: true });
@@ -176,8 +230,14 @@
       hover: Boolean(container),
     });
     made.tooltip(tooltip);
-    await made.runAsync();
+    made.run();
     return made;
+  }
+
+  /** As the renderer says, since it is not on the page yet. */
+  function pictureWidth(container) {
+    const picture = container.querySelector("svg, canvas");
+    return picture ? parseFloat(picture.style.width) || Number(picture.getAttribute("width")) : 0;
   }
 
   class Drawing {
@@ -250,21 +310,31 @@
       });
     }
 
-    async draw() {
+    draw() {
       const width = Math.floor(this.picture.clientWidth);
       if (width < 60) return;
       this.width = width;
-      const specification = fitted(this.specification, width);
       const slider = this.about.slider;
-      if (slider && this.input) {
-        const parameter = specification.params.find((known) => known.name === slider.param);
-        if (parameter) parameter.value = Number(this.input.value);
-      }
       const old = this.view;
-      const container = document.createElement("div");
+      const rows = this.specification.data.values.length;
+      const attempt = (excess) => {
+        const specification = fitted(this.specification, width, excess);
+        if (slider && this.input) {
+          const parameter = specification.params.find((known) => known.name === slider.param);
+          if (parameter) parameter.value = Number(this.input.value);
+        }
+        const container = document.createElement("div");
+        const made = view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        return { made, container, wide: pictureWidth(container) };
+      };
       try {
-        const rows = this.specification.data.values.length;
-        this.view = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        let { made, container, wide } = attempt(0);
+        // How wide axes, labels and gaps between panels are is only known when they are drawn.
+        if (this.specification.facet && (wide > width || wide < width - 12)) {
+          made.finalize();
+          ({ made, container, wide } = attempt(Math.ceil(wide - width)));
+        }
+        this.view = made;
         this.picture.replaceChildren(container);
         this.figure.dataset.drawn = "true";
       } catch (error) {
@@ -277,20 +347,29 @@
   }
 
   let drawings = [];
+  let round = 0;
   async function drawAll(which) {
+    round += 1;
+    const own = round;
     for (const drawing of which) {
-      await drawing.draw();
-      // Between two figures the page answers.
+      // Between two figures the page answers; a later round takes over from an earlier one.
       await new Promise((resolve) => setTimeout(resolve, 0));
+      if (own !== round) return;
+      drawing.draw();
     }
     root.dataset.figures = "drawn";
     document.dispatchEvent(new CustomEvent("taut-figures"));
   }
 
+  function redraw() {
+    if (root.dataset.printing) drawings.forEach((drawing) => drawing.draw());
+    else drawAll(drawings);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     drawings = Array.from(document.querySelectorAll("figure[data-specification]"), (figure) => new Drawing(figure));
     drawAll(drawings);
-    document.addEventListener("taut-theme", () => drawAll(drawings));
+    document.addEventListener("taut-theme", redraw);
     let waiting = 0;
     window.addEventListener("resize", () => {
       clearTimeout(waiting);

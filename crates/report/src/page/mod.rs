@@ -115,7 +115,13 @@ fn prose(text: &str) -> String {
         let is_code = at % 2 == 1 && at + 1 < pieces.len();
         // An odd backtick at the end is one.
         let lone = at % 2 == 1 && !is_code;
-        out.push_str(if is_code { "<code>" } else if lone { "`" } else { "" });
+        out.push_str(if is_code {
+            "<code>"
+        } else if lone {
+            "`"
+        } else {
+            ""
+        });
         for letter in piece.chars() {
             match letter {
                 '<' => out.push_str("&lt;"),

@@ -30,6 +30,11 @@ impl QueryError {
         }
     }
 
+    /// Whether it is about a column that is not there, and not one of polars' own names.
+    pub(super) fn lacks_a_column(&self) -> bool {
+        self.message.starts_with("there is no column `") && !self.message.contains(':')
+    }
+
     /// Polars itself broke down over a query.
     pub(crate) fn panicked(message: &str) -> Self {
         Self {
@@ -61,15 +66,16 @@ impl QueryError {
     fn other(message: &str, sql: &str) -> Self {
         let message = message.strip_prefix("sql parser error: ").unwrap_or(message);
         let (said, place) = place::split(message);
-        let word = match place {
-            Some(place) => place::words_at(sql, place),
-            None => place::named(sql, said),
-        };
+        let said = &said.replace("Expected: ", "expected ").replace(", found: ", ", found ").replace("EOF", "the end");
         let said = if said.contains("duplicate output name") {
             let name = said.split('\'').nth(1).unwrap_or_default();
             format!("two columns of the answer are called `{name}`")
         } else {
             shortened(said)
+        };
+        let word = match place {
+            Some(place) => place::words_at(sql, place),
+            None => place::named(sql, &said),
         };
         let help = trap(&said, word.as_deref());
         Self { word, message: format!("the query has no answer: {said}"), help: help.to_owned() }
@@ -158,7 +164,10 @@ mod tests {
         let error = PolarsError::ColumnNotFound("unable to find column \"risc\"; valid columns: [\"risk\"]".into());
         let said = QueryError::of(&error, "SELECT risc FROM cells");
         assert_eq!(said.word.as_deref(), Some("risc"));
-        assert_eq!((said.message.as_str(), said.help.as_str()), ("there is no column `risc` here", "the columns here are `risk`"));
+        assert_eq!(
+            (said.message.as_str(), said.help.as_str()),
+            ("there is no column `risc` here", "the columns here are `risk`")
+        );
         let said = QueryError::of(&error, "SELECT risk FROM cells WHERE basis = \"risc\"");
         assert_eq!(said.help, "a text takes single quotes: 'risc'; the columns here are `risk`");
     }
