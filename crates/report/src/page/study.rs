@@ -32,7 +32,9 @@ fn pieces(line: &str) -> Vec<Piece> {
 
 fn is_key(text: &str) -> bool {
     let text = text.trim();
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "._-\"' ".contains(c)) && !text.contains("  ")
+    let quoted = text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']);
+    let plain = |c: char| c.is_alphanumeric() || "._-\"'".contains(c) || (quoted && c == ' ');
+    !text.is_empty() && text.chars().all(plain)
 }
 
 #[cfg(test)]
