@@ -162,7 +162,12 @@ fn five_claims_over_ten_million_rows_take_seconds_and_little_memory() {
     let mut costs: Vec<Cost> = (0..5).map(|_| checked(&out, "2")).collect();
     costs.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     for cost in &costs {
-        println!("{:.2} s, {:.0} MB at most, tables of {:.0} MB", cost.seconds, cost.peak_bytes as f64 / 1e6, bytes as f64 / 1e6);
+        println!(
+            "{:.2} s, {:.0} MB at most, tables of {:.0} MB",
+            cost.seconds,
+            cost.peak_bytes as f64 / 1e6,
+            bytes as f64 / 1e6
+        );
     }
     println!("{}", costs[0].said.stdout);
     let worst = costs.iter().map(|cost| cost.peak_bytes).max().expect("five");

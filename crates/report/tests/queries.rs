@@ -23,9 +23,46 @@ const GOOD: [&str; 12] = [
 
 /// Words that mean something to the parser where they should not stand.
 const STRAY: [&str; 40] = [
-    "SELECT", "FROM", "WHERE", "GROUP", "BY", "ORDER", "JOIN", "ON", "USING", "AS", "OVER", "(", ")", "((", "))", ",", ";",
-    "'", "\"", "`", "*", "-", "--", "/*", "/", "//", "::", "->", "[0]", "{", "NULL", "NaN", "1e-3", "1e999",
-    "99999999999999999999999999", "'2020-01-01'::date", "INTERVAL '1 day'", "EXISTS (SELECT 1)", "UNNEST([1])", "\u{1F600}",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "BY",
+    "ORDER",
+    "JOIN",
+    "ON",
+    "USING",
+    "AS",
+    "OVER",
+    "(",
+    ")",
+    "((",
+    "))",
+    ",",
+    ";",
+    "'",
+    "\"",
+    "`",
+    "*",
+    "-",
+    "--",
+    "/*",
+    "/",
+    "//",
+    "::",
+    "->",
+    "[0]",
+    "{",
+    "NULL",
+    "NaN",
+    "1e-3",
+    "1e999",
+    "99999999999999999999999999",
+    "'2020-01-01'::date",
+    "INTERVAL '1 day'",
+    "EXISTS (SELECT 1)",
+    "UNNEST([1])",
+    "\u{1F600}",
 ];
 
 fn database() -> Database {
@@ -149,7 +186,11 @@ proptest! {
 #[test]
 fn the_queries_that_are_harmed_have_answers() {
     for sql in GOOD {
-        assert!(database().columns(sql).is_ok() || sql.contains("HAVING") || sql.contains("QUALIFY"), "{sql}: {:?}", database().columns(sql));
+        assert!(
+            database().columns(sql).is_ok() || sql.contains("HAVING") || sql.contains("QUALIFY"),
+            "{sql}: {:?}",
+            database().columns(sql)
+        );
     }
     let columns = database().columns(GOOD[2]).expect("it has an answer");
     assert_eq!(columns, [("basis".to_owned(), Kind::Text), ("q".to_owned(), Kind::Number)]);

@@ -81,7 +81,7 @@ pub fn draw(figures: &[Figure], database: &Database, tables: &[&TableSchema], bu
 fn rows(figure: &Figure, database: &Database, limit: Limit) -> Result<Picked, QueryError> {
     let answer = database.rows(&figure.sql)?;
     let failed = |reason: PolarsError| QueryError::of(&reason, &figure.sql);
-    let mut picked = Picked::of(figure, &answer).map_err(failed)?;
+    let mut picked = Picked::of(figure, answer).map_err(failed)?;
     let at = |channel: &Channel| picked.position(&channel.column);
     let separating: Vec<usize> = figure.separating().into_iter().map(at).collect();
     let slider = figure.slider.as_ref().map(at);

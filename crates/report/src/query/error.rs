@@ -158,7 +158,10 @@ mod tests {
         let error = PolarsError::ColumnNotFound("unable to find column \"risc\"; valid columns: [\"risk\"]".into());
         let said = QueryError::of(&error, "SELECT risc FROM cells");
         assert_eq!(said.word.as_deref(), Some("risc"));
-        assert_eq!((said.message.as_str(), said.help.as_str()), ("there is no column `risc` here", "the columns here are `risk`"));
+        assert_eq!(
+            (said.message.as_str(), said.help.as_str()),
+            ("there is no column `risc` here", "the columns here are `risk`")
+        );
         let said = QueryError::of(&error, "SELECT risk FROM cells WHERE basis = \"risc\"");
         assert_eq!(said.help, "a text takes single quotes: 'risc'; the columns here are `risk`");
     }
