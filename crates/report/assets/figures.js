@@ -234,11 +234,11 @@
     return made;
   }
 
-  /** As the renderer says, since it is not on the page yet. */
-  function pictureWidth(container) {
-    const picture = container.querySelector("svg, canvas");
-    return picture ? parseFloat(picture.style.width) || Number(picture.getAttribute("width")) : 0;
-  }
+  /**
+   * How wide the whole picture is. It is laid out when `run` returns but painted a little later, so the element cannot
+   * say it yet, and the signal `width` is that of a panel: only the view's own account is left.
+   */
+  const pictureWidth = (made) => made._viewWidth + made.padding().left + made.padding().right;
 
   class Drawing {
     constructor(figure) {
@@ -325,7 +325,7 @@
         }
         const container = document.createElement("div");
         const made = view(specification, width, container, rows > 1500 ? "canvas" : "svg");
-        return { made, container, wide: pictureWidth(container) };
+        return { made, container, wide: pictureWidth(made) };
       };
       try {
         let { made, container, wide } = attempt(0);
