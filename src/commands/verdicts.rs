@@ -67,23 +67,38 @@ pub(super) fn width() -> u16 {
 
 fn row(number: usize, answer: &Answer) -> [String; 6] {
     let decisive = answer.decisive();
-    let groups = answer.measured.len();
-    let group = match decisive {
-        Some(Measured { group, .. }) if groups > 1 => format!(" [closest of {groups}: {group}]"),
-        Some(Measured { group, .. }) if !group.is_empty() => format!(" [{group}]"),
-        _ => String::new(),
-    };
     let is_truth = answer.bound.is_truth();
     let shown = |value: f64| if is_truth { (value > 0.0).to_string() } else { digits(value) };
     let verdict = answer.verdict();
+    let group = decisive.map_or_else(String::new, |decisive| group(answer, verdict, decisive));
     [
         (number + 1).to_string(),
-        format!("{}{group}", answer.claim.says),
+        printable(&format!("{}{group}", answer.claim.says)),
         decisive.and_then(|measured| measured.value).map_or("–".to_owned(), shown),
         answer.bound.to_string(),
         decisive.and_then(|measured| measured.margin).filter(|_| !is_truth).map_or(String::new(), digits),
         format!("{} {verdict}", Outcome::from(verdict).glyph()),
     ]
+}
+
+/// Which group decides, and how many there are of its kind.
+fn group(answer: &Answer, verdict: Verdict, decisive: &Measured) -> String {
+    let (name, all) = (&decisive.group, answer.measured.len());
+    let alike = answer.measured.iter().filter(|measured| measured.verdict == verdict).count();
+    match verdict {
+        _ if name.is_empty() => String::new(),
+        _ if all == 1 => format!(" [{name}]"),
+        Verdict::Fails if alike == 1 => format!(" [1 of {all} fails: {name}]"),
+        Verdict::Fails => format!(" [{alike} of {all} fail, worst: {name}]"),
+        Verdict::Undecided if alike == 1 => format!(" [1 of {all} is undecided: {name}]"),
+        Verdict::Undecided => format!(" [{alike} of {all} are undecided, one is {name}]"),
+        Verdict::Holds | Verdict::Skipped => format!(" [closest of {all}: {name}]"),
+    }
+}
+
+/// A study's own words without what a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// What was measured, over all groups: one value, or the smallest and the largest.
@@ -100,6 +115,9 @@ pub(super) fn measured(answer: &Answer) -> Option<String> {
 /// Four digits, with an exponent where the number is very small or large.
 fn digits(value: f64) -> String {
     let size = value.abs();
+    if size < f64::MIN_POSITIVE {
+        return "0".to_owned();
+    }
     if value.fract().abs() < f64::MIN_POSITIVE && size < 1e6 {
         return format!("{value}");
     }
@@ -127,16 +145,25 @@ fn of_answer(answer: &Answer) -> serde_json::Value {
         "lower": lower,
         "upper": upper,
         "verdict": answer.verdict().name(),
-        "value": decisive.and_then(|measured| measured.value),
-        "margin": decisive.and_then(|measured| measured.margin),
+        "value": number(decisive.and_then(|measured| measured.value)),
+        "margin": number(decisive.and_then(|measured| measured.margin)),
         "reason": decisive.and_then(|measured| measured.reason.as_deref()),
         "groups": answer.measured.iter().map(|measured| serde_json::json!({
             "group": measured.group,
-            "value": measured.value,
-            "margin": measured.margin,
+            "value": number(measured.value),
+            "margin": number(measured.margin),
             "verdict": measured.verdict.name(),
+            "reason": measured.reason,
         })).collect::<Vec<_>>(),
     })
+}
+
+/// A number, or the name of one that JSON does not know: inf, -inf, NaN.
+fn number(value: Option<f64>) -> serde_json::Value {
+    match value {
+        Some(value) if !value.is_finite() => value.to_string().into(),
+        value => value.into(),
+    }
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub fn manifest(out: &Path, tables: &[&str], parts: usize, claims: Value) {
         "fingerprint": "by hand",
         "title": "by hand",
         "question": "",
+        "quick": false,
         "cells": 0,
         "parts": parts,
         "metrics": [],

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, unreachable_pub)] // a module of many test binaries; each uses a part of it
 
+pub mod claims;
 pub mod code;
 pub mod figures;
+pub mod golden;
 pub mod ledger;
 pub mod replay;
 pub mod study;

@@ -64,6 +64,19 @@ pub enum ReportError {
         /// The table.
         table: String,
     },
+    /// Parts that the study does not have.
+    #[error(
+        "{} holds {found} parts where the study has {expected}: some are of another run; run the study again with --force, which moves the old results aside",
+        path.display()
+    )]
+    Surplus {
+        /// The table's folder.
+        path: PathBuf,
+        /// How many there are.
+        found: usize,
+        /// How many the manifest tells.
+        expected: usize,
+    },
     /// The store could not read or write.
     #[error(transparent)]
     Store(#[from] StoreError),

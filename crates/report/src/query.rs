@@ -7,6 +7,7 @@ mod place;
 
 pub use error::QueryError;
 
+use crate::results::TIMING;
 use crate::{ReportError, Results};
 use deep_stack::on_a_deep_stack;
 use polars::prelude::{DataFrame, DataType, Engine, Field, IntoLazy, LazyFrame, PlRefPath, ScanArgsParquet, Schema};
@@ -113,6 +114,16 @@ impl Database {
         Self { tables: schemas.into_iter().map(empty).collect(), unrecorded: unrecorded.into_iter().collect() }
     }
 
+    /// The same tables without the one that differs between two runs of one study.
+    pub(crate) fn without_clocks(mut self) -> Self {
+        self.tables.retain(|table| table.name != TIMING);
+        self.unrecorded.push((
+            TIMING.to_owned(),
+            "it differs between two runs of one study, and a verdict must not; draw it in a figure".to_owned(),
+        ));
+        self
+    }
+
     /// The columns of an answer, found by asking the tables as they are: types are not known otherwise.
     ///
     /// # Errors
@@ -127,7 +138,7 @@ impl Database {
     /// If it has none: a mistake of syntax, a table, column or function that is not there, a type that does not fit.
     pub fn rows(&self, sql: &str) -> Result<DataFrame, QueryError> {
         looks_only::refuse_others(sql)?;
-        on_a_deep_stack(|| self.ask(sql)).map_err(|error| self.with_names(error))
+        on_a_deep_stack(|| self.ask(sql)).map_err(|error| self.with_names(error, sql))
     }
 
     fn ask(&self, sql: &str) -> Result<DataFrame, QueryError> {
@@ -141,22 +152,28 @@ impl Database {
     }
 
     /// Says where the table or column that is missing could be had.
-    fn with_names(&self, error: QueryError) -> QueryError {
+    fn with_names(&self, error: QueryError, sql: &str) -> QueryError {
         if let Some(name) = relation(&error.message) {
             return self.no_table(name);
         }
         match &error.word {
-            Some(name) if error.message.starts_with("there is no column") => {
-                let having = self.tables.iter().filter(|table| table.columns.contains(name));
-                let having: Vec<String> = having.map(|table| format!("`{}`", table.name)).collect();
-                if having.is_empty() || error.help.starts_with("in a join") {
-                    return error;
-                }
-                let help = format!("{} has it: JOIN it USING (cell); {}", having.join(", or "), error.help);
-                QueryError { help, ..error }
+            Some(name) if error.lacks_a_column() => {
+                let help = self.tables_with(name, sql).map(|having| format!("{having}; {}", error.help));
+                QueryError { help: help.unwrap_or_else(|| error.help.clone()), ..error }
             }
             _ => error,
         }
+    }
+
+    /// How a query would get a column that it lacks.
+    fn tables_with(&self, column: &str, sql: &str) -> Option<String> {
+        let having = || self.tables.iter().filter(|table| table.columns.iter().any(|name| name == column));
+        let is_asked = |table: &&Table| place::holds(sql, &table.name);
+        if let Some(asked) = having().find(is_asked) {
+            return Some(format!("`{}` has it: SELECT it as well where that is asked", asked.name));
+        }
+        let names: Vec<String> = having().map(|table| format!("`{}`", table.name)).collect();
+        (!names.is_empty()).then(|| format!("{} has it: JOIN it USING (cell)", names.join(" or ")))
     }
 
     fn no_table(&self, name: String) -> QueryError {

@@ -1,11 +1,16 @@
 //! A folder of finished tables: its manifest, its tables and where their parts are.
 
 use crate::{Manifest, ReportError};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use taut_store::{Folder, TableSchema};
 
 /// The table of verdicts: a result of results, which claims and figures do not see.
 pub(crate) const CLAIMS: &str = "claims";
+
+/// The table of clocks, hosts and threads: a verdict on it would be another one on another day.
+pub(crate) const TIMING: &str = "timing";
 
 /// A folder of finished tables.
 #[derive(Clone, Debug)]
@@ -45,7 +50,7 @@ impl Results {
             .map_err(|reason| ReportError::Manifest { path: path.join("manifest.json"), reason })?;
         let tables = manifest.tables.iter().map(|table| stored(&folder, &manifest, table));
         let tables = tables.collect::<Result<Vec<_>, _>>()?;
-        let finished = tables.iter().map(|table| table.parts.len()).min().unwrap_or(0);
+        let finished = finished(&tables);
         Ok(Self { folder, manifest, tables, finished })
     }
 
@@ -59,10 +64,33 @@ impl Results {
         &self.tables
     }
 
+    /// Reads every part to its end.
+    ///
+    /// # Errors
+    /// If one is damaged: what its footer promises is not there.
+    pub fn read_through(&self) -> Result<(), ReportError> {
+        for table in &self.tables {
+            let name = &table.schema.name;
+            for part in self.folder.parts(name)? {
+                self.folder.read_part(name, &part)?;
+            }
+        }
+        Ok(())
+    }
+
     /// How many parts of the study are not there yet.
     pub fn missing_parts(&self) -> usize {
         self.manifest.parts.saturating_sub(self.finished)
     }
+}
+
+/// How many parts are there in every table.
+fn finished(tables: &[StoredTable]) -> usize {
+    let names = |table: &StoredTable| -> BTreeSet<OsString> {
+        table.parts.iter().filter_map(|part| part.file_name().map(OsString::from)).collect()
+    };
+    let common = tables.iter().map(names).reduce(|a, b| &a & &b);
+    common.map_or(0, |common| common.len())
 }
 
 /// A table of the manifest, its parts all of one version with the same columns.
@@ -83,6 +111,13 @@ fn stored(folder: &Folder, manifest: &Manifest, table: &str) -> Result<StoredTab
             }
             Some(_) => return Err(ReportError::Columns { path, table: table.to_owned() }),
         }
+    }
+    if found.as_ref().is_some_and(|stored| stored.parts.len() > manifest.parts) {
+        return Err(ReportError::Surplus {
+            path: folder.root().join(table),
+            found: folder.parts(table)?.len(),
+            expected: manifest.parts,
+        });
     }
     found.ok_or_else(|| ReportError::Empty { path: folder.root().to_path_buf(), table: table.to_owned() })
 }

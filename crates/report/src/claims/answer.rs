@@ -1,5 +1,6 @@
 //! Claims held against the tables: what was measured, and the verdict.
 
+use super::digits::{kept, kept_margin};
 use super::resolution::value_column;
 use super::{Bound, Claim};
 use crate::{Database, Manifest, QueryError, ReportError, Results};
@@ -42,9 +43,9 @@ impl fmt::Display for Verdict {
 pub struct Measured {
     /// The group's columns and values, such as `basis = legendre, decay = 2`; empty where there is one group.
     pub group: String,
-    /// What was measured; a truth value as 1 or 0; `None` for a null.
+    /// What was measured, to nine digits where it is no whole number; a truth value as 1 or 0; `None` for a null.
     pub value: Option<f64>,
-    /// How far inside the bound it is.
+    /// How far inside the bound all digits of it are.
     pub margin: Option<f64>,
     /// What it says to the claim.
     pub verdict: Verdict,
@@ -109,9 +110,9 @@ impl Verdicts {
 /// While parts are missing every verdict is undecided: the values are those of the parts that are there.
 ///
 /// # Errors
-/// If the tables cannot be opened.
+/// If the tables cannot be opened, or if a part turns out to be damaged.
 pub fn evaluate(manifest: &Manifest, results: &Results) -> Result<Verdicts, ReportError> {
-    let database = Database::of_results(results)?;
+    let database = Database::of_results(results)?.without_clocks();
     let missing = match results.missing_parts() {
         0 => None,
         missing => Some(format!("{missing} of {} parts are missing", results.manifest.parts)),
@@ -121,19 +122,25 @@ pub fn evaluate(manifest: &Manifest, results: &Results) -> Result<Verdicts, Repo
         let Some(bound) = bound else {
             let measured =
                 vec![unmeasured(String::new(), None, Verdict::Skipped, "only the whole study can answer it")];
-            return Answer { claim: claim.clone(), bound: claim.bound(), measured };
+            return Ok(Answer { claim: claim.clone(), bound: claim.bound(), measured });
         };
-        let mut measured =
-            ask(claim, bound, &database).unwrap_or_else(|error| vec![undecided(String::new(), None, &error.message)]);
+        let mut measured = match ask(claim, bound, &database) {
+            Ok(measured) => measured,
+            Err(error) => {
+                // A query that no part of the tables can answer is one thing, a part that cannot be read another.
+                results.read_through()?;
+                vec![undecided(String::new(), None, &error.message)]
+            }
+        };
         if let Some(missing) = &missing {
             for measured in &mut measured {
                 measured.verdict = Verdict::Undecided;
                 measured.reason = Some(missing.clone());
             }
         }
-        Answer { claim: claim.clone(), bound, measured }
+        Ok(Answer { claim: claim.clone(), bound, measured })
     };
-    Ok(Verdicts { answers: manifest.claims.iter().map(answer).collect() })
+    Ok(Verdicts { answers: manifest.claims.iter().map(answer).collect::<Result<_, ReportError>>()? })
 }
 
 fn ask(claim: &Claim, bound: Bound, database: &Database) -> Result<Vec<Measured>, QueryError> {
@@ -157,21 +164,30 @@ fn measure(claim: &Claim, bound: Bound, rows: &DataFrame, value: &str) -> Vec<Me
     let mut measured: Vec<(Vec<Key>, Measured)> = (0..rows.height())
         .map(|row| (key(&groups, row), held_against(bound, group(&groups, row), values[row])))
         .collect();
-    // The engine gives groups in no fixed order.
-    measured.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // The engine gives groups in no fixed order, and the rows of one group neither.
+    let size = |measured: &Measured| measured.value.unwrap_or(f64::NEG_INFINITY);
+    measured.sort_by(|(a, one), (b, other)| a.cmp(b).then(size(one).total_cmp(&size(other))));
     measured.into_iter().map(|(_, measured)| measured).collect()
 }
 
-fn held_against(bound: Bound, group: String, value: Option<f64>) -> Measured {
+fn held_against(bound: Bound, group: String, value: Option<Number>) -> Measured {
     match value {
         None => undecided(group, None, "the measured value is null"),
-        Some(value) if value.is_nan() => undecided(group, Some(value), "the measured value is NaN"),
-        Some(value) => {
-            let margin = bound.margin(value);
+        Some(Number { value, .. }) if value.is_nan() => undecided(group, Some(value), "the measured value is NaN"),
+        Some(Number { value, is_whole }) => {
+            let margin = if is_whole { bound.margin(value) } else { kept_margin(bound, value) };
             let verdict = if margin >= 0.0 { Verdict::Holds } else { Verdict::Fails };
+            let value = if is_whole { value } else { kept(value) };
             Measured { group, value: Some(value), margin: Some(margin), verdict, reason: None }
         }
     }
+}
+
+/// A measured number, and whether it is one of a column of whole numbers.
+#[derive(Clone, Copy)]
+struct Number {
+    value: f64,
+    is_whole: bool,
 }
 
 fn undecided(group: String, value: Option<f64>, reason: &str) -> Measured {
@@ -183,11 +199,12 @@ fn unmeasured(group: String, value: Option<f64>, verdict: Verdict, reason: &str)
 }
 
 /// A column as numbers; truth values are 1 and 0.
-fn numbers(rows: &DataFrame, name: &str) -> Vec<Option<f64>> {
-    let column = rows.column(name).and_then(|column| column.cast(&DataType::Float64));
-    let column = column.expect("the column was found to be of numbers or truth values");
+fn numbers(rows: &DataFrame, name: &str) -> Vec<Option<Number>> {
+    let column = rows.column(name).expect("the column was found among those of the answer");
+    let is_whole = !column.dtype().is_float();
+    let column = column.cast(&DataType::Float64).expect("the column was found to be of numbers or truth values");
     let floats = column.f64().expect("just cast");
-    floats.iter().collect()
+    floats.iter().map(|value| value.map(|value| Number { value, is_whole })).collect()
 }
 
 /// What groups are ordered by: numbers by size, then texts.

@@ -70,17 +70,42 @@ impl Keys {
     /// the documentation counts, and without one nothing bears the claim out.
     fn bound(self) -> Bound {
         if let Some(most) = self.at_most {
-            Bound::AtMost(most)
+            Bound::AtMost(as_written(most))
         } else if let Some(least) = self.at_least {
-            Bound::AtLeast(least)
+            Bound::AtLeast(as_written(least))
         } else if let Some([low, high]) = self.between {
-            Bound::Between(low, high)
+            Bound::Between(as_written(low), as_written(high))
         } else if let Some(value) = self.equals {
-            Bound::Equals { value, tolerance: self.tolerance.unwrap_or(0.0) }
+            Bound::Equals { value: as_written(value), tolerance: as_written(self.tolerance.unwrap_or(0.0)) }
         } else if let Some(truth) = self.holds {
             Bound::Holds(truth)
         } else {
             Bound::Between(f64::INFINITY, f64::NEG_INFINITY)
+        }
+    }
+}
+
+/// A number as the study has it. The manifest's reader gets 1e-29 and its like wrong by one unit in the last place, so of a
+/// number and its neighbours the one with the fewest digits is taken.
+fn as_written(value: f64) -> f64 {
+    let digits = |value: &f64| format!("{value:e}").len();
+    [value, value.next_up(), value.next_down()].into_iter().min_by_key(digits).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_survive_the_manifest() {
+        for written in ["1e-23", "1e-29", "3.5e-28", "-2.5e-45", "0.1", "0.30000000000000004", "25000000", "0", "1e300"]
+        {
+            let claim = format!(r#"{{ "says": "", "sql": "", "at_most": {written} }}"#);
+            let claim: Claim = serde_json::from_str(&claim).expect("a claim");
+            let expected: f64 = written.parse().expect("a number");
+            let Bound::AtMost(most) = claim.bound() else { panic!("{written}") };
+            let units = (most.to_bits() as i64 - expected.to_bits() as i64).abs();
+            assert!(units <= i64::from(written.len() > 8), "{written}: {most}");
         }
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod bound;
 mod claim;
+mod digits;
 mod resolution;
 mod table;
 

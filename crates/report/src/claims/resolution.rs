@@ -5,6 +5,7 @@ use crate::{Database, Finding, Kind, QueryError};
 
 /// Mistakes of the claims: a query without an answer, or with one that the bound has no use for.
 pub fn resolve(claims: &[Claim], database: &Database) -> Vec<Finding> {
+    let database = database.clone().without_clocks();
     let found = claims.iter().enumerate().filter_map(|(number, claim)| {
         let answer = database.columns(&claim.sql).and_then(|columns| {
             let bounds = [Some(claim.bound()), claim.quick_bound()];
@@ -24,7 +25,7 @@ pub fn resolve(claims: &[Claim], database: &Database) -> Vec<Finding> {
 /// # Errors
 /// If a group's column is not there, if several columns are left, or none, or one of another kind.
 pub(super) fn value_column(claim: &Claim, bound: Bound, columns: &[(String, Kind)]) -> Result<String, QueryError> {
-    let listed = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let listed = listed(columns);
     if let Some(missing) = claim.group_by.iter().find(|group| !columns.iter().any(|(name, _)| name == *group)) {
         return Err(QueryError {
             word: Some(missing.clone()),
@@ -32,14 +33,16 @@ pub(super) fn value_column(claim: &Claim, bound: Bound, columns: &[(String, Kind
             help: format!("SELECT {missing} as well, or name it with `AS {missing}`"),
         });
     }
-    let mut left = columns.iter().filter(|(name, _)| !claim.group_by.contains(name));
-    let (Some((name, kind)), None) = (left.next(), left.next()) else {
-        return Err(QueryError {
-            word: None,
-            message: format!("one number is due beside the columns of `group_by`; the query gives {listed}"),
-            help: "SELECT that number alone, or name the columns that distinguish groups in `group_by = [\"…\"]`"
-                .to_owned(),
-        });
+    let left: Vec<&(String, Kind)> = columns.iter().filter(|(name, _)| !claim.group_by.contains(name)).collect();
+    let [(name, kind)] = left[..] else {
+        let beside = if claim.group_by.is_empty() { "" } else { " beside the columns of `group_by`" };
+        let help = if left.is_empty() {
+            "SELECT what was measured as well"
+        } else {
+            "SELECT that number alone, or name the columns that tell groups apart in `group_by = [\"…\"]`"
+        };
+        let message = format!("one number is due{beside}; the query gives {listed}");
+        return Err(QueryError { word: None, message, help: help.to_owned() });
     };
     let fits = match kind {
         Kind::Number => !bound.is_truth(),
@@ -47,6 +50,14 @@ pub(super) fn value_column(claim: &Claim, bound: Bound, columns: &[(String, Kind
         Kind::Text | Kind::Null | Kind::List | Kind::Other => false,
     };
     if fits { Ok(name.clone()) } else { Err(wrong_kind(name, *kind, bound)) }
+}
+
+/// The first columns by name, and how many there are if that is not all.
+fn listed(columns: &[(String, Kind)]) -> String {
+    const SHOWN: usize = 6;
+    let names: Vec<&str> = columns.iter().take(SHOWN).map(|(name, _)| name.as_str()).collect();
+    let more = if columns.len() > SHOWN { format!(", … ({} columns)", columns.len()) } else { String::new() };
+    names.join(", ") + &more
 }
 
 fn wrong_kind(name: &str, kind: Kind, wanted: Bound) -> QueryError {
@@ -57,10 +68,11 @@ fn wrong_kind(name: &str, kind: Kind, wanted: Bound) -> QueryError {
         (_, Kind::List) => {
             "aggregate it, or GROUP BY it, or compute it outside: SELECT … FROM (SELECT … GROUP BY …) AS g"
         }
+        (_, Kind::Null) => "the claim would never be decided; SELECT what was measured",
         (_, Kind::Bool) => "use `holds = true` for a truth value, or count: avg(CASE WHEN … THEN 1.0 ELSE 0.0 END)",
         _ => "CAST(… AS DOUBLE) makes a number",
     };
     let due = if wanted.is_truth() { "`holds` is about a truth value" } else { "the bound is about a number" };
     let message = format!("{due}, and the query's column `{name}` is {}", kind.spoken());
-    QueryError { word: None, message, help: help.to_owned() }
+    QueryError { word: Some(name.to_owned()), message, help: help.to_owned() }
 }

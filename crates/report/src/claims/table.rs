@@ -5,9 +5,6 @@ use crate::results::CLAIMS;
 use crate::{ReportError, Results};
 use taut_store::{Column, ColumnType, Provenance, Rows, TableSchema};
 
-/// Twelve digits are kept: the engine adds in no fixed order, and a table must not depend on that.
-const DIGITS: usize = 12;
-
 /// The columns of the table `claims`.
 pub fn table_schema() -> TableSchema {
     use ColumnType::{Float64, Int64, String};
@@ -15,7 +12,7 @@ pub fn table_schema() -> TableSchema {
         ("claim", Int64, "number of the claim in the study, from 1"),
         ("says", String, "the hypothesis in words"),
         ("group", String, "the group's columns and values; empty where there is one group"),
-        ("value", Float64, "what was measured, to twelve digits; a truth value is 1 or 0; null if there is none"),
+        ("value", Float64, "what was measured, to nine digits; a truth value is 1 or 0; null if there is none"),
         ("lower", Float64, "smallest value that bears the claim out; null if there is none"),
         ("upper", Float64, "largest value that bears the claim out; null if there is none"),
         ("margin", Float64, "how far inside the bound the value is; negative outside"),
@@ -58,33 +55,13 @@ fn push(rows: &mut Rows, number: usize, answer: &Answer, measured: &Measured) {
     rows.push_int(0, i64::try_from(number + 1).ok());
     rows.push_text(1, Some(&answer.claim.says));
     rows.push_text(2, Some(&measured.group));
-    rows.push_float(3, measured.value.map(kept));
+    rows.push_float(3, measured.value);
     rows.push_float(4, lower);
     rows.push_float(5, upper);
-    rows.push_float(6, measured.margin.map(kept));
+    rows.push_float(6, measured.margin);
     rows.push_text(7, Some(measured.verdict.name()));
     rows.push_text(8, measured.reason.as_deref());
     rows.push_text(9, answer.claim.cite.as_deref());
     let panel = answer.claim.panel.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
     rows.push_text(10, Some(panel.as_str()).filter(|panel| !panel.is_empty()));
-}
-
-/// A number to the digits that are kept.
-fn kept(value: f64) -> f64 {
-    format!("{value:.*e}", DIGITS - 1).parse().unwrap_or(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn twelve_digits_are_kept_and_special_values_stay() {
-        assert!((kept(1.0 / 3.0) - 0.333_333_333_333).abs() < 1e-18);
-        assert_eq!(kept(1.0 + 1e-14).to_bits(), 1.0f64.to_bits());
-        assert_eq!(kept(-0.0).to_bits(), (-0.0f64).to_bits());
-        assert!(kept(f64::NAN).is_nan());
-        assert_eq!(kept(f64::INFINITY).to_bits(), f64::INFINITY.to_bits());
-        assert!((kept(5e-324) - 5e-324).abs() < 1e-330);
-    }
 }

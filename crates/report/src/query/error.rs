@@ -30,6 +30,11 @@ impl QueryError {
         }
     }
 
+    /// Whether it is about a column that is not there, and not one of polars' own names.
+    pub(super) fn lacks_a_column(&self) -> bool {
+        self.message.starts_with("there is no column `") && !self.message.contains(':')
+    }
+
     /// Polars itself broke down over a query.
     pub(crate) fn panicked(message: &str) -> Self {
         Self {
@@ -61,15 +66,16 @@ impl QueryError {
     fn other(message: &str, sql: &str) -> Self {
         let message = message.strip_prefix("sql parser error: ").unwrap_or(message);
         let (said, place) = place::split(message);
-        let word = match place {
-            Some(place) => place::words_at(sql, place),
-            None => place::named(sql, said),
-        };
+        let said = &said.replace("Expected: ", "expected ").replace(", found: ", ", found ").replace("EOF", "the end");
         let said = if said.contains("duplicate output name") {
             let name = said.split('\'').nth(1).unwrap_or_default();
             format!("two columns of the answer are called `{name}`")
         } else {
             shortened(said)
+        };
+        let word = match place {
+            Some(place) => place::words_at(sql, place),
+            None => place::named(sql, &said),
         };
         let help = trap(&said, word.as_deref());
         Self { word, message: format!("the query has no answer: {said}"), help: help.to_owned() }

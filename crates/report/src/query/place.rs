@@ -38,6 +38,11 @@ pub(super) fn named(sql: &str, message: &str) -> Option<String> {
     })
 }
 
+/// Whether these whole words stand in a query.
+pub(super) fn holds(sql: &str, words: &str) -> bool {
+    found_at(sql, words).is_some()
+}
+
 /// Where whole words stand first.
 fn found_at(sql: &str, words: &str) -> Option<usize> {
     let whole = |at: &usize| is_boundary(sql, *at) && is_boundary(sql, at + words.len());

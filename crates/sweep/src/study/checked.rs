@@ -171,11 +171,15 @@ impl Checked {
 
     /// Where a whole word stands inside a value, as the file writes it.
     fn word_in(&self, place: Place, word: &str) -> Option<Place> {
-        let text = self.sources[place.source].text.get(place.start..place.end)?;
+        let written = self.sources[place.source].text.get(place.start..place.end)?;
+        // The quotes around a text are none of its own.
+        let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| written.starts_with(quotes));
+        let opening = quotes.map_or(0, str::len);
+        let (place, text) = (Place { start: place.start + opening, ..place }, &written[opening..]);
+        // A place at which no word goes on.
         let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        let whole = |&(at, _): &(usize, &str)| {
-            !is_inside(text[..at].chars().next_back()) && !is_inside(text[at + word.len()..].chars().next())
-        };
+        let is_edge = |at: usize| !(is_inside(text[..at].chars().next_back()) && is_inside(text[at..].chars().next()));
+        let whole = |&(at, _): &(usize, &str)| is_edge(at) && is_edge(at + word.len());
         let (at, _) = text.match_indices(word).find(whole)?;
         Some(Place { start: place.start + at, end: place.start + at + word.len(), ..place })
     }
