@@ -216,8 +216,8 @@
     return { load: refuse, sanitize: refuse, http: refuse, file: refuse };
   };
 
-  /** Draws at once: rows are in the specification, and a page that is being printed does not wait. */
-  function view(specification, width, container, renderer) {
+  /** Rows are in the specification: nothing is waited for that a page being printed would not wait for. */
+  async function view(specification, width, container, renderer) {
     const about = (specification.usermeta && specification.usermeta.taut) || {};
     const compiled = vegaLite.compile(specification, { config: theme(width, about), logger: quiet }).spec;
     const runtime = vega.parse(compiled, null, { ast: true });
@@ -230,7 +230,7 @@
       hover: Boolean(container),
     });
     made.tooltip(tooltip);
-    made.run();
+    await made.runAsync();
     return made;
   }
 
@@ -310,29 +310,29 @@
       });
     }
 
-    draw() {
+    async draw() {
       const width = Math.floor(this.picture.clientWidth);
       if (width < 60) return;
       this.width = width;
       const slider = this.about.slider;
       const old = this.view;
       const rows = this.specification.data.values.length;
-      const attempt = (excess) => {
+      const attempt = async (excess) => {
         const specification = fitted(this.specification, width, excess);
         if (slider && this.input) {
           const parameter = specification.params.find((known) => known.name === slider.param);
           if (parameter) parameter.value = Number(this.input.value);
         }
         const container = document.createElement("div");
-        const made = view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        const made = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
         return { made, container, wide: pictureWidth(made) };
       };
       try {
-        let { made, container, wide } = attempt(0);
+        let { made, container, wide } = await attempt(0);
         // How wide axes, labels and gaps between panels are is only known when they are drawn.
         if (this.specification.facet && (wide > width || wide < width - 12)) {
           made.finalize();
-          ({ made, container, wide } = attempt(Math.ceil(wide - width)));
+          ({ made, container, wide } = await attempt(Math.ceil(wide - width)));
         }
         this.view = made;
         this.picture.replaceChildren(container);
@@ -355,7 +355,7 @@
       // Between two figures the page answers; a later round takes over from an earlier one.
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (own !== round) return;
-      drawing.draw();
+      await drawing.draw();
     }
     root.dataset.figures = "drawn";
     document.dispatchEvent(new CustomEvent("taut-figures"));
@@ -394,6 +394,18 @@
       element.addEventListener("focus", () => show(element));
       element.addEventListener("blur", hide);
     }
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
+      // The names of one table are one stop of the tabulator; arrows go along them.
+      const here = event.target instanceof Element ? event.target.closest("thead [data-tip]") : null;
+      const names = here ? Array.from(here.closest("tr").querySelectorAll("[data-tip]")) : [];
+      const ways = { ArrowRight: 1, ArrowLeft: -1, Home: -names.length, End: names.length };
+      if (!here || !(event.key in ways)) return;
+      const to = Math.min(Math.max(names.indexOf(here) + ways[event.key], 0), names.length - 1);
+      event.preventDefault();
+      here.tabIndex = -1;
+      names[to].tabIndex = 0;
+      names[to].focus();
+    });
   });
 })();

@@ -141,7 +141,7 @@ pub(super) fn dashes(drawing: &Drawing, channel: &Channel) -> Value {
     let levels = drawing.levels(ordering);
     let range: Vec<Value> = (0..levels.len()).map(|at| json!(DASHES[at % DASHES.len()])).collect();
     let mut out = json!({
-        "field": field(&channel.column), "type": "nominal", "title": title(drawing, channel),
+        "field": field(&channel.column), "type": "nominal", "title": title(drawing, ordering),
         "scale": { "domain": levels, "range": range }
     });
     strokes(drawing, &mut out);
