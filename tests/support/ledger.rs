@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::path::Path;
-use taut_store::{Column, ColumnType, Folder, Provenance, Rows, TableSchema};
+use taut_store::{Column, ColumnType, Folder, Provenance, Rows, Table, TableSchema};
 
 /// The layout that hand-made folders say they have.
 pub const VERSION: &str = "4";
@@ -58,21 +58,33 @@ pub fn write(out: &Path, part: usize, rows: &Rows) {
     Folder::at(out).write_part(&format!("{part:05}"), rows, &provenance(VERSION)).expect("a writable folder");
 }
 
-/// Reads a part, lets `change` write its rows anew, and stores them under the same name with the same footer.
-pub fn rewrite(out: &Path, table: &str, part: &str, change: impl Fn(&taut_store::Table, usize, &mut Rows)) {
+/// Writes every part of a table anew with one column of numbers changed: `change` sees the table, the row and its number.
+pub fn tamper(out: &Path, table: &str, column: &str, change: impl Fn(&Table, usize, f64) -> f64) {
     let folder = Folder::at(out);
-    let old = folder.read_part(table, part).expect("a whole part");
-    let footer = folder.read_footer(table, part).expect("a whole part");
-    let mut rows = Rows::new(old.schema());
-    for row in 0..old.rows() {
-        change(&old, row, &mut rows);
+    for part in folder.parts(table).expect("a table") {
+        let old = folder.read_part(table, &part).expect("a whole part");
+        let footer = folder.read_footer(table, &part).expect("a whole part");
+        let mut rows = Rows::new(old.schema());
+        for (at, (name, kind)) in old.columns().into_iter().enumerate() {
+            match kind {
+                ColumnType::Bool => old.bools(name).unwrap().into_iter().for_each(|v| rows.push_bool(at, v)),
+                ColumnType::Int64 => old.ints(name).unwrap().into_iter().for_each(|v| rows.push_int(at, v)),
+                ColumnType::String => old.texts(name).unwrap().iter().for_each(|v| rows.push_text(at, v.as_deref())),
+                ColumnType::Float64 => {
+                    for (row, value) in old.floats(name).unwrap().into_iter().enumerate() {
+                        let changed = |value| if name == column { change(&old, row, value) } else { value };
+                        rows.push_float(at, value.map(changed));
+                    }
+                }
+            }
+        }
+        let said = |key: &str| footer.keys.get(key).cloned().unwrap_or_default();
+        let provenance = Provenance {
+            schema_version: said("taut.schema_version"),
+            program: said("taut.program"),
+            study: said("taut.study"),
+            extra: vec![("taut.semantics".to_owned(), said("taut.semantics"))],
+        };
+        folder.write_part(&part, &rows, &provenance).expect("a writable folder");
     }
-    let said = |key: &str| footer.keys.get(key).cloned().unwrap_or_default();
-    let provenance = Provenance {
-        schema_version: said("taut.schema_version"),
-        program: said("taut.program"),
-        study: said("taut.study"),
-        extra: vec![("taut.semantics".to_owned(), said("taut.semantics"))],
-    };
-    folder.write_part(part, &rows, &provenance).expect("a writable folder");
 }
