@@ -218,8 +218,8 @@ fn what_is_trained_is_solid_and_first_and_theory_is_dashed() {
     let bench = ran(&format!("{STUDY}{FIGURES}"));
     reported(&bench);
     let (_, specification) = specifications(&bench.path("out/figures")).swap_remove(0);
-    let line = specification["spec"]["layer"].as_array().expect("layers").iter();
-    let line = line.filter(|layer| layer["mark"]["type"] == "line").next_back().expect("a line");
+    let mut line = specification["spec"]["layer"].as_array().expect("layers").iter();
+    let line = line.rfind(|layer| layer["mark"]["type"] == "line").expect("a line");
     let dash = &line["encoding"]["strokeDash"]["scale"];
     assert_eq!(dash["domain"], serde_json::json!(["trained", "a theory"]));
     assert_eq!(dash["range"][0], serde_json::json!([1, 0]));

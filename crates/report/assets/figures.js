@@ -53,6 +53,7 @@
   /** As many lines of a legend's entries as fit side by side. */
   function legendColumns(specification, width) {
     const longest = (domain) => Math.max(...domain.map((value) => String(value).length));
+    const rows = new Map();
     const visit = (node) => {
       if (Array.isArray(node)) return node.forEach(visit);
       if (!node || typeof node !== "object") return;
@@ -61,14 +62,19 @@
         const domain = channel && channel.scale && channel.scale.domain;
         if (key === "color" && channel && channel.type === "ordinal" && domain) channel.scale.range = ramp(domain.length);
         if (channel && channel.field && Array.isArray(domain) && channel.type !== "quantitative" && domain.length) {
-          const room = Math.max(1, Math.min(domain.length, Math.floor(width / (40 + 7.2 * longest(domain)))));
+          const entry = 40 + 7.2 * longest(domain);
+          const room = Math.max(1, Math.min(domain.length, Math.floor(width / entry)));
           // Even rows: seven entries in rows of four are 4 + 3, not 6 + 1.
-          channel.legend = { ...channel.legend, columns: Math.ceil(domain.length / Math.ceil(domain.length / room)) };
+          const columns = Math.ceil(domain.length / Math.ceil(domain.length / room));
+          channel.legend = { ...channel.legend, columns };
+          rows.set(channel.field, columns * entry);
         }
       }
       Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
     };
     visit(specification);
+    const together = Array.from(rows.values()).reduce((sum, row) => sum + row, 0);
+    if (together > width) specification.config = { legend: { layout: { top: { direction: "vertical", margin: 10 } } } };
   }
 
   /** A title in lines of so many letters, broken between words. */
@@ -234,11 +240,11 @@
     return made;
   }
 
-  /** As the renderer says, since it is not on the page yet. */
-  function pictureWidth(container) {
-    const picture = container.querySelector("svg, canvas");
-    return picture ? parseFloat(picture.style.width) || Number(picture.getAttribute("width")) : 0;
-  }
+  /**
+   * How wide the whole picture is. It is laid out when `run` returns but painted a little later, so the element cannot
+   * say it yet, and the signal `width` is that of a panel: only the view's own account is left.
+   */
+  const pictureWidth = (made) => made._viewWidth + made.padding().left + made.padding().right;
 
   class Drawing {
     constructor(figure) {
@@ -325,7 +331,7 @@
         }
         const container = document.createElement("div");
         const made = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
-        return { made, container, wide: pictureWidth(container) };
+        return { made, container, wide: pictureWidth(made) };
       };
       try {
         let { made, container, wide } = await attempt(0);
