@@ -53,7 +53,7 @@ window.probes = (() => {
 
     // ------------------------------------------------------------------- what fits
 
-    /** Elements beyond the right edge of the window that no box of their own scrolls. */
+    /** Elements beyond the right edge of the window that no box of their own scrolls; what pictures cut off is theirs. */
     function overflowing() {
         const edge = document.documentElement.clientWidth;
         const boxed = (element) => {
@@ -62,7 +62,8 @@ window.probes = (() => {
             }
             return false;
         };
-        const over = (element) => element.getBoundingClientRect().right > edge + 1 && visible(element) && !boxed(element);
+        const over = (element) => element.getBoundingClientRect().right > edge + 1 &&
+            !element.ownerSVGElement && visible(element) && !boxed(element);
         return Array.from(document.body.querySelectorAll('*')).filter(over).map(named).slice(0, 8);
     }
 
@@ -84,13 +85,14 @@ window.probes = (() => {
         const found = [];
         for (const svg of document.querySelectorAll('figure .picture svg, .taut-player svg')) {
             const frame = svg.getBoundingClientRect();
+            const clips = getComputedStyle(svg).overflow !== 'visible';
             const texts = Array.from(svg.querySelectorAll('text'))
                 .filter((text) => text.textContent.trim() && visible(text) && Number(text.getAttribute('opacity') ?? 1) > 0)
                 .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }))
                 .filter(({ box }) => box.width > 0);
             const place = named(svg.closest('figure') || svg.closest('.taut-player'));
             texts.forEach(({ text, box }, at) => {
-                if (box.left < frame.left - 2 || box.right > frame.right + 2) found.push(`${place}: "${text}" is cut off`);
+                if (clips && (box.left < frame.left - 2 || box.right > frame.right + 2)) found.push(`${place}: "${text}" is cut off`);
                 for (const other of texts.slice(at + 1)) {
                     const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
                     const high = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);

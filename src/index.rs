@@ -198,7 +198,7 @@ fn sentences(catalogue: &Catalogue, entries: &[Entry], out: &mut String) {
     out.push_str("| | what was said | verdict | claims |\n|---|---|---|---|\n");
     for sentence in &catalogue.sentences {
         let number = sentence.number.get_ref();
-        let tally = Tally::of(claims_that(entries, answers(sentence)).map(|(_, claim)| claim.verdict));
+        let tally = Tally::of(claims_that(entries, answers(sentence)).map(|(_, claim)| claim.verdict)).brief();
         let (says, verdict) = (cell(&sentence.says), sentence.verdict.word());
         _ = writeln!(out, "| [{number}](#sentence-{number}) | {says} | {verdict} | {tally} |");
     }
@@ -266,7 +266,7 @@ fn studies(folder: &Path, catalogue: &Catalogue, entries: &[Entry], out: &mut St
         for name in &group.studies {
             let Some(entry) = entries.iter().find(|entry| entry.name == *name.get_ref()) else { continue };
             let (link, question, cost) = (entry.link(), cell(&entry.question), cell(&entry.cost));
-            let (tally, name) = (entry.tally(), &entry.name);
+            let (tally, name) = (entry.tally().brief(), &entry.name);
             _ = writeln!(out, "| {link} | {question} | {cost} | {tally} | `taut run {folder}/{name}.toml` |");
         }
     }

@@ -118,6 +118,16 @@ impl Tally {
         Self::of(verdicts.answers.iter().map(|answer| answer.verdict().into()))
     }
 
+    /// "all 12 hold", or the whole tally where they do not.
+    pub(crate) fn brief(self) -> String {
+        match self.all() {
+            0 => "none".to_owned(),
+            1 if self.holds == 1 => "1 holds".to_owned(),
+            all if self.holds == all => format!("all {all} hold"),
+            _ => self.to_string(),
+        }
+    }
+
     pub(crate) fn all(self) -> usize {
         self.holds + self.fails + self.undecided + self.skipped
     }

@@ -1,5 +1,7 @@
 //! Faults planted on purpose: a wrong bound, wrong tables, and mistakes in the program itself each turn a verdict red.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use std::path::{Path, PathBuf};

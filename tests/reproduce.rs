@@ -236,7 +236,7 @@ fn the_index_is_made_of_catalogue_studies_and_scoreboard() {
     assert_eq!(code, Some(0), "{stderr}");
     for part in [
         "2 studies, one question each, with 3 claims: 3 hold",
-        "| [1](#sentence-1) | There are \\*three\\* \\| cells. | holds | 2 claims: 2 hold |",
+        "| [1](#sentence-1) | There are \\*three\\* \\| cells. | holds | all 2 hold |",
         "### Sentence 2",
         "| [two](two.toml) | The residual is small in every cell |",
         "in 3 groups | ≤ 1000 | ✓ |",

@@ -1,5 +1,7 @@
 //! Claims over ten million rows: how long they take, how much memory, and whether their values repeat.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use serde_json::{Value, json};

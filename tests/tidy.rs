@@ -283,8 +283,10 @@ fn every_experiment_plans_and_is_listed() {
     for study in studies {
         let name = study.file_name().and_then(|name| name.to_str()).expect("a name");
         assert!(index.contains(name), "experiments/README.md does not list {name}");
-        let output = taut(&["plan", study.to_str().expect("a path in UTF-8")]);
-        assert!(output.status.success(), "{name}:\n{}", String::from_utf8_lossy(&output.stderr));
+        for version in [&[][..], &["--quick"]] {
+            let output = taut(&[&["plan", study.to_str().expect("a path in UTF-8")], version].concat());
+            assert!(output.status.success(), "{name} {version:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+        }
         let opening = read(&study);
         for said in ["Question", "Expected", "Cost"] {
             assert!(

@@ -105,6 +105,7 @@ fn tell(path: &Path, page: &Page, verdicts: &claims::Verdicts) {
         1 => "1 figure".to_owned(),
         count => format!("{count} figures"),
     };
-    let claims = if verdicts.answers.is_empty() { "no claims".to_owned() } else { Tally::of_verdicts(verdicts).to_string() };
+    let claims =
+        if verdicts.answers.is_empty() { "no claims".to_owned() } else { Tally::of_verdicts(verdicts).to_string() };
     eprintln!("{} ({size}): {claims}; {figures}", path.display());
 }

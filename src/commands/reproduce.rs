@@ -154,7 +154,7 @@ fn scored(verdicts: &Verdicts) -> Vec<Scored> {
             cite: answer.claim.cite.clone(),
             bound: answer.bound.to_string(),
             measured: measured(answer),
-            margin: decisive.and_then(|measured| measured.margin).filter(|margin| margin.is_finite()),
+            margin: decisive.and_then(|measured| measured.margin).filter(|margin| margin.is_finite()).map(four_digits),
             groups: answer.measured.len(),
             closest: decisive.map_or_else(String::new, |measured| measured.group.clone()),
             verdict: answer.verdict().into(),
@@ -162,6 +162,11 @@ fn scored(verdicts: &Verdicts) -> Vec<Scored> {
         }
     };
     verdicts.answers.iter().map(one).collect()
+}
+
+/// Rounded to what does not change from one run to the next.
+fn four_digits(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }
 
 fn progress(number: usize, all: usize, score: &Score) -> String {

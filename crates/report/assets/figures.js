@@ -53,6 +53,7 @@
   /** As many lines of a legend's entries as fit side by side. */
   function legendColumns(specification, width) {
     const longest = (domain) => Math.max(...domain.map((value) => String(value).length));
+    const rows = new Map();
     const visit = (node) => {
       if (Array.isArray(node)) return node.forEach(visit);
       if (!node || typeof node !== "object") return;
@@ -61,33 +62,85 @@
         const domain = channel && channel.scale && channel.scale.domain;
         if (key === "color" && channel && channel.type === "ordinal" && domain) channel.scale.range = ramp(domain.length);
         if (channel && channel.field && Array.isArray(domain) && channel.type !== "quantitative" && domain.length) {
-          const room = Math.max(1, Math.min(domain.length, Math.floor(width / (40 + 7.2 * longest(domain)))));
+          const entry = 40 + 7.2 * longest(domain);
+          const room = Math.max(1, Math.min(domain.length, Math.floor(width / entry)));
           // Even rows: seven entries in rows of four are 4 + 3, not 6 + 1.
-          channel.legend = { ...channel.legend, columns: Math.ceil(domain.length / Math.ceil(domain.length / room)) };
+          const columns = Math.ceil(domain.length / Math.ceil(domain.length / room));
+          channel.legend = { ...channel.legend, columns };
+          rows.set(channel.field, columns * entry);
         }
+      }
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+    const together = Array.from(rows.values()).reduce((sum, row) => sum + row, 0);
+    if (together > width) specification.config = { legend: { layout: { top: { direction: "vertical", margin: 10 } } } };
+  }
+
+  /** A title in lines of so many letters, broken between words. */
+  function lines(title, letters) {
+    const out = [];
+    for (const word of title.split(" ")) {
+      const last = out.length - 1;
+      if (last >= 0 && out[last].length + 1 + word.length <= letters) out[last] += ` ${word}`;
+      else out.push(word);
+    }
+    return out.length > 1 ? out : title;
+  }
+
+  /** Titles of axes no longer than the axes. */
+  function wrapTitles(specification, across, upwards) {
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      for (const [key, room] of [["x", across], ["y", upwards]]) {
+        const channel = node.encoding && node.encoding[key];
+        if (channel && typeof channel.title === "string") channel.title = lines(channel.title, Math.max(8, Math.floor(room / 6.6)));
       }
       Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
     };
     visit(specification);
   }
 
-  /** The specification with the page's sizes: one picture across, or as many panels as there is room for. */
-  function fitted(original, width) {
+  /** How many pixels the names beside an upright axis take, across and upwards. */
+  function names(specification) {
+    let longest = 0, count = 0;
+    const visit = (node) => {
+      if (Array.isArray(node)) return node.forEach(visit);
+      if (!node || typeof node !== "object") return;
+      const y = node.encoding && node.encoding.y;
+      if (y && y.type !== "quantitative" && Array.isArray(y.sort)) {
+        longest = Math.max(longest, ...y.sort.map((name) => String(name).length));
+        count = Math.max(count, y.sort.length);
+      }
+      Object.entries(node).forEach(([key, value]) => { if (key !== "data") visit(value); });
+    };
+    visit(specification);
+    return { beside: Math.min(longest * 6.6, 220), tall: 20 * count };
+  }
+
+  /**
+   * The specification with the page's sizes: one picture across, or as many panels as there is room for. Panels are
+   * narrowed by so many pixels in all, where a first try came out too wide.
+   */
+  function fitted(original, width, excess) {
     const specification = structuredClone(original);
     const about = (original.usermeta && original.usermeta.taut) || {};
     delete specification.config;
     delete specification.title;
     for (const parameter of specification.params || []) delete parameter.bind;
     legendColumns(specification, width);
-    const height = Math.round(Math.min(400, Math.max(230, width * 0.52)));
+    const { beside, tall: named } = names(specification);
+    const height = Math.round(Math.max(Math.min(400, Math.max(230, width * 0.52)), named && named + 70));
     if (!specification.facet) {
+      wrapTitles(specification, width - Math.max(60, beside + 20), height - 40);
       specification.width = width;
       specification.height = height;
       specification.autosize = { type: "fit", contains: "padding", resize: true };
       return specification;
     }
     const gap = width < 520 ? 14 : 22;
-    const axis = 62;
+    const axis = Math.max(62, beside + 16);
     const panels = about.panels || 1;
     const free = Boolean(specification.resolve);
     const least = free ? 230 : 170;
@@ -100,10 +153,16 @@
       across = panels;
     }
     const axes = free ? axis * across : axis;
-    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8) / across));
+    const each = Math.max(60, Math.floor((width - axes - gap * (across - 1) - 8 - excess) / across));
+    const tall = Math.round(Math.max(Math.min(300, Math.max(150, each * 0.72)), named));
+    const headers = specification.facet.field ? [specification.facet] : [specification.facet.column, specification.facet.row];
+    for (const channel of headers) {
+      if (channel) channel.header = { ...channel.header, labelLimit: channel === specification.facet.row ? tall : each };
+    }
+    wrapTitles(specification, each, tall);
     specification.spacing = gap;
     specification.spec.width = each;
-    specification.spec.height = Math.round(Math.min(300, Math.max(150, each * 0.72)));
+    specification.spec.height = tall;
     return specification;
   }
 
@@ -163,6 +222,7 @@
     return { load: refuse, sanitize: refuse, http: refuse, file: refuse };
   };
 
+  /** Rows are in the specification: nothing is waited for that a page being printed would not wait for. */
   async function view(specification, width, container, renderer) {
     const about = (specification.usermeta && specification.usermeta.taut) || {};
     const compiled = vegaLite.compile(specification, { config: theme(width, about), logger: quiet }).spec;
@@ -179,6 +239,12 @@
     await made.runAsync();
     return made;
   }
+
+  /**
+   * How wide the whole picture is. It is laid out when `run` returns but painted a little later, so the element cannot
+   * say it yet, and the signal `width` is that of a panel: only the view's own account is left.
+   */
+  const pictureWidth = (made) => made._viewWidth + made.padding().left + made.padding().right;
 
   class Drawing {
     constructor(figure) {
@@ -254,17 +320,27 @@
       const width = Math.floor(this.picture.clientWidth);
       if (width < 60) return;
       this.width = width;
-      const specification = fitted(this.specification, width);
       const slider = this.about.slider;
-      if (slider && this.input) {
-        const parameter = specification.params.find((known) => known.name === slider.param);
-        if (parameter) parameter.value = Number(this.input.value);
-      }
       const old = this.view;
-      const container = document.createElement("div");
+      const rows = this.specification.data.values.length;
+      const attempt = async (excess) => {
+        const specification = fitted(this.specification, width, excess);
+        if (slider && this.input) {
+          const parameter = specification.params.find((known) => known.name === slider.param);
+          if (parameter) parameter.value = Number(this.input.value);
+        }
+        const container = document.createElement("div");
+        const made = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        return { made, container, wide: pictureWidth(made) };
+      };
       try {
-        const rows = this.specification.data.values.length;
-        this.view = await view(specification, width, container, rows > 1500 ? "canvas" : "svg");
+        let { made, container, wide } = await attempt(0);
+        // How wide axes, labels and gaps between panels are is only known when they are drawn.
+        if (this.specification.facet && (wide > width || wide < width - 12)) {
+          made.finalize();
+          ({ made, container, wide } = await attempt(Math.ceil(wide - width)));
+        }
+        this.view = made;
         this.picture.replaceChildren(container);
         this.figure.dataset.drawn = "true";
       } catch (error) {
@@ -277,20 +353,29 @@
   }
 
   let drawings = [];
+  let round = 0;
   async function drawAll(which) {
+    round += 1;
+    const own = round;
     for (const drawing of which) {
-      await drawing.draw();
-      // Between two figures the page answers.
+      // Between two figures the page answers; a later round takes over from an earlier one.
       await new Promise((resolve) => setTimeout(resolve, 0));
+      if (own !== round) return;
+      await drawing.draw();
     }
     root.dataset.figures = "drawn";
     document.dispatchEvent(new CustomEvent("taut-figures"));
   }
 
+  function redraw() {
+    if (root.dataset.printing) drawings.forEach((drawing) => drawing.draw());
+    else drawAll(drawings);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     drawings = Array.from(document.querySelectorAll("figure[data-specification]"), (figure) => new Drawing(figure));
     drawAll(drawings);
-    document.addEventListener("taut-theme", () => drawAll(drawings));
+    document.addEventListener("taut-theme", redraw);
     let waiting = 0;
     window.addEventListener("resize", () => {
       clearTimeout(waiting);
@@ -315,6 +400,18 @@
       element.addEventListener("focus", () => show(element));
       element.addEventListener("blur", hide);
     }
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
+      // The names of one table are one stop of the tabulator; arrows go along them.
+      const here = event.target instanceof Element ? event.target.closest("thead [data-tip]") : null;
+      const names = here ? Array.from(here.closest("tr").querySelectorAll("[data-tip]")) : [];
+      const ways = { ArrowRight: 1, ArrowLeft: -1, Home: -names.length, End: names.length };
+      if (!here || !(event.key in ways)) return;
+      const to = Math.min(Math.max(names.indexOf(here) + ways[event.key], 0), names.length - 1);
+      event.preventDefault();
+      here.tabIndex = -1;
+      names[to].tabIndex = 0;
+      names[to].focus();
+    });
   });
 })();

@@ -185,10 +185,16 @@
     self.x = (share) => margins.left + share * self.width;
     self.y = (share) => margins.top + (1 - share) * self.height;
     self.resize = (width, height) => {
+      self.size = [width, height];
       dress(svg, { width, height, viewBox: `0 0 ${width} ${height}` });
       self.width = Math.max(width - margins.left - margins.right, 10);
       self.height = Math.max(height - margins.top - margins.bottom, 10);
       dress(window, { x: margins.left, y: margins.top, width: self.width, height: self.height });
+    };
+    /** Makes room at the left for labels. */
+    self.leave = (left) => {
+      margins.left = left;
+      self.resize(...self.size);
     };
     return self;
   }
@@ -210,6 +216,12 @@
 
   function text(x, y, content, attributes) {
     return shape("text", { x: x.toFixed(1), y: y.toFixed(1), ...attributes }, [content]);
+  }
+
+  /** Gives all these panels, one below the other, the same room for the labels of their ticks. */
+  function alignLabels(panels, ticks, least) {
+    const longest = Math.max(0, ...ticks.flat().map((tick) => tick.label.length));
+    panels.forEach((panel) => panel.leave(Math.max(least, 14 + 6.2 * longest)));
   }
 
   /** Axes with their ticks: `{at, label}` from 0 to 1. */
@@ -241,7 +253,7 @@
       axes.append(shape("path", { class: "tp-gap", d: `M${x - 4} ${bottom + 4}l4 -8M${x} ${bottom + 4}l4 -8` }));
     }
     if (xTitle) axes.append(text(right, bottom + 30, xTitle, { class: "tp-title", "text-anchor": "end" }));
-    if (title) axes.append(text(margins.left - (margins.titleInset || 0), margins.top - 13, title, { class: "tp-title tp-strong" }));
+    if (title) axes.append(text(8, margins.top - 13, title, { class: "tp-title tp-strong" }));
   }
 
   // ------------------------------------------------------------------------------------------ what scenes share
@@ -306,9 +318,9 @@
   const ECHOES = [4, 8, 13, 19];
 
   function fitScene(payload, seek) {
-    const fit = chart("The fit with the points", { left: 38, right: 10, top: 30, bottom: 24, titleInset: 30 });
-    const wiggles = chart("Wiggliness along the path", { left: 46, right: 30, top: 30, bottom: 22, titleInset: 38 });
-    const error = chart("Training error along the path", { left: 46, right: 30, top: 30, bottom: 38, titleInset: 38 });
+    const fit = chart("The fit with the points", { left: 38, right: 10, top: 30, bottom: 24 });
+    const wiggles = chart("Wiggliness along the path", { left: 46, right: 30, top: 30, bottom: 22 });
+    const error = chart("Training error along the path", { left: 46, right: 30, top: 30, bottom: 38 });
     const shown = new Map([["points", true], ["target", true]]);
     let [cell, metric, clock, frames, scales] = [null, 0, null, [], {}];
     let dots = {};
@@ -325,8 +337,9 @@
 
     function use(next) {
       cell = next;
-      // The first law of random interpolators is the one that the question is about.
-      if (cell.clouds.length > 0 && !laws().some((law) => shown.has(law))) shown.set(laws()[0], true);
+      // Random interpolators of descent's own size are the ones that the question is about.
+      const law = laws().find((name) => name.includes("(same)")) || laws()[0];
+      if (law && !laws().some((name) => shown.has(name))) shown.set(law, true);
       clock = clockScale(cell);
       frames = cell.frames.row.map((row) => clock.positions[row]);
       const [left, right] = range([...cell.x, ...cell.samples.map((point) => point[0])]);
@@ -352,16 +365,26 @@
 
     function draw() {
       drawFit();
-      if (beside.includes(wiggles)) {
-        drawPath(wiggles, scales.wiggles, cell.metrics[metric], payload.metrics[metric], dots.wiggles);
-        drawOthers();
-      }
-      if (beside.includes(error)) drawPath(error, scales.error, cell.train, payload.train, dots.error);
+      const scaleOf = (panel) => (panel === wiggles ? scales.wiggles : scales.error);
+      const ticks = beside.map((panel) => {
+        const scale = scaleOf(panel);
+        return scale.ticks(panel.height / 32).map((tick) => ({ at: scale.at(tick.value), label: tick.label }));
+      });
+      alignLabels(beside, ticks, 46);
+      beside.forEach((panel, i) => {
+        if (panel === wiggles) {
+          drawPath(panel, scales.wiggles, ticks[i], cell.metrics[metric], payload.metrics[metric], dots.wiggles);
+          drawOthers();
+        } else {
+          drawPath(panel, scales.error, ticks[i], cell.train, payload.train, dots.error);
+        }
+      });
     }
 
     function drawFit() {
       const [low, high] = [value(0), value(cell.height)];
       const yTicks = linearTicks(low, high, fit.height / 55).map((tick) => ({ at: (tick - low) / (high - low), label: show(tick) }));
+      alignLabels([fit], [yTicks], 38);
       const xTicks = linearTicks(...scales.x, fit.width / 90).map((tick) => ({ at: across(tick), label: show(tick) }));
       drawAxes(fit, { xTicks, yTicks, title: "f(x)" });
       fit.inside.replaceChildren();
@@ -374,25 +397,29 @@
       cell.solutions.forEach((solution, i) => {
         if (isShown(solution.name)) layer({ class: `tp-solution tp-series-${(i % 7) + 2}` }, solution.f);
       });
+      // Few points stand above all lines; of many, one looks at the cloud.
+      const isCloud = cell.samples.length > 60;
+      if (isShown("points") && isCloud) drawPoints(fit.inside, 2, "tp-point tp-many");
       fit.inside.append(...echoes);
       curve = shape("path", { class: "tp-fit", fill: "none" });
       fit.inside.append(curve);
-      if (isShown("points")) {
-        for (const [x, y] of cell.samples) {
-          const at = heightOf((y - cell.low) / cell.unit);
-          fit.above.append(shape("circle", { class: "tp-point", r: 4, cx: fit.x(across(x)).toFixed(1), cy: at.toFixed(1) }));
-        }
-      }
+      if (isShown("points") && !isCloud) drawPoints(fit.above, 4, "tp-point");
       fit.peak = text(fit.x(1) - 4, fit.y(1) + 12, "", { class: "tp-tick tp-halo", "text-anchor": "end" });
       fit.above.append(fit.peak);
     }
 
-    function drawPath(panel, scale, values, measure, places) {
+    function drawPoints(layer, r, kind) {
+      for (const [x, y] of cell.samples) {
+        const at = heightOf((y - cell.low) / cell.unit);
+        layer.append(shape("circle", { class: kind, r, cx: fit.x(across(x)).toFixed(1), cy: at.toFixed(1) }));
+      }
+    }
+
+    function drawPath(panel, scale, yTicks, values, measure, places) {
       const isLast = panel === beside[beside.length - 1];
       const isFirst = panel === beside[0];
       const title = called(measure);
       const xTicks = clock.ticks(panel.width / 52).map((tick) => ({ ...tick, label: isLast ? tick.label : "" }));
-      const yTicks = scale.ticks(panel.height / 32).map((tick) => ({ at: scale.at(tick.value), label: tick.label }));
       drawAxes(panel, { xTicks, yTicks, title, xTitle: isLast ? clockTitle(payload) : "", gaps: clock.gaps });
       panel.inside.replaceChildren();
       panel.above.replaceChildren();
@@ -454,26 +481,32 @@
       for (const panel of beside) placeDot(panel, panel.moving, frames, panel.positions, position);
     }
 
+    /** Whether the fit goes through the points in this row: the exact passage, or an error that small. */
+    function isThrough(row) {
+      const time = cell.clock[row];
+      const hasPassed = cell.through !== null && (time === null || time >= cell.through);
+      return hasPassed || (payload.train !== null && isNumber(cell.train[row]) && cell.train[row] <= payload.level);
+    }
+
     function facts(frame) {
       const row = cell.frames.row[frame];
       const time = cell.clock[row];
       const wiggliness = payload.metrics[metric];
-      const isThrough = cell.through !== null && (time === null || time >= cell.through);
+      const isGood = isThrough(row);
       return {
         moment: moment(time),
         numbers: [
           ...errorOf(payload, cell, row),
           ...(wiggliness ? [{ name: called(wiggliness), hint: hint(wiggliness), value: show(cell.metrics[metric][row]), unit: wiggliness.unit }] : []),
         ],
-        state: isThrough ? "through the points" : frame === cell.frames.row.length - 1 ? "ends off the points" : "on its way",
-        good: isThrough,
+        state: isGood ? "through the points" : frame === cell.frames.row.length - 1 ? "ends off the points" : "on its way",
+        good: isGood,
       };
     }
 
     /** The first frame in which the fit goes through the points, or the last. */
     function telling() {
-      if (cell.through === null) return cell.frames.row.length - 1;
-      const found = cell.frames.row.findIndex((row) => cell.clock[row] === null || cell.clock[row] >= cell.through);
+      const found = cell.frames.row.findIndex(isThrough);
       return found < 0 ? cell.frames.row.length - 1 : found;
     }
 
@@ -502,7 +535,7 @@
       shares: beside.length === 2 ? [0.56, 0.44] : [1],
       use, draw, show: show_, facts, telling, legend,
       count: () => cell.frames.row.length,
-      through: () => (cell.through === null ? null : telling()),
+      through: () => (cell.frames.row.some(isThrough) ? telling() : null),
       metrics: payload.metrics,
       choose: (index) => {
         metric = index;
@@ -515,9 +548,9 @@
   // ----------------------------------------------------------------------------------------- the scene of modes
 
   function modeScene(payload, seek) {
-    const bars = chart("Strength of every mode, against where it ends", { left: 38, right: 10, top: 30, bottom: 38, titleInset: 30 });
-    const lines = chart("Strengths over training", { left: 46, right: 12, top: 30, bottom: 22, titleInset: 38 });
-    const error = chart("Loss over training", { left: 46, right: 12, top: 30, bottom: 38, titleInset: 38 });
+    const bars = chart("Strength of every mode, against where it ends", { left: 38, right: 10, top: 30, bottom: 38 });
+    const lines = chart("Strengths over training", { left: 46, right: 12, top: 30, bottom: 22 });
+    const error = chart("Loss over training", { left: 46, right: 12, top: 30, bottom: 38 });
     const shown = new Map([["theory", true]]);
     let [cell, clock, scales, dots] = [null, null, {}, {}];
 
@@ -547,11 +580,15 @@
 
     function draw() {
       const { strength } = scales;
-      const yTicks = (panel) => strength.ticks(panel.height / 45).map((tick) => ({ at: strength.at(tick.value), label: tick.label }));
+      const ticksOf = (scale, count) => scale.ticks(count).map((tick) => ({ at: scale.at(tick.value), label: tick.label }));
+      const ticks = [bars, lines].map((panel) => ticksOf(strength, panel.height / 45));
+      const ticksOfLoss = payload.train ? ticksOf(scales.error, error.height / 30) : [];
+      alignLabels([bars], [ticks[0]], 38);
+      alignLabels(payload.train ? [lines, error] : [lines], [ticks[1], ticksOfLoss], 46);
       const count = cell.modes.length;
       const every = Math.ceil((count * 16) / bars.width);
       const xTicks = cell.modes.map((_, i) => ({ at: (i + 0.5) / count, label: i % every === 0 ? String(i + 1) : "" }));
-      drawAxes(bars, { xTicks, yTicks: yTicks(bars), title: "strength of each mode", xTitle: "mode, by its singular value" });
+      drawAxes(bars, { xTicks, yTicks: ticks[0], title: "strength of each mode", xTitle: "mode, by its singular value" });
       bars.inside.replaceChildren();
       const width = Math.min((bars.width / count) * 0.66, 54);
       bars.parts = cell.modes.map((_, i) => {
@@ -562,8 +599,8 @@
         bars.inside.append(shape("rect", { class: "tp-goal", ...frame }), bar);
         return bar;
       });
-      drawLines(yTicks(lines));
-      if (payload.train) drawLoss();
+      drawLines(ticks[1]);
+      if (payload.train) drawLoss(ticksOfLoss);
     }
 
     function drawLines(yTicks) {
@@ -595,8 +632,7 @@
       });
     }
 
-    function drawLoss() {
-      const yTicks = scales.error.ticks(error.height / 30).map((tick) => ({ at: scales.error.at(tick.value), label: tick.label }));
+    function drawLoss(yTicks) {
       drawAxes(error, { xTicks: clock.ticks(error.width / 60), yTicks, title: called(payload.train), xTitle: clockTitle(payload), gaps: clock.gaps });
       error.inside.replaceChildren();
       error.above.replaceChildren();

@@ -36,8 +36,15 @@
     label();
   });
 
-  // Paper is white.
+  // Paper is white, and what is printed must be drawn by then.
   let before = null;
-  window.addEventListener("beforeprint", () => { before = root.dataset.theme; show("light"); });
-  window.addEventListener("afterprint", () => { if (before) show(before); });
+  window.addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    root.dataset.printing = "true";
+    show("light");
+  });
+  window.addEventListener("afterprint", () => {
+    delete root.dataset.printing;
+    if (before) show(before);
+  });
 })();

@@ -96,7 +96,12 @@ fn check(answer: &Answer, values: &[Option<f64>], bound: Bound) -> Result<(), Te
             prop_assert_eq!(measured.verdict == Verdict::Holds, holds_by_hand(bound, value), "{} {}", bound, value);
         }
         let kept = measured.value.expect("it is decided");
-        prop_assert!(kept == value || (kept - value).abs() <= 5e-9 * value.abs(), "{} {}", kept, value);
+        prop_assert!(
+            kept.to_bits() == value.to_bits() || (kept - value).abs() <= 5e-9 * value.abs(),
+            "{} {}",
+            kept,
+            value
+        );
     }
     let fails = answer.measured.iter().filter_map(|measured| measured.margin).any(|margin| margin < 0.0);
     let undecided = values.iter().any(|value| value.is_none_or(f64::is_nan)) || values.is_empty();

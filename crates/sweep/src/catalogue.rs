@@ -199,6 +199,9 @@ impl Catalogue {
         let known = open.clone();
         let mut out = Vec::new();
         for (name, claims) in studies {
+            if claims.is_empty() {
+                out.push(format!("{name}: no [[claim]]: a study of a catalogue answers a sentence or a paper"));
+            }
             for (i, claim) in claims.iter().enumerate() {
                 for number in &claim.panel {
                     open.remove(number);
@@ -280,6 +283,8 @@ at    = "arXiv:1"
         };
         let good = [claim("[1]", "Ali 2019; Ali 2019")];
         assert!(catalogue(TEXT).strays([("one", &good[..])]).is_empty());
+        let none = catalogue(TEXT).strays([("one", &good[..]), ("two", &[])]);
+        assert!(none.len() == 1 && none[0].starts_with("two: no [[claim]]"), "{none:?}");
         let bad = [claim("[3]", "Ali 2018")];
         let found = catalogue(TEXT).strays([("one", &bad[..])]);
         assert_eq!(found.len(), 3, "{found:?}");

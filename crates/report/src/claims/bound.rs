@@ -66,8 +66,10 @@ fn is_true(value: f64) -> bool {
     value != 0.0
 }
 
-/// All digits of a number, with an exponent where that is shorter to read.
+/// A number to fifteen digits, with an exponent where that is shorter to read: what a study says has no more, and
+/// a manifest is read back to the last digit but one.
 fn short(value: f64) -> String {
+    let value: f64 = format!("{value:.14e}").parse().unwrap_or(value);
     let (plain, exponent) = (value.to_string(), format!("{value:e}"));
     if value.is_finite() && plain.len() > exponent.len() + 2 { exponent } else { plain }
 }
@@ -114,6 +116,7 @@ mod tests {
     fn bounds_are_shown_with_all_their_digits_and_no_row_of_zeros() {
         let shown = |bound: Bound| bound.to_string();
         assert_eq!(shown(Bound::AtMost(1e-29)), "≤ 1e-29");
+        assert_eq!(shown(Bound::AtMost(1.000_000_000_000_000_1e-29)), "≤ 1e-29");
         assert_eq!(shown(Bound::AtLeast(0.002)), "≥ 0.002");
         assert_eq!(shown(Bound::Between(-0.5, 1.6859)), "in [-0.5, 1.6859]");
         assert_eq!(shown(Bound::Equals { value: 3.0, tolerance: 1e-9 }), "= 3 ± 1e-9");

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn bounds_survive_the_manifest() {
-        for written in ["1e-23", "1e-29", "3.5e-28", "-2.5e-45", "0.1", "0.30000000000000004", "25000000", "0", "1e300"] {
+        for written in ["1e-23", "1e-29", "3.5e-28", "-2.5e-45", "0.1", "0.30000000000000004", "25000000", "0", "1e300"]
+        {
             let claim = format!(r#"{{ "says": "", "sql": "", "at_most": {written} }}"#);
             let claim: Claim = serde_json::from_str(&claim).expect("a claim");
             let expected: f64 = written.parse().expect("a number");

@@ -6,6 +6,7 @@ use super::{Channel, Figure};
 use crate::{Database, Kind, QueryError};
 use polars::prelude::{AnyValue, Column, DataType, PolarsError};
 use serde_json::{Number, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use taut_store::TableSchema;
 
 /// Source of rows that training made: first and solid wherever it appears.
@@ -81,7 +82,7 @@ pub fn draw(figures: &[Figure], database: &Database, tables: &[&TableSchema], bu
 fn rows(figure: &Figure, database: &Database, limit: Limit) -> Result<Picked, QueryError> {
     let answer = database.rows(&figure.sql)?;
     let failed = |reason: PolarsError| QueryError::of(&reason, &figure.sql);
-    let mut picked = Picked::of(figure, &answer).map_err(failed)?;
+    let mut picked = Picked::of(figure, answer).map_err(failed)?;
     let at = |channel: &Channel| picked.position(&channel.column);
     let separating: Vec<usize> = figure.separating().into_iter().map(at).collect();
     let slider = figure.slider.as_ref().map(at);
@@ -102,9 +103,9 @@ impl Drawing {
                 DrawnColumn { name: name.clone(), kind: Kind::of(column.dtype()), unit, doc, values: values(column) }
             })
             .collect();
-        let rank: Vec<usize> = trained_first(&columns);
+        let order = from_back_to_front(&figure, &columns);
         for column in &mut columns {
-            column.values = rank.iter().map(|row| column.values[*row].clone()).collect();
+            column.values = order.iter().map(|row| column.values[*row].clone()).collect();
         }
         Self { figure, columns, notes: picked.notes.clone(), ribbon: picked.ribbon, failure: None }
     }
@@ -127,26 +128,7 @@ impl Drawing {
     /// The different values that a channel shows, in the order in which they are shown: `trained` first, then those
     /// that the study orders, then by size or alphabet.
     pub fn levels(&self, channel: &Channel) -> Vec<Value> {
-        let mut levels: Vec<Value> = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
-        for value in self.column(channel).values.iter().filter(|value| !value.is_null()) {
-            if seen.insert(value.to_string()) {
-                levels.push(value.clone());
-            }
-        }
-        let place = |value: &Value| {
-            let text = value.as_str().unwrap_or_default();
-            channel.order.iter().position(|known| known == text).unwrap_or(usize::MAX)
-        };
-        levels.sort_by(|a, b| {
-            let trained = |value: &Value| value != TRAINED;
-            let first = place(a).cmp(&place(b)).then(trained(a).cmp(&trained(b)));
-            first.then_with(|| match (a.as_f64(), b.as_f64()) {
-                (Some(a), Some(b)) => a.total_cmp(&b),
-                _ => natural(&a.to_string()).cmp(&natural(&b.to_string())),
-            })
-        });
-        levels
+        levels(self.column(channel), channel)
     }
 
     /// The smallest and the largest number of a channel, ribbon included.
@@ -170,16 +152,49 @@ impl DrawnColumn {
     }
 }
 
-/// The order of rows in which those of training come first: what comes later is drawn on top, and dashes on a solid
-/// line are seen.
-fn trained_first(columns: &[DrawnColumn]) -> Vec<usize> {
+/// The order in which rows are drawn: those of training first, and then as their legend says. What comes later is drawn
+/// on top, so that dashes on a solid line are seen.
+fn from_back_to_front(figure: &Figure, columns: &[DrawnColumn]) -> Vec<usize> {
     let rows = columns.first().map_or(0, |column| column.values.len());
-    let mut order: Vec<usize> = (0..rows).collect();
-    let source = columns.iter().find(|column| column.values.iter().any(|value| value == TRAINED));
-    if let Some(source) = source {
-        order.sort_by_key(|row| source.values[*row] != TRAINED);
+    let mut keys: Vec<Vec<usize>> = vec![Vec::new(); rows];
+    if let Some(source) = columns.iter().find(|column| column.values.iter().any(|value| value == TRAINED)) {
+        keys.iter_mut().zip(&source.values).for_each(|(key, value)| key.push(usize::from(value != TRAINED)));
     }
+    for channel in [figure.color.as_ref(), figure.dash()].into_iter().flatten() {
+        let Some(column) = columns.iter().find(|column| column.name == channel.column) else { continue };
+        let levels = levels(column, channel);
+        let places: BTreeMap<String, usize> =
+            levels.iter().enumerate().map(|(at, value)| (value.to_string(), at)).collect();
+        let place = |value: &Value| places.get(&value.to_string()).copied().unwrap_or(levels.len());
+        keys.iter_mut().zip(&column.values).for_each(|(key, value)| key.push(place(value)));
+    }
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.sort_by(|a, b| keys[*a].cmp(&keys[*b]));
     order
+}
+
+/// The different values of a column, in the order in which a channel shows them.
+fn levels(column: &DrawnColumn, channel: &Channel) -> Vec<Value> {
+    let mut levels: Vec<Value> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for value in column.values.iter().filter(|value| !value.is_null()) {
+        if seen.insert(value.to_string()) {
+            levels.push(value.clone());
+        }
+    }
+    let place = |value: &Value| {
+        let text = value.as_str().unwrap_or_default();
+        channel.order.iter().position(|known| known == text).unwrap_or(usize::MAX)
+    };
+    levels.sort_by(|a, b| {
+        let trained = |value: &Value| value != TRAINED;
+        let first = place(a).cmp(&place(b)).then(trained(a).cmp(&trained(b)));
+        first.then_with(|| match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => natural(&a.to_string()).cmp(&natural(&b.to_string())),
+        })
+    });
+    levels
 }
 
 fn values(column: &Column) -> Vec<Value> {

@@ -17,8 +17,8 @@ pub(super) struct Picked {
 }
 
 impl Picked {
-    /// Takes what the figure draws from the answer to its query.
-    pub(super) fn of(figure: &Figure, answer: &DataFrame) -> PolarsResult<Self> {
+    /// Takes what the figure draws from the answer to its query, and lets go of the rest.
+    pub(super) fn of(figure: &Figure, answer: DataFrame) -> PolarsResult<Self> {
         let mut names: Vec<String> = Vec::new();
         for (_, channel) in figure.channels() {
             if !names.contains(&channel.column) {
@@ -28,6 +28,7 @@ impl Picked {
         let own = |(at, name): (usize, &String)| Ok(answer.column(name)?.clone().with_name(alias(at).into()));
         let columns = names.iter().enumerate().map(own).collect::<PolarsResult<Vec<Column>>>()?;
         let frame = DataFrame::new(answer.height(), columns)?;
+        drop(answer);
         let mut picked = Self { frame, names, ribbon: None, notes: Vec::new() };
         picked.keep_drawable(figure)?;
         if let Some(band) = &figure.band {
@@ -85,7 +86,12 @@ impl Picked {
     /// Keeps the rows for which this is true, and says how many are gone.
     fn keep(&mut self, wanted: Expr) -> PolarsResult<usize> {
         let before = self.frame.height();
-        self.frame = self.frame.clone().lazy().filter(wanted).collect()?;
+        let kept = self.frame.clone().lazy().select([wanted.fill_null(lit(false)).alias("kept")]).collect()?;
+        let kept = kept.column("kept")?.bool()?;
+        // Most figures leave out nothing, and a copy of ten million rows is not free.
+        if kept.sum().is_none_or(|count| count as usize != before) {
+            self.frame = self.frame.filter(kept)?;
+        }
         Ok(before - self.frame.height())
     }
 
@@ -140,7 +146,7 @@ pub(crate) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -58,7 +58,8 @@ impl<'f> Checked<'f> {
             return self.say(key, Some(name.clone()), message, "CAST(… AS DOUBLE) makes a number");
         }
         if key == "points" && !matches!(kind, Kind::Bool | Kind::Null) {
-            let message = format!("`points` is about truth values, and the query's column `{name}` is {}", kind.spoken());
+            let message =
+                format!("`points` is about truth values, and the query's column `{name}` is {}", kind.spoken());
             return self.say(key, Some(name.clone()), message, "such as `source = 'trained' AS measured`");
         }
         if *kind == Kind::Number && !channel.order.is_empty() {

@@ -15,6 +15,17 @@ pub(super) struct Summary {
     pub(super) glyph: &'static str,
     pub(super) words: String,
     pub(super) rest: String,
+    /// The claims that do not hold, where others do.
+    pub(super) others: Vec<Other>,
+}
+
+/// A claim that does not hold.
+#[derive(Serialize)]
+pub(super) struct Other {
+    pub(super) number: usize,
+    pub(super) says: String,
+    pub(super) verdict: &'static str,
+    pub(super) glyph: &'static str,
 }
 
 /// One claim.
@@ -89,7 +100,18 @@ pub(super) fn summary(verdicts: &Verdicts) -> Option<Summary> {
         (skipped > 0).then(|| verb(skipped, "needs the whole study", "need the whole study")),
     ];
     let rest = rest.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    Some(Summary { class: worst.name(), glyph: glyph(worst), words, rest })
+    let other = |(at, answer): (usize, &Answer)| {
+        let verdict = answer.verdict();
+        let says = answer.claim.says.clone();
+        matches!(verdict, Verdict::Fails | Verdict::Undecided).then(|| Other {
+            number: at + 1,
+            says,
+            verdict: verdict.name(),
+            glyph: glyph(verdict),
+        })
+    };
+    let others = verdicts.answers.iter().enumerate().filter_map(other).collect();
+    Some(Summary { others, class: worst.name(), glyph: glyph(worst), words, rest })
 }
 
 /// Every claim with its answer.

@@ -10,7 +10,7 @@ mod tables;
 use crate::claims::Verdicts;
 use crate::figure::{Drawing, specification};
 use crate::player::players;
-use crate::{Database, QueryError, ReportError, Results};
+use crate::{Database, QueryError, ReportError, Results, StoredTable};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use numbers::{bytes, shown};
 use polars::prelude::AnyValue;
@@ -115,7 +115,13 @@ fn prose(text: &str) -> String {
         let is_code = at % 2 == 1 && at + 1 < pieces.len();
         // An odd backtick at the end is one.
         let lone = at % 2 == 1 && !is_code;
-        out.push_str(if is_code { "<code>" } else if lone { "`" } else { "" });
+        out.push_str(if is_code {
+            "<code>"
+        } else if lone {
+            "`"
+        } else {
+            ""
+        });
         for letter in piece.chars() {
             match letter {
                 '<' => out.push_str("&lt;"),
@@ -218,7 +224,7 @@ fn provenance(results: &Results, database: &Database) -> Result<Vec<(&'static st
     };
     Ok(vec![
         ("Program", manifest.program.clone()),
-        ("Cells", format!("{}: {}", shown(manifest.cells as f64), statuses(database)?)),
+        ("Cells", format!("{}: {}", shown(manifest.cells as f64), statuses(results, database)?)),
         ("Parts", parts),
         ("Size", bytes(results.folder().bytes()?)),
         ("Layout of the tables", format!("version {}", manifest.schema_version)),
@@ -228,7 +234,11 @@ fn provenance(results: &Results, database: &Database) -> Result<Vec<(&'static st
 }
 
 /// "40 finished, 2 diverged".
-fn statuses(database: &Database) -> Result<String, ReportError> {
+fn statuses(results: &Results, database: &Database) -> Result<String, ReportError> {
+    let has_status = |table: &StoredTable| table.schema.name == "cells" && table.schema.column("status").is_some();
+    if !results.tables().iter().any(has_status) {
+        return Ok("status unknown".to_owned());
+    }
     let failed = |reason: QueryError| ReportError::Query { what: "table `cells`".to_owned(), reason };
     let sql = "SELECT status, count(*) AS cells FROM cells GROUP BY status ORDER BY cells DESC, status";
     let answer = database.rows(sql).map_err(failed)?;

@@ -32,7 +32,9 @@ fn pieces(line: &str) -> Vec<Piece> {
 
 fn is_key(text: &str) -> bool {
     let text = text.trim();
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "._-\"' ".contains(c)) && !text.contains("  ")
+    let is_quoted = text.len() > 1 && ['"', '\''].into_iter().any(|q| text.starts_with(q) && text.ends_with(q));
+    let is_bare = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "._-\"'".contains(c));
+    is_quoted || is_bare
 }
 
 #[cfg(test)]

@@ -60,6 +60,6 @@ mod tests {
         for letter in "ηβλθμΣ²½∫√″‖·×−≤≥≈∞₁ᵀ⁰⁹⁻".chars() {
             assert!(face.letters.glyph_index(letter).is_some(), "{letter}");
         }
-        assert_eq!(face.width("").to_bits(), 0.0_f64.to_bits());
+        assert!(face.width("").abs() < f64::MIN_POSITIVE);
     }
 }

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::choice::{Choice, Offered};
 use super::compact::{BEYOND, HEIGHT, Window, moment, rounded};
 use super::functions::{Function, Scene, Solution, scenes, trained};
-use super::path::{Shown, at_times, counts_steps, listed, shown};
+use super::path::{Shown, counts_steps, listed, shown};
 use super::{Player, columns, described, has_tables};
 use crate::{Database, ReportError, Results};
 use serde_json::{Value, json};
@@ -18,11 +18,11 @@ const BUDGET: usize = 3_000_000;
 /// Bytes of one value, about.
 const BYTES: usize = 5;
 
-/// Frames of one cell, at the most and at the least.
-const FRAMES: [usize; 2] = [120, 30];
+/// Frames of one cell, at the least and at the most.
+const FRAMES: [usize; 2] = [30, 120];
 
-/// Points of a function, at the most and at the least: with fewer it is no curve.
-const POINTS: [usize; 2] = [201, 21];
+/// Points of a function, at the least, with fewer it is no curve, and at the most.
+const POINTS: [usize; 2] = [21, 201];
 
 /// Points of the data.
 const MOST_SAMPLES: usize = 500;
@@ -30,8 +30,8 @@ const MOST_SAMPLES: usize = 500;
 /// Named solutions, each in a colour of its own.
 const MOST_SOLUTIONS: usize = 7;
 
-/// The errors that fall, of which the first that was recorded is shown.
-const ERRORS: [&str; 3] = ["train_mse", "loss", "residual_rms"];
+/// The errors that fall, of which the first that was recorded is shown, each where the root mean square residual is 1e-3.
+const ERRORS: [(&str, f64); 3] = [("train_mse", 1e-6), ("loss", 5e-7), ("residual_rms", 1e-3)];
 
 /// What may be shown beside the measures of wiggliness.
 const ALSO: [&str; 2] = ["risk", "parameter_norm"];
@@ -45,26 +45,22 @@ pub(super) fn fits(results: &Results, database: &Database) -> Result<Option<Play
     let Some(choice) = Choice::new(results, database, of)? else { return Ok(None) };
     let cells = listed(choice.cells.iter().map(|offered| offered.cell));
     let is_stepped = counts_steps(database, &cells)?;
-    let error = ERRORS.into_iter().find(|name| is_recorded(results, name));
+    let (error, level) = ERRORS.into_iter().find(|(name, _)| is_recorded(results, name)).unzip();
     let metrics = metrics(results);
     let through = passages(database, &cells, is_stepped)?;
     let measures: Vec<&str> = error.into_iter().chain(metrics.iter().copied()).collect();
     let paths = shown(database, &cells, &measures, error.is_some(), is_stepped, &through)?;
-    let times = at_times(paths.values().flat_map(|shown| shown.path.times.iter().copied()));
-    let functions = trained(results, database, &cells, &times)?;
     let scenes = scenes(results, database, &cells, &metrics)?;
-    let drawn = choice.cells.iter().filter_map(|offered| {
-        let parts = Parts {
-            shown: paths.get(&offered.cell)?,
-            functions: functions.get(&offered.cell)?,
-            scene: scenes.get(&offered.cell)?,
-            through: through.get(&offered.cell).copied(),
-            has_error: error.is_some(),
-            cells: choice.cells.len(),
-        };
-        parts.payload(offered)
-    });
-    let drawn: Vec<Value> = drawn.collect();
+    let mut drawn: Vec<Value> = Vec::new();
+    for offered in &choice.cells {
+        let (Some(shown), Some(scene)) = (paths.get(&offered.cell), scenes.get(&offered.cell)) else { continue };
+        let through = through.get(&offered.cell).copied();
+        let rows = shown.path.spread(shown.scale, FRAMES[1], through);
+        let times: Vec<f64> = rows.iter().map(|&row| shown.path.times[row]).collect();
+        let functions = trained(results, database, offered.cell, &times)?;
+        let cells = choice.cells.len();
+        drawn.extend(Parts { shown, functions, scene, through, has_error: error.is_some(), cells }.payload(offered));
+    }
     if drawn.is_empty() {
         return Ok(None);
     }
@@ -75,6 +71,7 @@ pub(super) fn fits(results: &Results, database: &Database) -> Result<Option<Play
         "clock": if is_stepped { "step" } else { "time" },
         "axes": choice.axes,
         "train": error.map(|name| described(results, name)),
+        "level": level,
         "metrics": metrics.iter().map(|name| described(results, name)).collect::<Vec<_>>(),
         "cells": drawn,
     });
@@ -105,7 +102,7 @@ fn passages(database: &Database, cells: &str, is_stepped: bool) -> Result<BTreeM
 /// What the payload of one cell is made of.
 struct Parts<'a> {
     shown: &'a Shown,
-    functions: &'a BTreeMap<u64, Function>,
+    functions: BTreeMap<u64, Function>,
     scene: &'a Scene,
     through: Option<f64>,
     has_error: bool,
@@ -119,15 +116,17 @@ impl Parts<'_> {
         let (scene, path) = (self.scene, &self.shown.path);
         let function = |row: usize| self.functions.get(&path.times[row].to_bits());
         let any = (0..path.rows()).find_map(function)?;
-        let points = every(any.len(), POINTS[0]);
-        if points.len() < POINTS[1] || scene.samples.is_empty() {
+        let points = every(any.len(), POINTS[1]);
+        if points.len() < POINTS[0] || scene.samples.is_empty() {
             return None;
         }
         let (solutions, clouds) = (self.solutions(any), self.scene.clouds());
         let others = solutions.len() + clouds.iter().map(|(_, draws)| draws.len()).sum::<usize>() + 1;
         let room = (BUDGET / (self.cells * points.len() * BYTES)).saturating_sub(others);
-        let rows = path.spread(self.shown.scale, room.clamp(FRAMES[1], FRAMES[0]), self.through);
-        let frames: Vec<(usize, &Function)> = rows.into_iter().filter_map(|row| Some((row, function(row)?))).collect();
+        let had: Vec<usize> = (0..path.rows()).filter(|&row| function(row).is_some()).collect();
+        let kept = path.of_rows(&had).spread(self.shown.scale, room.clamp(FRAMES[0], FRAMES[1]), self.through);
+        let frames: Vec<(usize, &Function)> =
+            kept.iter().filter_map(|&at| Some((had[at], function(had[at])?))).collect();
         let target = scene.target.as_ref().map(|target| target.f(&points));
         let data = scene.samples.iter().map(|(_, y)| *y);
         let window = Window::around(data.chain(target.iter().flatten().flatten().copied()));

@@ -1,6 +1,7 @@
 //! The functions of some cells, with the points they are fits of, as their tables have them.
 
 use super::answer::Answer;
+use super::path::at_times;
 use super::{columns, has_tables};
 use crate::{Database, ReportError, Results};
 use std::collections::BTreeMap;
@@ -130,30 +131,27 @@ impl Labels {
     }
 }
 
-/// The trained functions at these times, by cell and the bits of their time.
+/// The trained functions of a cell at these times, by the bits of their time.
 pub(super) fn trained(
     results: &Results,
     database: &Database,
-    cells: &str,
-    times: &str,
-) -> Result<BTreeMap<i64, BTreeMap<u64, Function>>, ReportError> {
+    cell: i64,
+    times: &[f64],
+) -> Result<BTreeMap<u64, Function>, ReportError> {
     // Every stage of a continuation has a limit of its own: the last one is where training ends.
     let has_stages = columns(results, "curves").iter().any(|column| column.name == "stage");
     let order = if has_stages { " ORDER BY stage" } else { "" };
-    let sql = format!(
-        "SELECT cell, time, x, f FROM curves WHERE cell IN ({cells}) AND source = 'trained' AND {times}{order}"
-    );
+    let times = at_times(times);
+    let sql = format!("SELECT time, x, f FROM curves WHERE cell = {cell} AND source = 'trained' AND {times}{order}");
     let answer = Answer::ask(database, &sql)?;
-    let (of, time, x, f) = (answer.cells(), answer.floats("time"), answer.floats("x"), answer.floats("f"));
-    let mut functions: BTreeMap<i64, BTreeMap<u64, Function>> = BTreeMap::new();
+    let (time, x, f) = (answer.floats("time"), answer.floats("x"), answer.floats("f"));
+    let mut functions: BTreeMap<u64, Function> = BTreeMap::new();
     for row in 0..answer.rows() {
         if let (Some(time), Some(x)) = (time[row], x[row]) {
-            functions.entry(of[row]).or_default().entry(time.to_bits()).or_default().put(x, f[row]);
+            functions.entry(time.to_bits()).or_default().put(x, f[row]);
         }
     }
-    let sorted =
-        |of: BTreeMap<u64, Function>| of.into_iter().map(|(time, function)| (time, function.sorted())).collect();
-    Ok(functions.into_iter().map(|(cell, of)| (cell, sorted(of))).collect())
+    Ok(functions.into_iter().map(|(time, function)| (time, function.sorted())).collect())
 }
 
 /// Points, target and other fits of these cells, with the metrics of the latter.

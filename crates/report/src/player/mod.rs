@@ -5,7 +5,7 @@
 //! each with `label`, `at` (its place on the axes), `scale` of its clock (`log` or `linear`), `clock` (one entry per
 //! row, null in the limit), `tail` (whether its last row lies far beyond the others) and `train` (one entry per row).
 //!
-//! `kind = "curves"` adds `metrics` (`name`, `unit`, `doc`), and to every cell `x`, the window (`low`, `unit`,
+//! `kind = "curves"` adds `metrics` (`name`, `unit`, `doc`) and `level` (of `train`, at which a fit goes through the points), and to every cell `x`, the window (`low`, `unit`,
 //! `height`: a value is low + unit · q, and the window ends at q = height; q stays within ± `beyond`), `samples`
 //! (pairs), `target` (in q, or null), `frames` (`row`: rows that are drawn, `f`: in q, for each), `metrics` (a list per
 //! metric), `through` (when the fit goes through the points, or null), `solutions` (`name`, `f`, `metrics`: a value per

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::choice::Choice;
 use super::compact::{moment, rounded};
-use super::path::{Path, Shown, at_times, counts_steps, listed, shown};
+use super::path::{Path, at_times, counts_steps, listed, shown};
 use super::{Player, columns, described, has_tables};
 use crate::{Database, ReportError, Results};
 use serde_json::{Value, json};
@@ -36,17 +36,18 @@ pub(super) fn modes(results: &Results, database: &Database) -> Result<Option<Pla
     let error = ERRORS.into_iter().find(recorded);
     let measures: Vec<&str> = error.into_iter().collect();
     let paths = shown(database, &cells, &measures, error.is_some(), is_stepped, &BTreeMap::new())?;
-    let strengths = strengths(database, &cells, &paths)?;
     let mut left_out = 0;
-    let drawn = choice.cells.iter().filter_map(|offered| {
-        let (shown, sources) = (paths.get(&offered.cell)?, strengths.get(&offered.cell)?);
-        let trained = sources.get("trained")?;
+    let mut drawn: Vec<Value> = Vec::new();
+    for offered in &choice.cells {
+        let Some(shown) = paths.get(&offered.cell) else { continue };
+        let sources = strengths(database, offered.cell, &shown.path.times)?;
+        let Some(trained) = sources.get("trained") else { continue };
         left_out = left_out.max(trained.len().saturating_sub(MOST_MODES));
         let of_modes = |strengths: &Strengths, times: &[f64]| -> Value {
             strengths.values().take(MOST_MODES).map(|mode| along(mode, times)).collect()
         };
         let path = &shown.path;
-        let end = path.times.last()?.to_bits();
+        let end = path.times.last().map_or(0, |time| time.to_bits());
         let ends = trained.values().take(MOST_MODES).map(|mode| rounded(mode.get(&end).copied()));
         let theories = sources.iter().filter(|(source, _)| *source != "trained").map(|(source, strengths)| {
             let (times, clock) = moments_of(strengths, path);
@@ -56,7 +57,7 @@ pub(super) fn modes(results: &Results, database: &Database) -> Result<Option<Pla
                 "modes": of_modes(strengths, &times),
             })
         });
-        Some(json!({
+        drawn.push(json!({
             "label": offered.label,
             "at": offered.at,
             "scale": shown.scale.name(),
@@ -66,9 +67,8 @@ pub(super) fn modes(results: &Results, database: &Database) -> Result<Option<Pla
             "modes": of_modes(trained, &path.times),
             "ends": ends.collect::<Vec<_>>(),
             "theories": theories.collect::<Vec<_>>(),
-        }))
-    });
-    let drawn: Vec<Value> = drawn.collect();
+        }));
+    }
     if drawn.is_empty() {
         return Ok(None);
     }
@@ -100,27 +100,21 @@ fn moments_of(strengths: &Strengths, path: &Path) -> (Vec<f64>, Vec<f64>) {
     path.times.iter().zip(&path.clock).filter(|(time, _)| said.contains(&time.to_bits())).map(|(t, c)| (*t, *c)).unzip()
 }
 
-/// Projections on the modes of the target, by cell and source, at the times that are shown.
-fn strengths(
-    database: &Database,
-    cells: &str,
-    paths: &BTreeMap<i64, Shown>,
-) -> Result<BTreeMap<i64, Sources>, ReportError> {
-    let times = at_times(paths.values().flat_map(|shown| shown.path.times.iter().copied()));
+/// Projections of a cell on the modes of the target, by source, at these times.
+fn strengths(database: &Database, cell: i64, times: &[f64]) -> Result<Sources, ReportError> {
+    let times = at_times(times);
     let sql = format!(
-        "SELECT cell, source, time, mode, projection FROM modes WHERE cell IN ({cells}) AND projection IS NOT NULL \
-         AND {times}"
+        "SELECT source, time, mode, projection FROM modes WHERE cell = {cell} AND projection IS NOT NULL AND {times}"
     );
     let answer = Answer::ask(database, &sql)?;
     let (source, mode) = (answer.texts("source"), answer.whole("mode"));
     let (time, projection) = (answer.floats("time"), answer.floats("projection"));
-    let mut found: BTreeMap<i64, Sources> = BTreeMap::new();
-    for (row, cell) in answer.cells().into_iter().enumerate() {
+    let mut found = Sources::new();
+    for row in 0..answer.rows() {
         if let (Some(source), Some(mode), Some(time), Some(value)) =
             (&source[row], mode[row], time[row], projection[row])
         {
-            let of_source = found.entry(cell).or_default().entry(source.clone()).or_default();
-            of_source.entry(mode).or_default().insert(time.to_bits(), value);
+            found.entry(source.clone()).or_default().entry(mode).or_default().insert(time.to_bits(), value);
         }
     }
     Ok(found)

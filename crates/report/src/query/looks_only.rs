@@ -2,9 +2,12 @@
 
 use super::QueryError;
 
+/// Counts something in a query.
+type Count = fn(&str) -> usize;
+
 /// The most that a query may have of each: time and stack of polars' planner grow with the square or cube of them, and
 /// nobody reads a claim as long as that.
-const MOST: [(&str, usize, fn(&str) -> usize); 3] =
+const MOST: [(&str, usize, Count); 3] =
     [("bytes", 16_384, str::len), ("operators", 500, operators), ("SELECTs", 100, selects)];
 
 /// Functions that open other files.

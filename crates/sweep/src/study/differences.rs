@@ -2,7 +2,11 @@
 
 use super::tree::{Node, Value, key_text, parse};
 
-/// One line per dotted key that was changed, added or removed; formatting and comments do not count.
+/// Keys that no row depends on: they may change freely.
+const FREE: [&str; 5] = ["claim", "figure", "question", "quick", "title"];
+
+/// One line per dotted key that was changed, added or removed, of those that rows depend on; formatting and comments do
+/// not count.
 pub fn diff_studies(old: &str, new: &str) -> Vec<String> {
     let (Ok(old), Ok(new)) = (parse(old, 0), parse(new, 0)) else {
         return if old == new {
@@ -41,6 +45,7 @@ pub fn diff_studies(old: &str, new: &str) -> Vec<String> {
 fn leaves(root: &Node) -> Vec<(String, String)> {
     let mut out = Vec::new();
     collect(root, &mut String::new(), &mut out);
+    out.retain(|(key, _)| !FREE.contains(&key.split(['.', '[']).next().unwrap_or_default()));
     out
 }
 
@@ -78,7 +83,8 @@ mod tests {
         let new = "# a comment\ntitle = \"a\"\ntrain.until.steps = 1e3\nquestion = 'why?'\n";
         assert_eq!(
             diff_studies(old, new),
-            ["changed train.until.steps: 100 → 1000", "added question: \"why?\"", "removed sweep.seed.count: 3"]
+            ["changed train.until.steps: 100 → 1000", "removed sweep.seed.count: 3"],
+            "a question changes no row"
         );
         assert!(diff_studies(old, old).is_empty());
     }

@@ -197,7 +197,13 @@ class Results:
     def _verdicts(self) -> str:
         if "claims" not in self:
             return ""
-        counts = self.claims.group_by("verdict").len().sort("verdict").collect()
+        # The worst of its groups is the verdict of a claim, as `taut check` counts.
+        of_claim = pl.coalesce(
+            pl.when((pl.col("verdict") == verdict).any()).then(pl.lit(verdict))
+            for verdict in ("skipped", "fails", "undecided", "holds")
+        )
+        claims = self.claims.group_by("claim").agg(verdict=of_claim)
+        counts = claims.group_by("verdict").len().sort("verdict").collect()
         return ", ".join(f"{verdict} {count}" for verdict, count in counts.iter_rows())
 
     def _sizes(self) -> list[tuple[str, int, int]]:

@@ -61,7 +61,7 @@ pub(super) fn position(drawing: &Drawing, channel: &Channel, way: Way) -> Value 
         out["sort"] = Value::from(levels);
         out["axis"] = match way {
             Way::Right => json!({ "labelAngle": if column.is_number() { 0 } else { -35 } }),
-            Way::Up => json!({ "labelLimit": 220, "grid": drawing.figure.mark == Mark::Point }),
+            Way::Up => json!({ "labelLimit": 220, "labelOverlap": false, "grid": drawing.figure.mark == Mark::Point }),
         };
         if !title_shown {
             // Names say themselves what they are.
@@ -121,7 +121,8 @@ pub(super) fn colour(drawing: &Drawing, channel: &Channel) -> Value {
 /// Lines are told apart in the legend by strokes, also where dots lie on them.
 fn strokes(drawing: &Drawing, encoding: &mut Value) {
     if drawing.figure.mark == Mark::Line {
-        encoding["legend"] = json!({ "symbolType": "stroke", "symbolSize": 340, "symbolStrokeWidth": 2.5, "symbolOpacity": 1 });
+        encoding["legend"] =
+            json!({ "symbolType": "stroke", "symbolSize": 340, "symbolStrokeWidth": 2.5, "symbolOpacity": 1 });
     }
 }
 
@@ -140,7 +141,7 @@ pub(super) fn dashes(drawing: &Drawing, channel: &Channel) -> Value {
     let levels = drawing.levels(ordering);
     let range: Vec<Value> = (0..levels.len()).map(|at| json!(DASHES[at % DASHES.len()])).collect();
     let mut out = json!({
-        "field": field(&channel.column), "type": "nominal", "title": title(drawing, channel),
+        "field": field(&channel.column), "type": "nominal", "title": title(drawing, ordering),
         "scale": { "domain": levels, "range": range }
     });
     strokes(drawing, &mut out);

@@ -16,6 +16,8 @@ const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v6.json";
 const WIDTH: usize = 620;
 const HEIGHT: usize = 340;
 const LEAST_PANEL: usize = 160;
+/// The height that a name beside the picture takes.
+const PER_NAME: usize = 20;
 
 /// The number of the slider's position, and the value there.
 const POSITION: &str = "position";
@@ -43,7 +45,8 @@ pub fn specification(drawing: &Drawing) -> Value {
     let across = panels.min(4);
     let panelled = figure.column.is_some() || figure.row.is_some();
     picture["width"] = json!(if panelled { (WIDTH / across).max(LEAST_PANEL) } else { WIDTH });
-    picture["height"] = json!(if panelled { HEIGHT * 2 / 3 } else { HEIGHT });
+    let names = if drawing.column(&figure.y).is_number() { 0 } else { drawing.levels(&figure.y).len() };
+    picture["height"] = json!((if panelled { HEIGHT * 2 / 3 } else { HEIGHT }).max(names * PER_NAME));
     if !panelled {
         merge(&mut out, picture);
         return out;
@@ -154,7 +157,8 @@ fn layers(drawing: &Drawing) -> Vec<Value> {
             details.push(json!({ "field": dash["field"], "type": "nominal" }));
             edges.insert("detail".to_owned(), Value::from(details));
         }
-        let mut ribbon = json!({ "mark": { "type": "area", "fillOpacity": 0.18, "clip": is_cut(figure) }, "encoding": edges });
+        let mut ribbon =
+            json!({ "mark": { "type": "area", "fillOpacity": 0.18, "clip": is_cut(figure) }, "encoding": edges });
         if let Some(channel) = &figure.points {
             ribbon["transform"] = json!([{ "filter": format!("{} != true", value_of(&channel.column)) }]);
         }
@@ -187,9 +191,7 @@ fn points(drawing: &Drawing, channel: &Channel, shared: &Map<String, Value>) -> 
     }
     let clip = is_cut(&drawing.figure);
     let mark = |style: &str| json!({ "type": "point", "filled": true, "size": 52, "opacity": 1, "clip": clip, "style": style });
-    let layer = |filter: String, style: &str, encoding: Map<String, Value>| {
-        json!({ "transform": [{ "filter": filter }], "mark": mark(style), "encoding": encoding })
-    };
+    let layer = |filter: String, style: &str, encoding: Map<String, Value>| json!({ "transform": [{ "filter": filter }], "mark": mark(style), "encoding": encoding });
     let Some(colour) = &drawing.figure.color else {
         return vec![layer(is_point, "sample", coloured)];
     };
