@@ -6,7 +6,7 @@ use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use std::process::ExitCode;
 use taut_report::Results;
-use taut_report::claims::{self, Answer, Measured, Verdict, Verdicts};
+use taut_report::claims::{self, Answer, Bound, Measured, Verdict, Verdicts};
 use taut_sweep::Folder;
 
 /// The width of a table where there is no terminal to ask.
@@ -68,13 +68,12 @@ pub(super) fn width() -> u16 {
 fn row(number: usize, answer: &Answer) -> [String; 6] {
     let decisive = answer.decisive();
     let is_truth = answer.bound.is_truth();
-    let shown = |value: f64| if is_truth { (value > 0.0).to_string() } else { digits(value) };
     let verdict = answer.verdict();
     let group = decisive.map_or_else(String::new, |decisive| group(answer, verdict, decisive));
     [
         (number + 1).to_string(),
         printable(&format!("{}{group}", answer.claim.says)),
-        decisive.and_then(|measured| measured.value).map_or("–".to_owned(), shown),
+        decisive.and_then(|measured| shown(answer.bound, measured)).unwrap_or_else(|| "–".to_owned()),
         answer.bound.to_string(),
         decisive.and_then(|measured| measured.margin).filter(|_| !is_truth).map_or(String::new(), digits),
         format!("{} {verdict}", Outcome::from(verdict).glyph()),
@@ -112,8 +111,24 @@ pub(super) fn measured(answer: &Answer) -> Option<String> {
     Some(if least == most { least } else { format!("{least} to {most}") })
 }
 
+/// A truth value, or a number in four digits, or in as many as it takes to see on which side of the bound it lies.
+fn shown(bound: Bound, measured: &Measured) -> Option<String> {
+    let value = measured.value?;
+    if bound.is_truth() {
+        return Some((value > 0.0).to_string());
+    }
+    let is_inside = |value: f64| bound.margin(value) >= 0.0;
+    let side = measured.margin.map_or_else(|| is_inside(value), |margin| margin >= 0.0);
+    let tells = |text: &String| text.parse().is_ok_and(|shown| is_inside(shown) == side);
+    (4..10).map(|count| to_digits(value, count)).find(tells).or_else(|| Some(digits(value)))
+}
+
 /// Four digits, with an exponent where the number is very small or large.
 fn digits(value: f64) -> String {
+    to_digits(value, 4)
+}
+
+fn to_digits(value: f64, count: i32) -> String {
     let size = value.abs();
     if size < f64::MIN_POSITIVE {
         return "0".to_owned();
@@ -122,10 +137,10 @@ fn digits(value: f64) -> String {
         return format!("{value}");
     }
     if (1e-3..1e6).contains(&size) {
-        let decimals = 3.0 - size.log10().floor();
+        let decimals = f64::from(count - 1) - size.log10().floor();
         return format!("{value:.*}", decimals.max(0.0) as usize);
     }
-    format!("{value:.3e}")
+    format!("{value:.*e}", (count - 1) as usize)
 }
 
 /// One object per claim.
@@ -168,11 +183,27 @@ fn number(value: Option<f64>) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::digits;
+    use super::*;
 
     #[test]
     fn four_digits_are_shown() {
         let shown = [0.0, 3.0, 0.5, 0.012_345_6, 1.685_91, 123.456, 1e-12, 2.5e9, f64::INFINITY].map(digits);
         assert_eq!(shown, ["0", "3", "0.5000", "0.01235", "1.686", "123.5", "1.000e-12", "2.500e9", "inf"]);
+    }
+
+    #[test]
+    fn the_side_of_the_bound_is_seen() {
+        let shown = |bound: Bound, value: f64| {
+            let (margin, verdict) = (Some(bound.margin(value)), Verdict::Holds);
+            let measured = Measured { group: String::new(), value: Some(value), margin, verdict, reason: None };
+            shown(bound, &measured).expect("there is a value")
+        };
+        assert_eq!(shown(Bound::AtMost(1.0), 0.999_99), "1.0000");
+        assert_eq!(shown(Bound::AtMost(0.999_999), 0.999_998_93), "0.999999");
+        assert_eq!(shown(Bound::AtMost(1.6859), 1.685_912), "1.686");
+        assert_eq!(shown(Bound::AtMost(1.686), 1.686_012), "1.68601");
+        assert_eq!(shown(Bound::AtMost(1e-9), 1.000_04e-9), "1.0000e-9");
+        assert_eq!(shown(Bound::Holds(true), 0.0), "false");
+        assert_eq!(shown(Bound::AtLeast(3.0), 3.0), "3");
     }
 }
