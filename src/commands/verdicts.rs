@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(shown(Bound::AtMost(0.999_999), 0.999_998_93), "0.999999");
         assert_eq!(shown(Bound::AtMost(1.6859), 1.685_912), "1.686");
         assert_eq!(shown(Bound::AtMost(1.686), 1.686_012), "1.68601");
-        assert_eq!(shown(Bound::AtMost(1e-9), 1.000_04e-9), "1.0000e-9");
+        assert_eq!(shown(Bound::AtMost(1e-9), 1.000_04e-9), "1.00004e-9");
         assert_eq!(shown(Bound::Holds(true), 0.0), "false");
         assert_eq!(shown(Bound::AtLeast(3.0), 3.0), "3");
     }
