@@ -266,6 +266,17 @@ fn claims_may_change_after_the_run() {
 }
 
 #[test]
+fn results_that_cannot_be_written_are_checked_all_the_same() {
+    let bench = Bench::new(&with_claims(TINY, &["sql = \"SELECT count(*) AS cells FROM cells\"\nequals = 6"]));
+    bench.run(&["--quiet"]).exits(0);
+    std::fs::remove_dir_all(bench.path("out/claims")).expect("it was written");
+    bench.write("out/claims", "no folder");
+    let said = bench.taut(&["check", "out", "--json"]).exits(0);
+    assert_eq!(verdicts(&said.json()), ["holds"]);
+    says(&said.stderr, &["warning: the verdicts are not kept", "out/claims"]);
+}
+
+#[test]
 fn tables_of_another_study_say_nothing_of_this_one() {
     let holds = "sql = \"SELECT count(*) AS cells FROM cells\"\nequals = 6";
     let bench = Bench::new(&with_claims(TINY, &[holds]));
