@@ -12,6 +12,9 @@ use taut_sweep::Folder;
 /// The width of a table where there is no terminal to ask.
 const WIDTH: u16 = 110;
 
+/// From this width on, sentences have room beside the columns of numbers.
+const WIDE: u16 = 100;
+
 /// A rule under the header and none between rows.
 pub(super) const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
 
@@ -44,20 +47,30 @@ pub(super) fn text(verdicts: &Verdicts) -> String {
     let mut table = Table::new();
     table.load_style(RULED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(width());
-    table.set_header(["", "claim", "measured", "bound", "margin", "verdict"]);
-    for (number, answer) in verdicts.answers.iter().enumerate() {
-        table.add_row(row(number, answer));
-    }
-    for column in [2, 3, 4] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+    let rows = verdicts.answers.iter().enumerate().map(|(number, answer)| row(number, answer));
+    if width() < WIDE {
+        table.add_rows(rows.map(stacked));
+    } else {
+        table.set_header(["", "claim", "measured", "bound", "margin", "verdict"]);
+        table.add_rows(rows);
+        for column in [2, 3, 4] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
         }
     }
     let reasons = verdicts.answers.iter().enumerate().filter_map(|(number, answer)| {
         let reason = answer.decisive()?.reason.as_deref().filter(|_| answer.verdict() == Verdict::Undecided)?;
         Some(format!("claim {} is undecided: {reason}\n", number + 1))
     });
-    format!("{table}\n{}{}", reasons.collect::<String>(), Tally::of_verdicts(verdicts))
+    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    format!("{lines}{}{}", reasons.collect::<String>(), Tally::of_verdicts(verdicts))
+}
+
+/// A row where columns would leave no room for sentences: the numbers stand below the claim.
+fn stacked([number, claim, measured, bound, margin, verdict]: [String; 6]) -> [String; 2] {
+    let margin = if margin.is_empty() { margin } else { format!(", margin {margin}") };
+    [number, format!("{claim}\n{verdict}: measured {measured}, bound {bound}{margin}")]
 }
 
 /// How wide a table may be.
@@ -116,6 +129,10 @@ fn shown(bound: Bound, measured: &Measured) -> Option<String> {
     let value = measured.value?;
     if bound.is_truth() {
         return Some((value > 0.0).to_string());
+    }
+    if value.fract().abs() < f64::MIN_POSITIVE && (1.0..1e9).contains(&value.abs()) {
+        // A count of steps is compared with one.
+        return Some(value.to_string());
     }
     let is_inside = |value: f64| bound.margin(value) >= 0.0;
     let side = measured.margin.map_or_else(|| is_inside(value), |margin| margin >= 0.0);
