@@ -1,6 +1,6 @@
 //! `taut catalogue`: the index of a folder of studies, as Markdown on stdout.
 
-use super::{load, print};
+use super::{finished, load, print};
 use crate::exit::Usage;
 use crate::index::{self, Entry};
 use crate::options::{self, Source};
@@ -8,7 +8,6 @@ use crate::scoreboard::Scoreboard;
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
-use taut_report::Manifest;
 use taut_sweep::{CATALOGUE, Catalogue};
 
 /// What `taut reproduce --json` printed, beside the studies.
@@ -27,8 +26,7 @@ pub(super) fn catalogue(options: &options::Catalogue) -> Result<ExitCode> {
         let study = folder.join(format!("{name}.toml"));
         let text = taut_sweep::study::read(&study)?;
         let plan = load(&Source { study, set: Vec::new(), quick: false })?;
-        let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
-        let entry = Entry::new(name, &text, &manifest, &board)
+        let entry = Entry::new(name, &text, &finished::manifest(&plan)?, &board)
             .map_err(|stale| Usage(format!("{stale}; `{how}` makes it anew")))?;
         entries.push(entry);
         strays.push((name, plan.study().study.claim.clone()));

@@ -1,14 +1,12 @@
 //! `taut check`: the claims of a study against its tables.
 
-use super::{load, print, run::default_folder, verdicts};
-use crate::exit::Usage;
+use super::{finished, print, verdicts};
 use crate::options::{Check, Source};
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use taut_report::Results;
 use taut_report::claims::{self, Verdicts};
-use taut_report::{Manifest, Results};
-use taut_sweep::Plan;
 
 pub(super) fn check(options: &Check) -> Result<ExitCode> {
     let (folder, verdicts) = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
@@ -28,16 +26,8 @@ pub(super) fn check(options: &Check) -> Result<ExitCode> {
 /// The claims that were stored with the tables.
 fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
     let path = &options.source;
-    if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
-        // Names the studies nearby.
-        taut_sweep::study::read(path)?;
-    }
-    if options.out.is_some() || options.quick || !options.set.is_empty() {
-        let message =
-            format!("--out, --quick and --set go with a study, and {} is a folder of results", path.display());
-        return Err(Usage(message).into());
-    }
-    let results = Results::open(path)?;
+    let has_strays = options.out.is_some() || options.quick || !options.set.is_empty();
+    let results = finished::of_folder(path, has_strays.then_some("--out, --quick and --set go"))?;
     let verdicts = claims::evaluate(&results.manifest, &results)?;
     keep(&verdicts, &results);
     Ok((path.clone(), verdicts))
@@ -46,17 +36,10 @@ fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
 /// The claims as the study has them now, over the tables that a run of it wrote.
 fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
     let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
-    let plan = load(&source)?;
-    let folder = match &options.out {
-        Some(out) => out.clone(),
-        None => default_folder(&source)?,
-    };
-    let results = Results::open(&folder)?;
-    refuse_another_study(&plan, &results, &options.source)?;
-    let manifest: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
+    let (results, manifest) = finished::of_study(&source, options.out.as_deref())?;
     let verdicts = claims::evaluate(&manifest, &results)?;
     keep(&verdicts, &results);
-    Ok((folder, verdicts))
+    Ok((results.folder().root().to_path_buf(), verdicts))
 }
 
 /// Writes the verdicts beside the tables. Somebody else's results may be read only, and are checked all the same.
@@ -65,17 +48,4 @@ fn keep(verdicts: &Verdicts, results: &Results) {
     if let Err(reason) = claims::record(verdicts, results) {
         eprintln!("warning: the verdicts are not kept in the table `claims`: {reason}");
     }
-}
-
-/// Tables that another study made say nothing of this one.
-pub(super) fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<()> {
-    if results.manifest.fingerprint == taut_sweep::fingerprint(plan) {
-        return Ok(());
-    }
-    let (folder, study) = (results.folder().root().display(), study.display());
-    let message = format!(
-        "{folder} holds results of another study, or of {study} as it was; run `taut run {study}` first, name the folder \
-         with --out, or give the folder itself to check the claims that were stored with it"
-    );
-    Err(Usage(message).into())
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod finished;
 mod init;
 mod list;
 mod pictures;
@@ -44,20 +45,36 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
 
 /// Checks a study with its claims and figures, and lays it out.
 fn load(source: &Source) -> Result<Plan> {
+    laid_out(source).map(|(plan, _)| plan)
+}
+
+/// The same, and says on stderr what a user should know before a run that is allowed.
+#[allow(clippy::print_stderr)]
+fn load_with_warnings(source: &Source) -> Result<Plan> {
+    let (plan, unanswerable) = laid_out(source)?;
+    for warnings in plan.warnings().into_iter().chain(unanswerable) {
+        eprintln!("{warnings}");
+    }
+    Ok(plan)
+}
+
+/// A plan, and the claims and figures that a variant of its study cannot answer.
+fn laid_out(source: &Source) -> Result<(Plan, Option<Diagnostics>)> {
     if source.study.is_dir() {
         return Err(Usage(format!("{} is a folder; give a study, a TOML file", source.study.display())).into());
     }
     let plan = taut_sweep::load(&source.study, &Changes { quick: source.quick, set: &source.set })?;
     // A variant by `--set` may lack what the study's claims are about; it is told so, and runs.
-    match unanswerable(&plan, Severity::Error)? {
-        Some(mistakes) if source.set.is_empty() => Err(StudyError::Invalid(mistakes).into()),
-        _ => Ok(plan),
+    let severity = if source.set.is_empty() { Severity::Error } else { Severity::Warning };
+    match unanswerable(&plan, severity)? {
+        Some(mistakes) if severity == Severity::Error => Err(StudyError::Invalid(mistakes).into()),
+        warnings => Ok((plan, warnings)),
     }
 }
 
 /// Asks what the study's claims and figures would ask, of tables without rows: a typo is found before the first step.
 fn unanswerable(plan: &Plan, severity: Severity) -> Result<Option<Diagnostics>> {
-    let manifest: taut_report::Manifest = serde_json::from_value(taut_sweep::manifest(plan, taut_sweep::PROGRAM))?;
+    let manifest = finished::manifest(plan)?;
     let database = Database::of_schemas(plan.tables(), plan.unrecorded());
     let mut findings = taut_report::claims::resolve(&manifest.claims, &database);
     findings.extend(taut_report::figure::resolve(&manifest.figures, &database));
@@ -65,16 +82,6 @@ fn unanswerable(plan: &Plan, severity: Severity) -> Result<Option<Diagnostics>> 
         |Finding { path, word, message, help }| (None, Problem { severity, key_path: path, word, message, help });
     let problems: Vec<_> = findings.into_iter().map(problem).collect();
     Ok((!problems.is_empty()).then(|| plan.study().diagnostics(problems)))
-}
-
-/// Says on stderr what a user should know before a run that is allowed.
-#[allow(clippy::print_stderr)]
-fn warn(plan: &Plan) -> Result<()> {
-    // What is left of these after `load` are the claims that a variant by `--set` cannot answer.
-    for warnings in plan.warnings().into_iter().chain(unanswerable(plan, Severity::Warning)?) {
-        eprintln!("{warnings}");
-    }
-    Ok(())
 }
 
 /// Data goes to stdout; a reader that closed its end early is not an error.

@@ -1,14 +1,13 @@
 //! `taut plan`: what would run. Writes nothing.
 
-use super::{load, print, warn};
+use super::{load_with_warnings, print};
 use crate::options;
 use anyhow::Result;
 use std::process::ExitCode;
 use taut_sweep::{Plan, Reduction};
 
 pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
-    let plan = load(&options.source)?;
-    warn(&plan)?;
+    let plan = load_with_warnings(&options.source)?;
     print(&if options.json { json(&plan).to_string() } else { text(&plan) })
 }
 

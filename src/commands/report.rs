@@ -1,9 +1,8 @@
 //! `taut report`: one page with what a study asked and what its tables say.
 
-use super::check::refuse_another_study;
+use super::finished;
 use super::pictures::pictures;
 use super::plan::bytes;
-use super::{load, run::default_folder};
 use crate::exit::Usage;
 use crate::options::{Report, Source};
 use crate::scoreboard::Tally;
@@ -19,7 +18,10 @@ const PAGE: &str = "report.html";
 const FIGURES: &str = "figures";
 
 pub(super) fn report(options: &Report) -> Result<ExitCode> {
-    let results = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
+    let results = match options.source.is_file() {
+        true => of_study(options)?,
+        false => finished::of_folder(&options.source, options.quick.then_some("--quick goes"))?,
+    };
     let schemas: Vec<_> = results.tables().iter().map(|table| &table.schema).collect();
     let database = Database::of_results(&results)?;
     let drawings = draw(&results.manifest.figures, &database, &schemas, Budget::default());
@@ -36,26 +38,10 @@ pub(super) fn report(options: &Report) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The tables with the claims and figures that were stored beside them.
-fn of_folder(options: &Report) -> Result<Results> {
-    let path = &options.source;
-    if options.quick {
-        return Err(Usage(format!("--quick goes with a study, and {} is a folder of results", path.display())).into());
-    }
-    if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
-        // Names the studies nearby.
-        taut_sweep::study::read(path)?;
-    }
-    Ok(Results::open(path)?)
-}
-
 /// The tables that a run of the study wrote, with its claims and figures as they are now.
 fn of_study(options: &Report) -> Result<Results> {
     let source = Source { study: options.source.clone(), quick: options.quick, set: Vec::new() };
-    let plan = load(&source)?;
-    let mut results = Results::open(&default_folder(&source)?)?;
-    refuse_another_study(&plan, &results, &options.source)?;
-    let now: Manifest = serde_json::from_value(taut_sweep::manifest(&plan, taut_sweep::PROGRAM))?;
+    let (mut results, now) = finished::of_study(&source, None)?;
     let stored = results.manifest;
     results.manifest = Manifest { program: stored.program, ..now };
     Ok(results)

@@ -1,6 +1,6 @@
 //! `taut reproduce`: a folder of studies, and one scoreboard of their claims.
 
-use super::run::{Ran, bad_cells, compute, how, stop_on_signals};
+use super::run::{Ran, bad_cells, compute, default_root, how, stop_on_signals};
 use super::verdicts::{RULED, measured, width};
 use super::{load, print};
 use crate::exit::{STOPPED, Usage, spoken};
@@ -8,7 +8,7 @@ use crate::options::{Reproduce, Source};
 use crate::scoreboard::{Outcome, SCHEMA, Score, Scoreboard, Scored};
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use taut_report::claims::{Answer, Verdicts};
@@ -23,10 +23,7 @@ struct Candidate {
 
 pub(super) fn reproduce(options: &Reproduce) -> Result<ExitCode> {
     let candidates = candidates(options)?;
-    let out = match &options.out {
-        Some(out) => out.clone(),
-        None => PathBuf::from(if options.quick { "results/quick" } else { "results" }),
-    };
+    let out = options.out.clone().unwrap_or_else(|| default_root(options.quick));
     let how = how(options.threads, options.force);
     let stop = stop_on_signals()?;
     let mut board = Scoreboard {

@@ -1,6 +1,6 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{load, plan::bytes, print, verdicts, warn};
+use super::{load, load_with_warnings, plan::bytes, print, verdicts};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::{Run, Source};
 use crate::progress::Display;
@@ -22,10 +22,7 @@ pub(super) struct Ran {
 }
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
-    let plan = load(&options.source)?;
-    if !options.quiet {
-        warn(&plan)?;
-    }
+    let plan = if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? };
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
         None => default_folder(&options.source)?,
@@ -69,8 +66,12 @@ pub(super) fn compute(plan: &Plan, folder: &Folder, how: &RunOptions, quiet: boo
 pub(super) fn default_folder(source: &Source) -> Result<PathBuf> {
     let stem = source.study.file_stem();
     let stem = stem.ok_or_else(|| Usage(format!("{} names no file", source.study.display())))?;
-    let results = PathBuf::from(if source.quick { "results/quick" } else { "results" });
-    Ok(results.join(stem))
+    Ok(default_root(source.quick).join(stem))
+}
+
+/// Where the results of all studies go unless told otherwise, a folder each.
+pub(super) fn default_root(quick: bool) -> PathBuf {
+    PathBuf::from(if quick { "results/quick" } else { "results" })
 }
 
 fn host() -> String {

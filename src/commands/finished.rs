@@ -1,0 +1,54 @@
+//! The results that a command looks at: a folder of them, or what a run of a study wrote.
+
+use super::{load, run::default_folder};
+use crate::exit::Usage;
+use crate::options::Source;
+use anyhow::Result;
+use std::path::Path;
+use taut_report::{Manifest, Results};
+use taut_sweep::Plan;
+
+/// The tables of a folder, with the claims and figures that were stored beside them.
+///
+/// `strays` says which options go with a study, if some of them were given: `--quick goes`.
+pub(super) fn of_folder(path: &Path, strays: Option<&str>) -> Result<Results> {
+    if !path.exists() && path.extension().is_some_and(|extension| extension == "toml") {
+        // Names the studies nearby.
+        taut_sweep::study::read(path)?;
+    }
+    match strays {
+        Some(strays) => {
+            Err(Usage(format!("{strays} with a study, and {} is a folder of results", path.display())).into())
+        }
+        None => Ok(Results::open(path)?),
+    }
+}
+
+/// The tables that a run of a study wrote, and what the study says today.
+pub(super) fn of_study(source: &Source, out: Option<&Path>) -> Result<(Results, Manifest)> {
+    let plan = load(source)?;
+    let results = match out {
+        Some(out) => Results::open(out)?,
+        None => Results::open(&default_folder(source)?)?,
+    };
+    refuse_another_study(&plan, &results, &source.study)?;
+    Ok((results, manifest(&plan)?))
+}
+
+/// What the manifest of a plan's results says.
+pub(super) fn manifest(plan: &Plan) -> Result<Manifest> {
+    Ok(serde_json::from_value(taut_sweep::manifest(plan, taut_sweep::PROGRAM))?)
+}
+
+/// Tables that another study made say nothing of this one.
+fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<()> {
+    if results.manifest.fingerprint == taut_sweep::fingerprint(plan) {
+        return Ok(());
+    }
+    let (folder, study) = (results.folder().root().display(), study.display());
+    let message = format!(
+        "{folder} holds results of another study, or of {study} as it was; run `taut run {study}` first, name the folder \
+         with --out, or give the folder itself to check the claims that were stored with it"
+    );
+    Err(Usage(message).into())
+}
