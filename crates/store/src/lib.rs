@@ -44,6 +44,7 @@ mod provenance;
 mod rows;
 mod table;
 mod values;
+mod weight;
 
 pub use columns::{Column, ColumnType, TableSchema};
 pub use error::StoreError;

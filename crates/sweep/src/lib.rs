@@ -6,6 +6,7 @@ mod catalogue;
 mod cell;
 mod choosing;
 mod clocks;
+mod cost;
 mod crossings;
 mod details;
 mod files;
@@ -19,6 +20,7 @@ mod plan;
 mod recorded;
 mod row_kinds;
 mod run;
+mod sizes;
 mod solved;
 mod spectra;
 pub mod study;
@@ -32,8 +34,9 @@ pub use catalogue::{Answer, CATALOGUE, Catalogue, CatalogueError, Group, Paper, 
 pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
 pub use outlook::Reduction;
-pub use plan::{AxisSummary, Plan, TableSize};
+pub use plan::{AxisSummary, Plan};
 pub use run::{Progress, RunError, RunOptions, RunReport, fingerprint, manifest, run};
+pub use sizes::TableSize;
 pub use tables::SCHEMA_VERSION;
 pub use taut_store::Folder;
 
