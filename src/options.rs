@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use taut_report::pictures::Length;
-use taut_sweep::Shard;
+use taut_sweep::{Sample, Shard};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,6 +50,10 @@ pub(crate) enum Command {
     Collect(Collect),
     /// Say how far a folder of results is.
     Status(Status),
+    /// Compute stored cells again and compare them bit for bit.
+    Verify(Verify),
+    /// Say how two studies or folders of results differ, and which cells they share.
+    Diff(Diff),
     /// Hold the claims of a study against its tables.
     Check(Check),
     /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
@@ -175,6 +179,65 @@ pub(crate) struct Status {
     /// A folder of results.
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut verify results/panel_polynomial              1 % of the cells, and every byte of every file
+  taut verify results/panel_polynomial --sample 20 --seed 7
+  taut verify study.toml --out /shared/try --sample 100%
+
+Writes nothing. Exits with 4 if a file is damaged or a cell differs. Rows are promised to be the same on one kind of
+processor: on another they may differ in the last digits.")]
+pub(crate) struct Verify {
+    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// Where the results of the study are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How many cells to compute again: a share such as 1%, or a number.
+    #[arg(long, value_name = "SHARE", default_value = "1%")]
+    pub(crate) sample: Sample,
+    /// Which sample: the same number draws the same cells.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Worker threads; default one per core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut diff results/panel_polynomial experiments/panel_polynomial.toml
+  taut diff old.toml new.toml --json
+
+Cells that both have are computed once: `taut run B` into the results of A reuses them. Exits with 0 if the cells are the
+same and everything that B records was recorded for A, else with 4.")]
+pub(crate) struct Diff {
+    /// A study or a folder of results.
+    #[arg(value_name = "A")]
+    pub(crate) first: PathBuf,
+    /// Another one.
+    #[arg(value_name = "B")]
+    pub(crate) second: PathBuf,
     /// Print one JSON object on stdout.
     #[arg(long)]
     pub(crate) json: bool,
@@ -316,6 +379,12 @@ Examples:
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// Say which cells a run would compute, and why those that are stored would not do.
+    #[arg(long)]
+    pub(crate) why: bool,
+    /// Where the results are, for --why; default as for `taut run`.
+    #[arg(long, value_name = "DIR", requires = "why")]
+    pub(crate) out: Option<PathBuf>,
     /// Print one JSON object on stdout.
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 mod collect;
+mod diff;
 mod finished;
 mod init;
 mod list;
@@ -14,6 +15,8 @@ mod run;
 mod show;
 mod status;
 mod verdicts;
+mod verify;
+mod why;
 
 use crate::exit::Usage;
 use crate::options::{Command, Source, Taut};
@@ -30,6 +33,8 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
         Command::Run(run) => run::run(&run),
         Command::Collect(collect) => collect::collect(&collect),
         Command::Status(status) => status::status(&status),
+        Command::Verify(verify) => verify::verify(&verify),
+        Command::Diff(diff) => diff::diff(&diff),
         Command::Check(check) => check::check(&check),
         Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),

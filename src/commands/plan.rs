@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use taut_sweep::{Plan, Reduction};
 
 pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
+    if options.why {
+        return super::why::why(options);
+    }
     let plan = load_with_warnings(&options.source)?;
     print(&if options.json { json(&plan).to_string() } else { text(&plan) })
 }

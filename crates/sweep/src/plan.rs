@@ -118,6 +118,11 @@ impl Plan {
         Some(self.places[at].1 as usize)
     }
 
+    /// The number of every cell.
+    pub(crate) fn numbers(&self) -> &[i64] {
+        &self.numbers
+    }
+
     /// The number of the cell at this place.
     pub(crate) fn number_of(&self, index: usize) -> i64 {
         self.numbers[index]
