@@ -16,6 +16,7 @@ mod moving;
 mod nonlinear;
 mod outlook;
 mod plan;
+mod planned_cell;
 mod recorded;
 mod row_kinds;
 mod run;
@@ -33,8 +34,10 @@ pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
 pub use outlook::Reduction;
 pub use plan::{AxisSummary, Plan, TableSize};
+pub use planned_cell::PlannedCell;
 pub use run::{Progress, RunError, RunOptions, RunReport, fingerprint, manifest, run};
 pub use tables::SCHEMA_VERSION;
+pub use taut_problem::StepSize;
 pub use taut_store::Folder;
 
 use std::path::Path;
