@@ -239,10 +239,8 @@ impl Plan {
             // No number depends on it, but whether there are numbers at all does.
             out.push_str(&checked.train[index].value.allow_unstable.to_string());
         }
-        // Which combinations are cells, where not all are.
-        if let Some(kept) = checked.grid.kept() {
-            let numbers: Vec<u8> = kept.iter().flat_map(|number| number.to_le_bytes()).collect();
-            out.push_str(&format!("\nkept {}", blake3::hash(&numbers).to_hex()));
+        if !checked.grid.is_product() {
+            out.push_str(&checked.grid.fingerprint());
         }
         // Cells at both ends: their seed and replicate, and their place in the sections.
         for cell in [0, self.cells() - 1] {

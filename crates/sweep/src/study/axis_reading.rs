@@ -7,7 +7,7 @@ use super::conformity::Conformity;
 use super::diagnostics::{Diagnostic, Source};
 use super::formula::Formula;
 use super::dependent_axes::look_up;
-use super::raw_axes::{DESIGNS, RawAxis, SECTIONS, is_filter, mentioned_names, provided_paths, raw_axes, split};
+use super::raw_axes::{DESIGNS, RawAxis, SECTIONS, WORDS, is_filter, mentioned_names, provided_paths, raw_axes, split};
 use super::shape::{Field, Shape};
 use super::spelling::{did_you_mean, nearest};
 use super::tree::{Node, Place, Table, Value};
@@ -116,6 +116,7 @@ impl<'a> Reader<'a> {
             self.known_words(raw, &["derive", "name", "when"]);
             return self.derived(raw, derive);
         }
+        self.misspelt_group(raw)?;
         let field = self.target(&raw.path, raw.key_place)?;
         let column = self.column(&raw.path, raw.key_place, &raw.node, field, Repeats::Refused)?;
         let rows = column.rows.into_iter().map(|(value, assignment)| Row {
@@ -124,6 +125,20 @@ impl<'a> Reader<'a> {
         });
         let columns = vec![column_of(column.kind, &raw.path)];
         Some((new_axis(raw, columns, Settings::Rows(rows.collect())), vec![column.name]))
+    }
+
+    /// A label before a table in which no word says what it is.
+    fn misspelt_group(&mut self, raw: &RawAxis) -> Option<()> {
+        let ([label], Some(table)) = (&raw.path[..], raw.node.as_table()) else { return Some(()) };
+        if SECTIONS.contains(&label.as_str()) || table.entries.iter().any(|entry| WORDS.contains(&&*entry.key)) {
+            return Some(());
+        }
+        let Some(entry) = table.entries.first() else { return Some(()) };
+        let words = ["cases", "zip", "random", "halton", "latin-hypercube", "derive"];
+        let title = format!("unknown key `{}` after the label `{label}`", entry.key);
+        let help = format!("{}; a path starts with data, model or train", did_you_mean(&entry.key, &words));
+        self.say(Diagnostic::new(entry.key_place, title).help(help));
+        None
     }
 
     /// The field that an axis sets; none for a label that only expressions use.
@@ -440,7 +455,9 @@ fn outside(path: &[String], key_place: Place, shape: &Shape) -> Diagnostic {
             format!("did you mean `{home}.{}`? a path starts with data, model or train", path[path.len() - 1])
         }
         (None, None) => {
-            "a path starts with data, model or train; any other key is a label for `cases` or `zip`".to_owned()
+            "a path starts with data, model or train; any other key is a label for `cases`, `zip` or a design, or a \
+             name that expressions use"
+                .to_owned()
         }
     };
     mistake.help(help)

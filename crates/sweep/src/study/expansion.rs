@@ -5,6 +5,9 @@ use super::axes::{Assignment, Axis};
 use super::grid::Grid;
 use super::tree::Node;
 
+/// More distinct settings of one section than this are a slip, not a study.
+pub(crate) const MOST_SETTINGS: usize = 5_000_000;
+
 /// One section of the study with the axes that touch it.
 #[derive(Clone, Debug)]
 pub(crate) struct Section {
@@ -22,14 +25,29 @@ impl Section {
         let touching = axes.iter().enumerate().filter(|(_, axis)| axis.touches(name));
         let mut section = Self { name, axes: touching.map(|(i, axis)| (i, axis.len)).collect(), base, reached: None };
         if !grid.is_product() {
-            let touched = |axis: usize| section.axes.iter().any(|(of, _)| *of == axis);
-            let cells = grid.cells_with_every(touched);
-            let mut reached: Vec<u64> = cells.map(|cell| section.number(&grid.positions(cell))).collect();
-            reached.sort_unstable();
-            reached.dedup();
-            section.reached = Some(reached);
+            section.reached = section.reached(grid);
         }
         section
+    }
+
+    /// The combinations that cells have; `None` if they are all, or too many to list.
+    fn reached(&self, grid: &Grid) -> Option<Vec<u64>> {
+        let mut reached: Vec<u64> = grid.combinations().map(|cell| self.number(&grid.positions(cell))).collect();
+        reached.sort_unstable();
+        reached.dedup();
+        // Axes that nothing depends on add all their positions to each.
+        for (axis, len) in grid.independent() {
+            let Some(at) = self.axes.iter().position(|(of, _)| of == axis) else { continue };
+            let weight: u64 = self.axes[at + 1..].iter().map(|(_, len)| *len as u64).product();
+            if reached.len().saturating_mul(*len) > MOST_SETTINGS {
+                return None;
+            }
+            let of = |number: u64| (0..*len as u64).map(move |position| number + position * weight);
+            reached = reached.into_iter().flat_map(of).collect();
+            reached.sort_unstable();
+        }
+        // Where all are there, arithmetic is enough.
+        (reached.len() != self.len()).then_some(reached)
     }
 
     /// How many distinct settings there are.

@@ -8,7 +8,7 @@ use super::choices;
 use super::conformity::Conformity;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::draft::{Changes, Draft};
-use super::expansion::Section;
+use super::expansion::{MOST_SETTINGS, Section};
 use super::grid::Grid;
 use super::inputs::{FileComplaint, Files, Library};
 use super::kinds::{unused_kind_here, unused_kinds};
@@ -186,9 +186,6 @@ const ENOUGH: usize = 50;
 
 /// Sweeps larger than this are not searched for repetitions.
 const MOST_COMPARED: usize = 200_000;
-
-/// More distinct settings of one section than this are a slip, not a study.
-const MOST_SETTINGS: usize = 5_000_000;
 
 impl Checking<'_> {
     fn parts(&mut self) -> Parts {
@@ -476,7 +473,7 @@ impl Checking<'_> {
                 let settings = [first, index].map(|index| section.describe(&self.axes, index));
                 let differing = section.positions(first).into_iter().zip(positions).find(|(a, b)| a.1 != b.1);
                 let axis = differing.map_or(section.axes[0].0, |(a, _)| a.0);
-                self.say_repeated(axis, &settings);
+                self.say_repeated(axis, &settings, "");
                 return None;
             }
         }
@@ -507,7 +504,7 @@ impl Checking<'_> {
                 let describe = |positions: &[usize]| self.axes[differing].value(positions[differing], 0).to_string();
                 let name = &self.axes[differing].columns[0].name;
                 let settings = [&first, &positions].map(|positions| format!("{name} = {}", describe(positions)));
-                self.say_repeated(differing, &settings);
+                self.say_repeated(differing, &settings, "");
                 return;
             }
         }
@@ -518,7 +515,12 @@ impl Checking<'_> {
         let seed = self.axes.iter().position(|axis| axis.is_seed);
         let mut seen: HashMap<[usize; 4], usize> = HashMap::new();
         let grid = self.grid.clone();
-        for cell in grid.cells_with_every(|axis| Some(axis) != seed).take(MOST_COMPARED) {
+        // Replicates of a cell differ from each other as those of any other do.
+        let replicates = match grid.independent().last() {
+            Some((axis, len)) if Some(*axis) == seed => *len,
+            _ => 1,
+        };
+        for cell in (0..grid.cells).step_by(replicates).take(MOST_COMPARED) {
             let positions = grid.positions(cell);
             let [data, model, train] = [0, 1, 2].map(|i| kinds[i][parts.sections[i].index(&positions)]);
             let replicate = seed.map_or(0, |seed| positions[seed]);
@@ -527,14 +529,15 @@ impl Checking<'_> {
                 let differs = |&axis: &usize| first[axis] != positions[axis] && self.axes[axis].derived.is_none();
                 let Some(axis) = (0..positions.len()).find(differs) else { return };
                 let settings = [&first, &positions].map(|positions| describe(&self.axes, positions));
-                return self.say_repeated(axis, &settings);
+                let when = "; or let the axis exist only where it makes a difference: `when = \"…\"`";
+                return self.say_repeated(axis, &settings, when);
             }
         }
     }
 
-    fn say_repeated(&mut self, axis: usize, [one, two]: &[String; 2]) {
+    fn say_repeated(&mut self, axis: usize, [one, two]: &[String; 2], more: &str) {
         let title = format!("two settings of the sweep mean the same: ({one}) and ({two})");
-        let help = "the same cell would be run twice: remove one of the values";
+        let help = format!("the same cell would be run twice: remove one of the values{more}");
         self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
     }
 

@@ -7,7 +7,7 @@ use crate::study::diagnostics::{Diagnostic, Severity};
 use crate::study::expression::Expression;
 use crate::study::formula::Formula;
 use crate::study::shape::Shape;
-use crate::study::tree::Node;
+use crate::study::tree::{Node, Place};
 
 /// Combinations of the axes of one expression, at the most.
 const MOST_TABULATED: usize = 5_000_000;
@@ -87,6 +87,19 @@ impl<'a> Making<'a> {
         None
     }
 
+    fn too_long<T>(&mut self, axes: &[Axis], filters: &[Formula]) -> Option<T> {
+        let title = format!("more than {MOST_LOOKED_THROUGH} combinations of the axes to look through");
+        let help = "shorten the axes, or put the axes that expressions speak of first";
+        self.remarks.mistakes.push(Diagnostic::new(self.place(axes, filters), title).help(help));
+        None
+    }
+
+    /// The filter, or the first axis.
+    fn place(&self, axes: &[Axis], filters: &[Formula]) -> Place {
+        let place = filters.first().map(|filter| filter.place).or(axes.first().map(|axis| axis.place));
+        place.unwrap_or(self.root.place)
+    }
+
     /// Lists the combinations of the first axes that no check refuses.
     fn keep(
         &mut self,
@@ -96,14 +109,8 @@ impl<'a> Making<'a> {
         checks: &[Check],
         first: usize,
     ) -> Option<()> {
-        let place = filters.first().map(|filter| filter.place).or(axes.first().map(|axis| axis.place));
-        let place = place.unwrap_or(self.root.place);
-        let Some(kept) = kept(grid, checks, first) else {
-            let title = format!("more than {MOST_LOOKED_THROUGH} combinations of the axes to look through");
-            let help = "shorten the axes, or put the axes that the conditions speak of first";
-            self.remarks.mistakes.push(Diagnostic::new(place, title).help(help));
-            return None;
-        };
+        let place = self.place(axes, filters);
+        let Some(kept) = kept(grid, checks, first) else { return self.too_long(axes, filters) };
         let unfiltered = unfiltered(grid, checks, first);
         if kept.is_empty() {
             let of = unfiltered.map_or_else(String::new, |cells| format!(" of {cells}"));
@@ -113,9 +120,10 @@ impl<'a> Making<'a> {
             return None;
         }
         let Some(cells) = kept.len().checked_mul(grid.tail) else { return self.too_many(axes) };
-        grid.cells = cells;
         grid.unfiltered = unfiltered.filter(|_| !filters.is_empty());
-        grid.kept = Some(kept);
+        // Where nothing is left out, arithmetic is enough.
+        grid.kept = (cells != grid.cells).then_some(kept);
+        grid.cells = cells;
         Some(())
     }
 
@@ -142,7 +150,9 @@ impl<'a> Making<'a> {
                     None => holds != Some(false),
                 }),
                 Err(fault) => {
-                    let note = described(axes, &axes_of, &positions);
+                    let own = |(axis, _): &&(usize, usize)| Some(*axis) != of.map(|(own, _)| own);
+                    let others: Vec<(usize, usize)> = axes_of.iter().filter(own).copied().collect();
+                    let note = described(axes, &others, &positions);
                     self.remarks.mistakes.push(with_note(formula.fault(fault), &note));
                     return None;
                 }
@@ -176,7 +186,7 @@ impl<'a> Making<'a> {
             return;
         }
         let mut seen: Vec<Vec<bool>> = dependent.iter().map(|&axis| vec![false; axes[axis].len]).collect();
-        for cell in grid.cells_with_every(|axis| dependent.contains(&axis)) {
+        for cell in grid.combinations() {
             let positions = grid.positions(cell);
             dependent.iter().zip(&mut seen).for_each(|(axis, seen)| seen[positions[*axis]] = true);
         }

@@ -104,21 +104,36 @@ impl Grid {
         self.kept.is_none() && self.derived.is_empty()
     }
 
-    /// The kept combinations, for who must tell two grids apart.
-    pub(crate) fn kept(&self) -> Option<&[u64]> {
-        self.kept.as_deref()
+    /// Cells one of which has every combination of the axes that depend on each other; the other axes are at their first
+    /// position in all of them.
+    pub(crate) fn combinations(&self) -> impl Iterator<Item = usize> {
+        (0..self.cells).step_by(self.tail.max(1))
     }
 
-    /// Cells one of which has every combination of these axes that there is.
-    pub(crate) fn cells_with_every(&self, touched: impl Fn(usize) -> bool) -> impl Iterator<Item = usize> {
-        let mut tail = 1;
-        let of_tail = self.free.iter().rev().take_while(|(_, len)| {
-            let goes_on = tail < self.tail;
-            tail *= len;
-            goes_on
-        });
-        let all = of_tail.map(|(axis, _)| *axis).any(&touched);
-        (0..self.cells).step_by(if all { 1 } else { self.tail.max(1) })
+    /// The axes that nothing depends on, with their lengths: they go on by arithmetic.
+    pub(crate) fn independent(&self) -> &[(usize, usize)] {
+        let mut product = 1;
+        let is_before = |(_, len): &&(usize, usize)| {
+            product *= len;
+            product <= self.tail
+        };
+        let count = self.free.iter().rev().take_while(is_before).count();
+        &self.free[self.free.len() - count..]
+    }
+
+    /// What tells this grid from another one over the same axes.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for number in self.kept.iter().flatten() {
+            hasher.update(&number.to_le_bytes());
+        }
+        for (axis, table) in &self.derived {
+            hasher.update(&axis.to_le_bytes());
+            table.entries.iter().for_each(|position| {
+                hasher.update(&position.to_le_bytes());
+            });
+        }
+        hasher.finalize().to_hex().to_string()
     }
 }
 
