@@ -375,7 +375,9 @@ pub(crate) struct Catalogue {
 #[command(after_help = "\
 Examples:
   taut plan experiments/panel_polynomial.toml
-  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells")]
+  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells
+  taut plan study.toml --table --limit 20              the first cells as they will run
+  taut plan study.toml --table --json | jq .axes       one object per line")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
@@ -385,7 +387,13 @@ pub(crate) struct Plan {
     /// Where the results are, for --why; default as for `taut run`.
     #[arg(long, value_name = "DIR", requires = "why")]
     pub(crate) out: Option<PathBuf>,
-    /// Print one JSON object on stdout.
+    /// List the cells as they will run: place, key, every axis, step size, solver.
+    #[arg(long)]
+    pub(crate) table: bool,
+    /// With --table, the first N cells alone.
+    #[arg(long, value_name = "N", requires = "table")]
+    pub(crate) limit: Option<usize>,
+    /// Print one JSON object on stdout; with --table one per cell.
     #[arg(long)]
     pub(crate) json: bool,
 }

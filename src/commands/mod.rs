@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod catalogue;
+mod cell_table;
 mod check;
 mod collect;
 mod diff;
@@ -61,7 +62,7 @@ fn load(source: &Source) -> Result<Plan> {
 #[allow(clippy::print_stderr)]
 fn load_with_warnings(source: &Source) -> Result<Plan> {
     let (plan, unanswerable) = laid_out(source)?;
-    for warnings in plan.warnings().into_iter().chain(unanswerable) {
+    for warnings in plan.study().warnings().into_iter().chain(plan.warnings()).chain(unanswerable) {
         eprintln!("{warnings}");
     }
     Ok(plan)

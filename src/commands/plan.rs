@@ -1,6 +1,6 @@
 //! `taut plan`: what would run. Writes nothing.
 
-use super::{load_with_warnings, print};
+use super::{cell_table, load_with_warnings, print};
 use crate::options;
 use anyhow::Result;
 use std::process::ExitCode;
@@ -11,6 +11,9 @@ pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
         return super::why::why(options);
     }
     let plan = load_with_warnings(&options.source)?;
+    if options.table {
+        return cell_table::print(&plan, options.limit, options.json);
+    }
     print(&if options.json { json(&plan).to_string() } else { text(&plan) })
 }
 
@@ -30,8 +33,10 @@ fn json(plan: &Plan) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "single_steps": plan.single_steps().map(|(steps, _)| steps),
         "axes": plan.axes().iter().map(|axis| serde_json::json!({
-            "columns": axis.columns, "values": axis.values, "shown": axis.shown,
+            "columns": axis.columns, "values": axis.values, "shown": axis.shown, "when": axis.when, "derive": axis.derived,
         })).collect::<Vec<_>>(),
+        "where": plan.study().filters,
+        "cells_without_where": plan.study().unfiltered(),
         "tables": plan.sizes().iter().map(|size| serde_json::json!({
             "name": size.name, "rows": size.rows, "columns": size.columns, "bytes": size.bytes,
         })).collect::<Vec<_>>(),
@@ -46,14 +51,24 @@ fn text(plan: &Plan) -> String {
     }
     out.push(String::new());
     for axis in plan.axes() {
-        out.push(format!("{:>9}  {:<24} {}", axis.values, axis.columns.join(" + "), axis.shown.join(", ")));
+        let when = axis.when.map(|when| format!("  when {when}")).unwrap_or_default();
+        let (count, derived) = match axis.derived {
+            Some(expression) => ("derived".to_owned(), format!("  = {expression}")),
+            None => (axis.values.to_string(), String::new()),
+        };
+        let shown = axis.shown.join(", ");
+        out.push(format!("{count:>9}  {:<24} {shown}{derived}{when}", axis.columns.join(" + ")));
+    }
+    for filter in &plan.study().filters {
+        out.push(format!("{:>9}  {filter}", "where"));
     }
     let bundles = match plan.bundles() {
         Some(bundles) => format!("{bundles} bundles, "),
         None => String::new(),
     };
     let parts = if plan.parts() == 1 { "1 part".to_owned() } else { format!("{} parts", plan.parts()) };
-    out.push(format!("{:>9}  cells in {bundles}{parts} per table", plan.cells()));
+    let all = plan.study().unfiltered().map(|all| format!("of {all} ")).unwrap_or_default();
+    out.push(format!("{:>9}  cells {all}in {bundles}{parts} per table", plan.cells()));
     if let Some((steps, cells)) = plan.single_steps()
         && cells > 0
     {
