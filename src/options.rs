@@ -247,10 +247,21 @@ pub(crate) struct Catalogue {
 #[command(after_help = "\
 Examples:
   taut plan experiments/panel_polynomial.toml
-  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells")]
+  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells
+  taut plan study.toml --threads 64            the time on a machine with 64 cores as well
+  taut plan study.toml --calibrate 30          estimates from half a minute of trying cells
+  taut plan study.toml --calibrate 0           nothing is computed: sizes without times
+
+Time, rows and bytes are estimated from a few cells of each kind, which are computed and forgotten.")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// Seconds in which cells are tried for the estimates; 0 for none.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.5, value_parser = seconds)]
+    pub(crate) calibrate: f64,
+    /// Estimate the time on so many threads as well; always on one per core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
     /// Print one JSON object on stdout.
     #[arg(long)]
     pub(crate) json: bool,
@@ -281,6 +292,12 @@ pub(crate) struct List {
     /// Print one JSON object per line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A time on the command line, up to a day.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("it is not from 0 to 86400".to_owned()) }
 }
 
 impl Taut {

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod costs;
 mod finished;
 mod init;
 mod list;

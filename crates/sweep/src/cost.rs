@@ -113,32 +113,28 @@ impl Plan {
     /// The work of cells that are computed together: what they share counts once, and lanes that step side by side cost
     /// what the longest of them costs.
     pub fn work_of(&self, cells: &[usize]) -> f64 {
-        let mut own = 0.0;
-        let mut shared: f64 = 0.0;
-        let mut lanes = Work::default();
+        let [beside, steps] = self.work_beside_and_in_steps(cells);
+        bounded(beside + steps)
+    }
+
+    /// The work of cells that are computed together, their steps apart.
+    pub(crate) fn work_beside_and_in_steps(&self, cells: &[usize]) -> [f64; 2] {
+        let (mut own, mut shared, mut steps, mut longest_lane) = (0.0, 0.0_f64, 0.0, 0.0_f64);
         for &index in cells {
             let cell = self.checked.cell(index);
             let work = self.pieces(&cell);
             own += work.own;
             match cell.route() {
-                Route::Stepped => {
-                    own += work.shared;
-                    lanes.is_narrow |= work.is_narrow;
-                    if !work.is_narrow {
-                        own += work.step * work.steps;
-                    } else if work.step * work.steps > lanes.step * lanes.steps {
-                        lanes = work;
-                    }
-                }
-                Route::Exact | Route::Staged | Route::Moments => {
-                    shared = shared.max(work.shared);
-                    own += work.step * work.steps;
-                }
-                _ => own += work.shared + work.step * work.steps,
+                Route::Exact | Route::Staged | Route::Moments => shared = shared.max(work.shared),
+                _ => own += work.shared,
+            }
+            if cell.route() == Route::Stepped && work.is_narrow {
+                longest_lane = longest_lane.max(work.step * work.steps);
+            } else {
+                steps += work.step * work.steps;
             }
         }
-        let side_by_side = if lanes.is_narrow { LANES as f64 * lanes.step * lanes.steps } else { 0.0 };
-        bounded(own + shared + side_by_side)
+        [own + shared, steps + LANES as f64 * longest_lane]
     }
 
     fn pieces(&self, cell: &CellSpec<'_>) -> Work {
