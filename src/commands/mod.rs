@@ -1,7 +1,9 @@
 //! One file per command.
 
+mod budget;
 mod catalogue;
 mod check;
+mod collect;
 mod costs;
 mod finished;
 mod init;
@@ -12,6 +14,7 @@ mod report;
 mod reproduce;
 mod run;
 mod show;
+mod status;
 mod verdicts;
 
 use crate::exit::Usage;
@@ -27,6 +30,8 @@ use taut_sweep::study::{Changes, Diagnostics, Problem, Severity, StudyError};
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     match options.command {
         Command::Run(run) => run::run(&run),
+        Command::Collect(collect) => collect::collect(&collect),
+        Command::Status(status) => status::status(&status),
         Command::Check(check) => check::check(&check),
         Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),

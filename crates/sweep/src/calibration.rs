@@ -1,6 +1,6 @@
 //! Some bundles of a plan, computed to see what their work takes. Writes nothing.
 
-use crate::bundle::{Place, compute};
+use crate::bundle::{Bundle, Place, compute};
 use crate::plan::Plan;
 use crate::stopwatch::Stopwatch;
 use crate::survey::{Item, Survey};
@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Seconds of a multiply-add before anything was measured.
-pub(crate) const NOMINAL: f64 = 3e-10;
+pub(crate) const NOMINAL: f64 = 2e-10;
 
 /// Bundles that are faster than this are computed twice: the first time warms up.
 const BRIEF: f64 = 0.01;
@@ -36,8 +36,8 @@ pub(crate) struct Seen {
     pub(crate) cells: usize,
     /// Seconds of all of it.
     pub(crate) seconds: f64,
-    /// The share of it that was computed: 1 but for those that are too long.
-    pub(crate) share: f64,
+    /// Whether that is more than a guess from the first stretch of a motion that changes its pace.
+    pub(crate) is_sure: bool,
 }
 
 /// What was seen.
@@ -121,15 +121,14 @@ impl Run<'_> {
                 self.plan.shelf(&first);
                 self.out.shelf_seconds.push(watch.seconds());
             }
-            let seen = if is_long { self.pace(item, rate, left) } else { self.whole(item) };
-            if let Some((seconds, share)) = seen {
+            let seen = if is_long { self.some_of(item, rate, left) } else { self.whole(item.kind, &item.bundle) };
+            if let Some(seen) = seen {
                 let kind = &mut kinds[kind];
-                kind.work += item.work;
-                kind.seconds += seconds;
+                kind.work += seen.work;
+                kind.seconds += seen.seconds;
                 kind.count += 1;
                 kind.paced += usize::from(is_long);
-                let cells = item.bundle.cells().len();
-                self.out.seen.push(Seen { kind: item.kind, work: item.work, cells, seconds, share });
+                self.out.seen.push(seen);
             }
         }
         self.out
@@ -165,23 +164,24 @@ impl Run<'_> {
         open.max_by(|&a, &b| need(a).total_cmp(&need(b)).then(kinds[a].total.total_cmp(&kinds[b].total)))
     }
 
-    /// Computes a bundle; its seconds, or what can be said of one that was stopped.
-    fn whole(&mut self, item: &Item) -> Option<(f64, f64)> {
-        let (sheets, mut seconds) = self.timed(item)?;
+    /// Computes a bundle; none if it was stopped.
+    fn whole(&mut self, kind: usize, bundle: &Bundle) -> Option<Seen> {
+        let (sheets, mut seconds) = self.timed(bundle)?;
         if seconds < BRIEF
-            && !self.out.seen.iter().any(|seen| seen.kind == item.kind)
-            && let Some((_, again)) = self.timed(item)
+            && !self.out.seen.iter().any(|seen| seen.kind == kind)
+            && let Some((_, again)) = self.timed(bundle)
         {
             seconds = seconds.min(again);
         }
-        self.out.sheets.push((item.kind, sheets));
-        Some((seconds, 1.0))
+        self.out.sheets.push((kind, sheets));
+        let cells = bundle.cells();
+        Some(Seen { kind, work: self.plan.work_of(cells), cells: cells.len(), seconds, is_sure: true })
     }
 
-    fn timed(&mut self, item: &Item) -> Option<(Sheets, f64)> {
+    fn timed(&mut self, bundle: &Bundle) -> Option<(Sheets, f64)> {
         let place = Place { host: String::new(), threads: 1 };
         let watch = Stopwatch::start();
-        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, &item.bundle, &place, self.stop))) {
+        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop))) {
             Ok(sheets) => sheets.map(|sheets| (sheets, watch.seconds())),
             Err(panic) => {
                 self.out.panics.push(crate::run::panic_message(&*panic));
@@ -190,16 +190,26 @@ impl Run<'_> {
         }
     }
 
-    /// A bundle that is too long: some of its way, and the rest of its work at the usual rate. Decompositions and metrics
-    /// cannot be stopped: where they take too long, nothing is tried.
-    fn pace(&mut self, item: &Item, rate: f64, left: f64) -> Option<(f64, f64)> {
-        let [beside, steps] = self.plan.work_beside_and_in_steps(item.bundle.cells()).map(|work| work * rate);
-        if beside > left || steps < beside {
+    /// A bundle that is too long: its longest cell, if cells are computed one after the other, or some of its way. Closed
+    /// forms, decompositions and metrics cannot be stopped: where they take too long, nothing is tried.
+    fn some_of(&mut self, item: &Item, rate: f64, left: f64) -> Option<Seen> {
+        let cells = item.bundle.cells();
+        if let Bundle::Exact(_) | Bundle::Moments(_) = &item.bundle {
+            let alone = item.bundle.single_cells();
+            let work = |bundle: &Bundle| self.plan.work_of(bundle.cells());
+            let longest = alone.into_iter().max_by(|a, b| work(a).total_cmp(&work(b)))?;
+            if work(&longest) * rate < SHARE * left {
+                return self.whole(item.kind, &longest);
+            }
+        }
+        let [beside, steps] = self.plan.work_beside_and_in_steps(cells).map(|work| work * rate);
+        if beside > left || steps < beside || matches!(item.bundle, Bundle::Exact(_)) {
             return None;
         }
         let time = Duration::from_secs_f64(SHARE * left);
         let pace = catch_unwind(AssertUnwindSafe(|| self.plan.pace(&item.bundle, time, self.stop))).ok().flatten()?;
-        Some((pace.seconds + beside, pace.share))
+        let seconds = pace.seconds + beside;
+        Some(Seen { kind: item.kind, work: item.work, cells: cells.len(), seconds, is_sure: pace.is_steady })
     }
 }
 

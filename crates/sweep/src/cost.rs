@@ -32,6 +32,9 @@ const LOOKS_PER_PASSAGE: f64 = 150.0;
 /// Products with the Hessian until its largest eigenvalue is known.
 const PRODUCTS_PER_SHARPNESS: f64 = 60.0;
 
+/// What a prediction costs beside a decomposition and its rows.
+const PER_THEORY: f64 = 2e6;
+
 /// Steps of an adaptive flow beside those that its fastest motion asks for, and gradients for each.
 const FLOW_STEPS: f64 = 300.0;
 const GRADIENTS_PER_FLOW_STEP: f64 = 6.0;
@@ -195,7 +198,7 @@ impl Costs {
         };
         let other_fits = if is_rows { self.looking.solutions * (row + n * p + p * modes) } else { 0.0 };
         let folds = if is_linear { self.looking.folds * decomposition(n, p) } else { 0.0 };
-        let theories = self.looking.theories * (design + motion.times * (row + p * q * modes.max(1.0)));
+        let theories = self.looking.theories * (PER_THEORY + design + motion.times * (row + p * q * modes.max(1.0)));
 
         let step = motion.step([n, p, q], parameters, is_rows);
         let whole = gradient([n, p, q], parameters);
@@ -206,12 +209,18 @@ impl Costs {
             }
             Route::Staged => (motion.times * modes * (PER_POWER + p) + design, 0.0, 0.0),
             Route::Stepped => (0.0, step, motion.steps),
-            Route::Moments => (motion.times * p * p * PER_VALUE, n * (modes + 1.0) * (modes + 1.0), motion.steps),
+            Route::Moments => {
+                let covariance = (modes + 1.0) * (modes + 1.0);
+                (motion.times * p * p * PER_VALUE, PER_STEP + n * covariance, motion.steps)
+            }
             Route::Adaptive => {
                 let steps = (FLOW_STEPS + motion.times + motion.steps).min(MOST_FLOW_STEPS);
                 (0.0, GRADIENTS_PER_FLOW_STEP * whole, steps)
             }
-            Route::Dual => (0.0, 2.0 * n * p * q + p * PER_POWER, (FLOW_STEPS + 2.0 * motion.steps).min(1e8)),
+            Route::Dual => {
+                let gradient = 2.0 * n * p * q + 2.0 * p * PER_POWER;
+                (0.0, GRADIENTS_PER_FLOW_STEP * gradient, (FLOW_STEPS + 2.0 * motion.steps).min(1e8))
+            }
             Route::Riccati => (motion.times * 20.0 * (p + q).powi(3), 0.0, 0.0),
             Route::Modes => (motion.times * p * q * modes, modes * PER_STEP / 4.0, motion.steps),
         };
@@ -313,7 +322,7 @@ fn gradient([n, p, q]: [f64; 3], parameters: f64) -> f64 {
 fn decomposition(n: f64, p: f64) -> f64 {
     let (short, long) = (n.min(p), n.max(p));
     let rotations = if short <= 48.0 { 30.0 * short * short * short } else { 0.0 };
-    10.0 * long * short * short + rotations
+    3.0 * long * short * short + rotations
 }
 
 /// The widest hidden layer.

@@ -2,19 +2,22 @@
 
 use crate::calibration::{Calibration, Seen};
 use crate::plan::Plan;
+use crate::run::provenance;
 use crate::stopwatch::Stopwatch;
 use crate::survey::Survey;
-use crate::tables::{SCHEMA_VERSION, Sheets};
+use crate::tables::Sheets;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
-use taut_store::Provenance;
 
 /// Estimates are never better than this: machines have other things to do as well.
 const LEAST_SPREAD: f64 = 0.08;
 
 /// Natural logarithm of the factor by which a kind of work may be off of which one bundle was seen.
 const SPREAD_OF_ONE: f64 = 0.4;
+
+/// The same of one whose pace was guessed from the first stretch of the way.
+const SPREAD_OF_GUESSES: f64 = 0.7;
 
 /// The same of one of which none was seen.
 const SPREAD_OF_NONE: f64 = 1.1;
@@ -168,7 +171,7 @@ impl Line {
     }
 
     /// The line through what was seen with the least sum of squared relative errors, without negative parts.
-    fn through(points: &[(f64, f64)]) -> Self {
+    fn through(points: &[(f64, f64)], are_sure: bool) -> Self {
         let largest = points.iter().map(|point| point.0).fold(0.0, f64::max);
         // Σ (1 − a·u − b·v)² with u = 1/s, v = w/s.
         let (mut uu, mut uv, mut vv, mut u, mut v) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -188,7 +191,8 @@ impl Line {
         let squares: f64 = points.iter().map(|&(work, seconds)| (seconds / line.at(work)).ln().powi(2)).sum();
         let free = points.len().saturating_sub(1).max(1) as f64;
         let spread = (squares / free).sqrt();
-        let spread = if points.len() == 1 { SPREAD_OF_ONE } else { spread.max(SPREAD_OF_ONE / points.len() as f64) };
+        let least = if are_sure { SPREAD_OF_ONE / points.len() as f64 } else { SPREAD_OF_GUESSES };
+        let spread = if points.len() == 1 { least } else { spread.max(least) };
         Self { spread, ..line }
     }
 }
@@ -203,11 +207,12 @@ fn lines(survey: &Survey, seen: &[Seen]) -> Vec<Line> {
     let any = if all.is_empty() {
         Line { a: 0.0, b: crate::calibration::NOMINAL, spread: SPREAD_OF_NONE, largest: 0.0 }
     } else {
-        Line { spread: SPREAD_OF_NONE, largest: 0.0, ..Line::through(&all) }
+        Line { spread: SPREAD_OF_NONE, largest: 0.0, ..Line::through(&all, false) }
     };
     let of_kind = |kind: usize| {
         let own = points(&|seen| seen.kind == kind);
-        if own.is_empty() { any } else { Line::through(&own) }
+        let are_sure = seen.iter().all(|seen| seen.kind != kind || seen.is_sure);
+        if own.is_empty() { any } else { Line::through(&own, are_sure) }
     };
     (0..survey.kinds.len()).map(of_kind).collect()
 }
@@ -256,12 +261,7 @@ struct Weight {
 
 impl Weight {
     fn of(plan: &Plan, survey: &Survey, calibration: &Calibration) -> Self {
-        let provenance = Provenance {
-            schema_version: SCHEMA_VERSION.to_owned(),
-            program: crate::PROGRAM.to_owned(),
-            study: plan.checked.text.clone(),
-            extra: Vec::new(),
-        };
+        let provenance = provenance(plan, crate::PROGRAM);
         let sizes = plan.sizes();
         let cells = plan.cells() as f64;
         let mut cells_of = vec![0.0; survey.kinds.len()];
@@ -315,7 +315,8 @@ impl Weight {
 /// Why cells failed while they were tried.
 fn failures(calibration: &Calibration) -> Vec<(String, usize)> {
     let mut reasons: Vec<(String, usize)> = Vec::new();
-    for reason in calibration.panics.iter().cloned() {
+    let failed = calibration.sheets.iter().flat_map(|(_, sheets)| sheets.reasons_of_failures());
+    for reason in failed.chain(calibration.panics.iter().cloned()) {
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => reasons.push((reason, 1)),

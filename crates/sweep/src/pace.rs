@@ -10,15 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use taut_problem::{Clock, Trajectory};
-use taut_train::{Moments, Route, SpectralPath};
+use taut_train::{Moments, Route};
+
+/// A flow of which this share was gone has shown its pace.
+const STEADY: f64 = 0.1;
 
 /// What a stretch of the way says of the whole.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pace {
     /// Seconds of the whole way of the bundle, its save times aside.
     pub(crate) seconds: f64,
-    /// The share of the way that was gone.
-    pub(crate) share: f64,
+    /// Whether the rest of the way has the same pace: steps do, and flows of which a good share was gone.
+    pub(crate) is_steady: bool,
 }
 
 impl Plan {
@@ -46,14 +49,10 @@ impl Plan {
         let longest = cells.iter().max_by(|a, b| steps_of(a).total_cmp(&steps_of(b)))?;
         let end = longest.clocks(self, None).ok()?.into_iter().rev().find(|clock| *clock != Clock::Limit)?;
         let (mut path, moved): (Box<dyn Trajectory + '_>, Vec<usize>) = match longest.spec.route() {
-            Route::Staged => return None,
-            Route::Exact | Route::Moments => {
-                let (Prepared { problem, svd, .. }, dynamics) = (longest.bench.rows()?, &longest.dynamics);
-                let path: Box<dyn Trajectory + '_> = match longest.spec.route() {
-                    Route::Exact => Box::new(SpectralPath::new(problem, svd, dynamics, &longest.start)),
-                    _ => Box::new(Moments::new(problem, svd, dynamics, &longest.start)),
-                };
-                (path, vec![longest.index])
+            Route::Exact | Route::Staged => return None,
+            Route::Moments => {
+                let Prepared { problem, svd, .. } = longest.bench.rows()?;
+                (Box::new(Moments::new(problem, svd, &longest.dynamics, &longest.start)), vec![longest.index])
             }
             _ => {
                 let mut groups = side_by_side(&cells).into_iter();
@@ -63,8 +62,9 @@ impl Plan {
             }
         };
         let Stretch { gone, seconds_per_length } = stretch(&mut *path, end, time, stop)?;
+        let is_steady = matches!(end, Clock::Step(_)) || gone > STEADY * length(end);
         let [all, these] = [bundle.cells(), &moved].map(|cells| self.work_beside_and_in_steps(cells)[1]);
-        Some(Pace { seconds: seconds_per_length * length(end) * all / these, share: gone / length(end) })
+        Some(Pace { seconds: seconds_per_length * length(end) * all / these, is_steady })
     }
 }
 
