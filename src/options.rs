@@ -100,6 +100,7 @@ Examples:
   taut run experiments/kernel_to_rich.toml --quick     minutes become seconds; tables in results/quick/
 
   taut run study.toml --shard 3/8 --out /shared/try    one of eight shares, on any machine
+  taut run study.toml --set budget.hours=2             asks first if it would take longer
 
 A second run of a finished study computes nothing; a run that was stopped or killed goes on where
 it was; a study with more values on an axis, or more seeds, computes the new cells alone. A folder that
@@ -131,6 +132,9 @@ pub(crate) struct Run {
     /// If DIR holds another study, move it aside (to DIR.old-1, …).
     #[arg(long)]
     pub(crate) force: bool,
+    /// Run without asking beyond the study's [budget]; without one, beyond 10^7 cells or 100 GB.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
     /// Print one JSON object about the run on stdout.
     #[arg(long)]
     pub(crate) json: bool,
@@ -377,7 +381,13 @@ Examples:
   taut plan experiments/panel_polynomial.toml
   taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells
   taut plan study.toml --table --limit 20              the first cells as they will run
-  taut plan study.toml --table --json | jq .axes       one object per line")]
+  taut plan study.toml --table --json | jq .axes       one object per line
+  taut plan study.toml --why                   what a run would compute, and what it would reuse
+  taut plan study.toml --threads 64            the time on a machine with 64 cores as well
+  taut plan study.toml --calibrate 30          estimates from half a minute of trying cells
+  taut plan study.toml --calibrate 0           nothing is computed: sizes without times
+
+Time, rows and bytes are estimated from a few cells of each kind, which are computed and forgotten.")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
@@ -393,6 +403,12 @@ pub(crate) struct Plan {
     /// With --table, the first N cells alone.
     #[arg(long, value_name = "N", requires = "table")]
     pub(crate) limit: Option<usize>,
+    /// Seconds in which cells are tried for the estimates; 0 for none.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.5, value_parser = seconds)]
+    pub(crate) calibrate: f64,
+    /// Estimate the time on so many threads as well; always on one per core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
     /// Print one JSON object on stdout; with --table one per cell.
     #[arg(long)]
     pub(crate) json: bool,
@@ -423,6 +439,12 @@ pub(crate) struct List {
     /// Print one JSON object per line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A time on the command line, up to a day.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("it is not from 0 to 86400".to_owned()) }
 }
 
 impl Taut {

@@ -1,10 +1,12 @@
 //! One file per command.
 
+mod budget;
 mod catalogue;
 mod cell_table;
 mod check;
 mod collect;
 mod diff;
+mod costs;
 mod finished;
 mod init;
 mod list;

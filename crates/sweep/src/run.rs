@@ -573,7 +573,7 @@ pub(crate) fn absorb(plan: &Plan, folder: &Folder, stock: &Stock, is_complete: b
     folder.clean_pieces()
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())
