@@ -6,6 +6,7 @@ mod index;
 mod options;
 mod progress;
 mod scoreboard;
+mod slurm;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ mod report;
 mod reproduce;
 mod run;
 mod show;
+mod submit;
 mod verdicts;
 
 use crate::exit::Usage;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
         Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
         Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
+        Command::Submit(submit) => submit::submit(&submit),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),

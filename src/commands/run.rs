@@ -43,11 +43,17 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
     Ok(exit_code(&plan, &ran, options.check))
 }
 
-/// How to run: with so many threads, or one per core.
+/// How to run: with so many threads, or as many as Slurm gave, or one per core.
 pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
-    let threads = threads.map(usize::from);
+    let threads = threads.or_else(slurm_cpus).map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     RunOptions { threads, force, program: taut_sweep::PROGRAM.to_owned(), host: host() }
+}
+
+/// The cores of this task under Slurm, which does not everywhere keep a program off the others.
+fn slurm_cpus() -> Option<u16> {
+    let cpus = std::env::var("SLURM_CPUS_PER_TASK").ok()?.parse().ok()?;
+    (cpus > 0).then_some(cpus)
 }
 
 /// Computes what is missing, and asks the tables what they say to the claims.
