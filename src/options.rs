@@ -274,13 +274,14 @@ pub(crate) enum Engine {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  taut submit slurm study.toml --shards 64 --time 2:00:00 --cpus 8 > sweep.sh     look at it; bash sweep.sh submit
-  taut submit slurm study.toml --shards 64 --time 2:00:00 --cpus 8 --partition short --go
-  taut submit slurm study.toml --shards 64 --option constraint=skylake --option exclude=n[3,7] --go
-  taut submit slurm study.toml --shards 64 --missing --go                         only shards with cells to do
+  taut submit slurm study.toml --shards 64 --time 2:00:00 --cpus 8 > sweep.sh
+  bash sweep.sh submit                                                      after a look at it
+  taut submit slurm study.toml --shards 64 --time 2:00:00 --partition short --go
+  taut submit slurm study.toml --shards 64 --option constraint=skylake --go
+  taut submit slurm study.toml --shards 64 --missing --go                   shards with cells to do
 
-Two minutes before its time is up a shard writes what is finished and goes back into the queue. A shard that
-was killed does not; --missing submits it again. Give a shard 10 to 60 minutes of work. docs/clusters.md")]
+Two minutes before its time is up a shard writes what is finished and goes back into the queue.
+A shard that was killed does not: --missing submits it again. What happens when: docs/clusters.md.")]
 pub(crate) struct Slurm {
     #[command(flatten)]
     pub(crate) source: Source,
@@ -300,10 +301,13 @@ pub(crate) struct Slurm {
     /// Memory of a shard, such as 4G.
     #[arg(long, value_name = "SIZE")]
     pub(crate) mem: Option<String>,
+    /// The partition that shards go to.
     #[arg(long, value_name = "NAME")]
     pub(crate) partition: Option<String>,
+    /// The account that pays.
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
+    /// The quality of service.
     #[arg(long, value_name = "NAME")]
     pub(crate) qos: Option<String>,
     /// Any other option of sbatch by its long name. Repeatable.

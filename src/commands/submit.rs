@@ -43,7 +43,7 @@ fn to_slurm(options: &Slurm) -> Result<ExitCode> {
 
 /// At most as many shards as an array may have tasks.
 fn shards_allowed(asked: u32) -> Result<usize> {
-    let largest = slurm::largest_array();
+    let largest = slurm::largest_array(asked);
     if asked > largest {
         return Err(Usage(format!(
             "--shards {asked} is more than an array may have here (MaxArraySize {largest}); a shard is no cell: give it 10 to \

@@ -71,12 +71,13 @@ requeue() {
 }
 
 run_shard() {
-    local warned pid code
+    local warned told pid code
     task="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
     "${run[@]}" --shard "$SLURM_ARRAY_TASK_ID/$shards" &
     pid=$!
+    told=
     # Slurm warns this shell and nobody else.
-    trap 'warned=yes; kill -TERM "$pid" 2>/dev/null' TERM INT
+    trap 'warned=yes told=yes; kill -TERM "$pid" 2>/dev/null' TERM INT
     while :; do
         warned=
         wait "$pid"
@@ -85,6 +86,8 @@ run_shard() {
         [ -n "$warned" ] || break
     done
     trap - TERM INT
+    # Told to stop before it could listen, it ended by the signal itself.
+    if [ -n "$told" ] && [ "$code" -eq 143 ]; then code=75; fi
     case $code in
     0) ;;
     3)

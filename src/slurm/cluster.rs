@@ -8,8 +8,12 @@ use std::process::{Command, Stdio};
 /// What Slurm allows unless its administrator says otherwise.
 const USUAL_LARGEST_ARRAY: u32 = 1001;
 
-/// How many tasks an array may have, as the cluster says if it can be asked.
-pub(crate) fn largest_array() -> u32 {
+/// How many of the tasks asked for an array may have. Up to the usual number nobody is asked: where the cluster allows less,
+/// `sbatch` says so.
+pub(crate) fn largest_array(tasks: u32) -> u32 {
+    if tasks <= USUAL_LARGEST_ARRAY {
+        return USUAL_LARGEST_ARRAY;
+    }
     let asked = Command::new("scontrol").args(["show", "config"]).stdin(Stdio::null()).output();
     let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     max_array_size(&said).unwrap_or(USUAL_LARGEST_ARRAY)

@@ -26,15 +26,11 @@ pub(super) fn header(text: &str, what: &str) -> Result<String, Usage> {
             "{what} {text:?} holds a control character, which no `#SBATCH` line can say; choose another"
         )));
     }
-    let mut word = String::new();
-    for letter in text.chars() {
-        // Slurm reads on byte by byte, and a backslash takes the meaning from one byte: from those of ASCII, then.
-        if letter.is_ascii() && !is_plain(letter) {
-            word.push('\\');
-        }
-        word.push(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return Ok(text.to_owned());
     }
-    Ok(word)
+    // Slurm reads quotes as bash does, but takes neither `$` nor a backslash before a blank for anything special.
+    Ok(format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#)))
 }
 
 /// Letters that mean themselves everywhere.
@@ -71,8 +67,9 @@ mod tests {
 
     #[test]
     fn header_words_keep_blanks_and_quotes() {
-        assert_eq!(header("/a b/it's#1", "the folder").expect("a word"), r"/a\ b/it\'s\#1");
-        assert_eq!(header("haswell&ssd", "x").expect("a word"), r"haswell\&ssd");
+        assert_eq!(header("/a b/it's #1", "the folder").expect("a word"), r#""/a b/it's #1""#);
+        assert_eq!(header(r#"say "a\b""#, "x").expect("a word"), r#""say \"a\\b\"""#);
+        assert_eq!(header("--constraint=haswell", "x").expect("a word"), "--constraint=haswell");
         assert!(header("a\nb", "the folder").expect_err("no word").0.contains("the folder \"a\\nb\""));
     }
 }

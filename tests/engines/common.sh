@@ -37,8 +37,8 @@ taut="$(realpath "$TAUT")"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 study="$(realpath "${STUDY:-$here/../studies/shards.toml}")"
 work="$(mktemp -d)"
-# A blank and a quote in every path that is handed on.
-results="$work/it's here"
+# What shells and Slurm could misread, in every path that is handed on.
+results="$work/it's 100% #1"
 mkdir "$results"
 
 reference() {
@@ -58,7 +58,7 @@ same_tables() {
 process_of() {
     local found
     for _ in $(seq 600); do
-        found="$(pgrep -f -- "--out $results/$1.* --shard $2/" | head -1)"
+        found="$(pgrep -f -- "--out $results/$1.* --shard $2/" | head -1 || true)"
         if [ -n "$found" ]; then
             echo "$found"
             return
@@ -66,4 +66,9 @@ process_of() {
         sleep 0.05
     done
     fail "$1: shard $2 was not seen running"
+}
+
+# Whether a process runs; one that ended and that nobody asked about does not.
+alive() {
+    case "$(ps -o stat= -p "$1")" in "" | Z*) return 1 ;; esac
 }

@@ -18,7 +18,7 @@ finish() {
     [ -d "$state" ] && "$cluster" down "$state"
     if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then
         tail -n 5 "$results"/*/slurm/*.log >&2 2>/dev/null || true
-        tail -n 15 "$state"/log/*.log >&2 2>/dev/null || true
+        tail -n 15 "$state"/log/slurmctld.log >&2 2>/dev/null || true
     fi
     rm -rf "$work"
 }
@@ -153,10 +153,10 @@ case_orphan() {
     finished
     for orphan in "${orphans[@]}"; do
         for _ in $(seq 600); do
-            kill -0 "$orphan" 2>/dev/null || break
+            alive "$orphan" || break
             sleep 0.1
         done
-        kill -0 "$orphan" 2>/dev/null && fail "orphan: process $orphan does not end"
+        alive "$orphan" && fail "orphan: process $orphan does not end"
     done
     # What orphans leave after the tables were collected is the same rows once more.
     "$taut" collect "$results/orphan"

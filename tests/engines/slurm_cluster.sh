@@ -35,15 +35,23 @@ daemon() {
     echo $! >"$state/pid/$name"
 }
 
+# Whether a process runs; one that ended and that nobody asked about does not.
+alive() {
+    case "$(ps -o stat= -p "$1")" in "" | Z*) return 1 ;; esac
+}
+
+# Ends a daemon, by force if it does not go by itself or if that is asked.
 end() {
     local file="$state/pid/$1" pid
     [ -s "$file" ] || return 0
     pid="$(cat "$file")"
-    kill "-${2:-TERM}" "$pid" 2>/dev/null || true
-    for _ in $(seq 50); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
+    if [ "${2:-}" != KILL ]; then
+        kill -TERM "$pid" 2>/dev/null || true
+        for _ in $(seq 50); do
+            alive "$pid" || break
+            sleep 0.1
+        done
+    fi
     kill -KILL "$pid" 2>/dev/null || true
     rm -f "$file"
 }
