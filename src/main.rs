@@ -7,6 +7,7 @@ mod options;
 mod progress;
 mod scoreboard;
 mod slurm;
+mod stopping;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use crate::slurm::{self, Asked, Script};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use taut_sweep::{Folder, Plan};
+use taut_sweep::{Folder, Plan, RunError};
 
 pub(super) fn submit(options: &Submit) -> Result<ExitCode> {
     match &options.engine {
@@ -56,7 +56,10 @@ fn shards_allowed(asked: u32) -> Result<usize> {
 
 /// The shards that go into the queue.
 fn wanted(plan: &Plan, out: &Path, shards: usize, missing: bool) -> Result<Vec<usize>> {
-    if missing { Ok(taut_sweep::missing_shards(plan, &Folder::at(out), shards)?) } else { Ok((0..shards).collect()) }
+    if !missing {
+        return Ok((0..shards).collect());
+    }
+    Ok(taut_sweep::missing_shards(plan, &Folder::at(out), shards).map_err(RunError::from)?)
 }
 
 fn script(options: &Slurm, out: &Path, shards: usize, wanted: &[usize]) -> Result<String> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #SBATCH --job-name=@NAME@
 #SBATCH --array=@ARRAY@
-#SBATCH --output=@LOGS@/%A_%a.log
+#SBATCH --output=@LOG@
 #SBATCH --open-mode=append
 #SBATCH --nodes=1
 #SBATCH --ntasks=1

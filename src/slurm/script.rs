@@ -87,7 +87,7 @@ impl Script<'_> {
         Ok(fill(&[
             ("NAME", &name),
             ("ARRAY", &ranges(self.wanted)),
-            ("LOGS", &header(&logs, "the folder")?),
+            ("LOG", &header(&format!("{logs}/%A_%a.log"), "the name of logs")?),
             ("CPUS", &self.cpus.to_string()),
             ("WARNING", &warning.to_string()),
             ("ASKED", &lines),
