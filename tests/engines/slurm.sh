@@ -37,21 +37,12 @@ submit() {
     [ -n "$array" ] && [ -n "$collect" ] || fail "$name: no numbers of jobs in: $(cat "$work/numbers")"
 }
 
-# Slurm holds back what was requeued for as long as a credential lives, two minutes as a rule. Tests do not wait for that.
-release() {
-    local job
-    for job in $(squeue -h -t PD -o '%i %r' | awk '$2 == "BeginTime" {print $1}'); do
-        scontrol update jobid="$job" StartTime=now 2>/dev/null || true
-    done
-}
-
 # Waits until the array and the job after it are done.
 finished() {
     local left
     for _ in $(seq 900); do
         left="$(squeue -h -j "$array,$collect" 2>/dev/null || true)"
         [ -n "$left" ] || return 0
-        release
         sleep 0.2
     done
     fail "jobs are still in the queue after three minutes:"$'\n'"$left"
@@ -142,10 +133,11 @@ case_orphan() {
     submit orphan 4
     tasks="$(running_on n2)"
     for task in $tasks; do orphans+=("$(process_of orphan "$task")"); done
+    # Time to let go of the folder's lock.
+    sleep 0.5
     kill -STOP "${orphans[@]}"
     "$cluster" orphan "$state" n2
     for _ in $(seq 300); do
-        release
         [ "$(pgrep -fc -- "--out $results/orphan.* --shard ${tasks%%$'\n'*}/")" -lt 2 ] || break
         sleep 0.1
     done
@@ -171,6 +163,7 @@ case_limit() {
     submit limit 2 --time 1
     # A cell that takes long, for the price of none: it stands still until it was warned.
     slow="$(process_of limit 0)"
+    sleep 0.5
     kill -STOP "$slow"
     for _ in $(seq 600); do
         warned "$slow" && break
