@@ -48,6 +48,7 @@ mod provenance;
 mod rows;
 mod table;
 mod values;
+mod weight;
 
 pub use columns::{Column, ColumnType, TableSchema};
 pub use error::StoreError;
