@@ -17,6 +17,7 @@ Examples:
   taut report my_study.toml                    one page with claims and figures, results/my_study/report.html
   taut reproduce --quick                       small versions of all studies in experiments/
   taut show my_study.toml 0                    one cell as a study of its own
+  taut submit slurm my_study.toml --shards 64  an array script for a cluster; --go puts it into the queue
   taut list metrics                            names, units, formulas
 
 Exit codes:
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Reproduce(Reproduce),
     /// Print the index of a folder of studies, as Markdown.
     Catalogue(Catalogue),
+    /// Put the shards of a study into the queue of a cluster.
+    Submit(Submit),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
@@ -111,7 +114,7 @@ pub(crate) struct Run {
     /// Where the tables go; default results/<name of the study file>, with --quick results/quick/<name>.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Worker threads; default one per core. The rows do not depend on it.
+    /// Worker threads; default SLURM_CPUS_PER_TASK, or one per core. The rows do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) threads: Option<u16>,
     /// Exit with 4 unless every claim holds.
@@ -344,7 +347,7 @@ pub(crate) struct Reproduce {
     /// Where the tables go, a folder per study; default results, with --quick results/quick.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Worker threads; default one per core. The rows do not depend on it.
+    /// Worker threads; default SLURM_CPUS_PER_TASK, or one per core. The rows do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) threads: Option<u16>,
     /// Where a folder holds another study, or an older version of this one, move it aside (to DIR.old-1, …).
@@ -412,6 +415,71 @@ pub(crate) struct Plan {
     /// Print one JSON object on stdout; with --table one per cell.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Submit {
+    #[command(subcommand)]
+    pub(crate) engine: Engine,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Engine {
+    /// A Slurm job array, with a job after it that collects. Prints the script unless --go.
+    Slurm(Slurm),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut submit slurm study.toml --shards 64 --time 2:00:00 --cpus 8 > sweep.sh
+  bash sweep.sh submit                                                      after a look at it
+  taut submit slurm study.toml --shards 64 --time 2:00:00 --partition short --go
+  taut submit slurm study.toml --shards 64 --option constraint=skylake --go
+  taut submit slurm study.toml --shards 64 --missing --go                   shards with cells to do
+
+Two minutes before its time is up a shard writes what is finished and goes back into the queue.
+A shard that was killed does not: --missing submits it again. What happens when: docs/clusters.md.")]
+pub(crate) struct Slurm {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Into how many shards the cells are dealt: tasks of the array.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) shards: u32,
+    /// Where the tables go, on a disk that all nodes share; default results/<name of the study file>, with --quick
+    /// results/quick/<name>.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Time limit of a shard, as Slurm writes it: 90 (minutes), 2:00:00, 1-12.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// Cores, and so threads, of a shard.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) cpus: u16,
+    /// Memory of a shard, such as 4G.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) mem: Option<String>,
+    /// The partition that shards go to.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) partition: Option<String>,
+    /// The account that pays.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// The quality of service.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) qos: Option<String>,
+    /// Any other option of sbatch by its long name. Repeatable.
+    #[arg(long = "option", value_name = "NAME[=VALUE]")]
+    pub(crate) options: Vec<String>,
+    /// The program on the nodes, where it is not this one.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) program: Option<PathBuf>,
+    /// Only shards with cells to do; N may be another than before.
+    #[arg(long)]
+    pub(crate) missing: bool,
+    /// Write the script to DIR/slurm/array.sh and submit it.
+    #[arg(long)]
+    pub(crate) go: bool,
 }
 
 #[derive(Args, Debug)]

@@ -2,10 +2,10 @@
 
 use super::finished::plan_and_folder;
 use super::print;
-use super::run::stop_on_signals;
 use crate::exit::{CLAIMS, STOPPED};
 use crate::options::{Collect, Source};
 use crate::progress::Display;
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use std::process::ExitCode;
 use taut_sweep::{Collected, Folder};

@@ -17,6 +17,7 @@ mod reproduce;
 mod run;
 mod show;
 mod status;
+mod submit;
 mod verdicts;
 mod verify;
 mod why;
@@ -42,6 +43,7 @@ pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
         Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
         Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
+        Command::Submit(submit) => submit::submit(&submit),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),

@@ -2,10 +2,11 @@
 
 use super::finished::plan_and_folder;
 use super::print;
-use super::run::{how, stop_on_signals};
+use super::run::how;
 use crate::exit::{CLAIMS, STOPPED};
 use crate::options::{Source, Verify};
 use crate::progress::Display;
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use std::process::ExitCode;
 use taut_sweep::{Folder, Verified};
