@@ -14,7 +14,6 @@ use super::kinds::unused_kinds;
 use super::overrides;
 use super::quick;
 use super::raw_axes::provided_paths;
-use super::schema::json_schema;
 use super::shape::{Field, Shape};
 use super::spec::{Model, Study};
 use super::train_checks::{self, Anywhere, Kinds};
@@ -110,20 +109,19 @@ pub fn load(
     files: &dyn Files,
 ) -> Result<Checked, StudyError> {
     let mut draft = Draft::new(text, path, changes).map_err(StudyError::Invalid)?;
-    let schema = json_schema();
-    let shape = Shape::from_schema(&schema, &schema);
+    let shape = Shape::of_a_study();
     let provided = provided_paths(&draft.raw);
-    let (mistakes, mut broken) = Conformity::new(&shape, &provided).check_study(&draft.root);
+    let (mistakes, mut broken) = Conformity::new(shape, &provided).check_study(&draft.root);
     draft.mistakes.extend(mistakes);
-    let read = read_axes(&draft.raw, &shape, known.metrics);
+    let read = read_axes(&draft.raw, shape, known.metrics);
     draft.mistakes.extend(read.mistakes);
     broken.extend(read.broken);
-    let unused = unused_kinds(&draft.root, &read.axes, &shape);
+    let unused = unused_kinds(&draft.root, &read.axes, shape);
     broken.extend(unused.iter().flat_map(|_| ["data", "model", "train"].map(str::to_owned)));
     draft.mistakes.extend(unused);
     draft.mistakes.extend(overrides::without_effect(&draft.overrides, &read.axes));
     if !changes.quick {
-        draft.mistakes.extend(quick::mistakes(&draft, &shape, known.metrics));
+        draft.mistakes.extend(quick::mistakes(&draft, shape, known.metrics));
     }
     let mut checking =
         Checking { draft, axes: read.axes, shape, broken, known: *known, library: Library::new(files, path) };
@@ -154,7 +152,7 @@ impl Parts {
 struct Checking<'a> {
     draft: Draft,
     axes: Vec<Axis>,
-    shape: Shape,
+    shape: &'static Shape,
     broken: BTreeSet<String>,
     known: Known<'a>,
     library: Library<'a>,
@@ -206,7 +204,7 @@ impl Checking<'_> {
                 Err(error) => {
                     let field = self.section_field(section.name)?;
                     let path = [section.name.to_owned()];
-                    let mut mistakes = Conformity::new(&self.shape, &[]).check(field, &path, &tree);
+                    let mut mistakes = Conformity::new(self.shape, &[]).check(field, &path, &tree);
                     if mistakes.is_empty() {
                         mistakes.push(Diagnostic::new(error.place.unwrap_or(tree.place), error.message));
                     }
