@@ -5,6 +5,7 @@ use clap_complete::Shell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use taut_report::pictures::Length;
+use taut_sweep::Shard;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +46,10 @@ enum Colour {
 pub(crate) enum Command {
     /// Run a study; a finished part is never computed twice.
     Run(Run),
+    /// Put the finished cells of shards and stopped runs into the tables, and say what is missing.
+    Collect(Collect),
+    /// Say how far a folder of results is.
+    Status(Status),
     /// Hold the claims of a study against its tables.
     Check(Check),
     /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
@@ -90,8 +95,11 @@ Examples:
   taut run study.toml --json --quiet | jq .computed
   taut run experiments/kernel_to_rich.toml --quick     minutes become seconds; tables in results/quick/
 
+  taut run study.toml --shard 3/8 --out /shared/try    one of eight shares, on any machine
+
 A second run of a finished study computes nothing; a run that was stopped or killed goes on where
-it was. A folder that holds another study is refused with the differences, unless --force.")]
+it was; a study with more values on an axis, or more seeds, computes the new cells alone. A folder that
+holds another study is refused with the differences, unless --force.")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) source: Source,
@@ -104,6 +112,18 @@ pub(crate) struct Run {
     /// Exit with 4 unless every claim holds.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Compute this share of the cells alone: I/N, with I from 0 to N-1. `taut collect` joins the shares.
+    #[arg(long, value_name = "I/N", conflicts_with = "check")]
+    pub(crate) shard: Option<Shard>,
+    /// Compute cells again whose status is `failed`.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    /// Stop when more than N cells have failed, or diverged without leave.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failures: Option<usize>,
+    /// Stop at the first cell that fails.
+    #[arg(long, conflicts_with = "max_failures")]
+    pub(crate) fail_fast: bool,
     /// If DIR holds another study, move it aside (to DIR.old-1, …).
     #[arg(long)]
     pub(crate) force: bool,
@@ -113,6 +133,51 @@ pub(crate) struct Run {
     /// No progress, no summary; errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut collect results/sharpness_plateau       after the last of the shards, or while they run
+  taut collect study.toml --out /shared/try    where files that the study reads have moved
+
+Cells that were computed twice must be equal. Exits with 75 if cells are missing, with 4 if two copies of a cell differ.")]
+pub(crate) struct Collect {
+    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// Where the results of the study are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut status results/sharpness_plateau
+  watch -n 10 taut status /shared/try
+  taut status /shared/try --json | jq .missing
+
+Exits with 0 if every cell is there, else with 75.")]
+pub(crate) struct Status {
+    /// A folder of results.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -6,7 +6,7 @@ use crate::options::Source;
 use anyhow::Result;
 use std::path::Path;
 use taut_report::{Manifest, Results};
-use taut_sweep::Plan;
+use taut_sweep::{Folder, Plan};
 
 /// The tables of a folder, with the claims and figures that were stored beside them.
 ///
@@ -49,6 +49,24 @@ fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<
     let message = format!(
         "{folder} holds results of another study, or of {study} as it was; run `taut run {study}` first, name the folder \
          with --out, or give the folder itself to check the claims that were stored with it"
+    );
+    Err(Usage(message).into())
+}
+
+/// The study of which a folder holds results, laid out as it was.
+pub(super) fn stored_plan(folder: &Folder) -> Result<Plan> {
+    let place = folder.root().display();
+    let Some(manifest) = folder.read_manifest()? else {
+        return Err(Usage(format!("{place} is no folder of results: it has no manifest.json")).into());
+    };
+    let text = |key: &str| manifest[key].as_str().unwrap_or_default();
+    let plan = taut_sweep::load_text(text("study"), Path::new(text("study_path")))?;
+    if taut_sweep::fingerprint(&plan) == text("fingerprint") {
+        return Ok(plan);
+    }
+    let message = format!(
+        "the study that is stored with {place} does not lead to the same cells any more: a file that it reads has \
+         changed or moved, or this is another version of taut; give the study itself, and the folder with --out"
     );
     Err(Usage(message).into())
 }

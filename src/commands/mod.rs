@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod collect;
 mod finished;
 mod init;
 mod list;
@@ -11,6 +12,7 @@ mod report;
 mod reproduce;
 mod run;
 mod show;
+mod status;
 mod verdicts;
 
 use crate::exit::Usage;
@@ -26,6 +28,8 @@ use taut_sweep::study::{Changes, Diagnostics, Problem, Severity, StudyError};
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     match options.command {
         Command::Run(run) => run::run(&run),
+        Command::Collect(collect) => collect::collect(&collect),
+        Command::Status(status) => status::status(&status),
         Command::Check(check) => check::check(&check),
         Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),

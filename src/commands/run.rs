@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use taut_report::claims::Verdicts;
-use taut_sweep::{Folder, Plan, RunOptions, RunReport};
+use taut_sweep::{Folder, Plan, RunError, RunOptions, RunReport};
 
 /// What a run has come to.
 pub(super) struct Ran {
@@ -22,13 +22,25 @@ pub(super) struct Ran {
 }
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
-    let plan = if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? };
+    let plan = Arc::new(if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? });
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
         None => default_folder(&options.source)?,
     });
     let stop = stop_on_signals()?;
-    let ran = compute(&plan, &folder, &how(options.threads, options.force), options.quiet, &stop)?;
+    let how = RunOptions {
+        shard: options.shard,
+        retry_failed: options.retry_failed,
+        max_failures: options.fail_fast.then_some(0).or(options.max_failures),
+        ..how(options.threads, options.force)
+    };
+    let ran = match compute(&plan, &folder, &how, options.quiet, &stop) {
+        Err(error) if matches!(error.downcast_ref(), Some(RunError::Locked { .. })) => {
+            complain(&error);
+            return Ok(ExitCode::from(STOPPED));
+        }
+        ran => ran?,
+    };
     if !options.quiet {
         tell(&plan, &folder, &ran);
     }
@@ -47,18 +59,33 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
 pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
     let threads = threads.map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    RunOptions { threads, force, program: taut_sweep::PROGRAM.to_owned(), host: host() }
+    RunOptions {
+        threads,
+        force,
+        shard: None,
+        retry_failed: false,
+        max_failures: None,
+        program: taut_sweep::PROGRAM.to_owned(),
+        host: host(),
+    }
 }
 
 /// Computes what is missing, and asks the tables what they say to the claims.
-pub(super) fn compute(plan: &Plan, folder: &Folder, how: &RunOptions, quiet: bool, stop: &AtomicBool) -> Result<Ran> {
+pub(super) fn compute(
+    plan: &Arc<Plan>,
+    folder: &Folder,
+    how: &RunOptions,
+    quiet: bool,
+    stop: &AtomicBool,
+) -> Result<Ran> {
     let display = Display::new(quiet);
     let began = Instant::now();
-    let outcome = taut_sweep::run(plan, folder, how, &display, stop);
+    let outcome = taut_sweep::run(plan, folder, how, &display.progress(), stop);
     display.end();
     let report = outcome?;
     let seconds = began.elapsed().as_secs_f64();
-    let verdicts = if report.stopped { None } else { Some(verdicts::read_off(folder)?) };
+    let is_whole = !report.stopped && !report.gave_up && how.shard.is_none();
+    let verdicts = if is_whole { Some(verdicts::read_off(folder)?) } else { None };
     Ok(Ran { report, verdicts, seconds })
 }
 
@@ -72,6 +99,11 @@ pub(super) fn default_folder(source: &Source) -> Result<PathBuf> {
 /// Where the results of all studies go unless told otherwise, a folder each.
 pub(super) fn default_root(quick: bool) -> PathBuf {
     PathBuf::from(if quick { "results/quick" } else { "results" })
+}
+
+#[allow(clippy::print_stderr)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("{error:#}");
 }
 
 fn host() -> String {
@@ -98,7 +130,7 @@ pub(super) fn bad_cells(plan: &Plan, report: &RunReport) -> usize {
 fn exit_code(plan: &Plan, ran: &Ran, check: bool) -> ExitCode {
     match &ran.verdicts {
         _ if ran.report.stopped => ExitCode::from(STOPPED),
-        _ if bad_cells(plan, &ran.report) > 0 => ExitCode::from(CELLS),
+        _ if ran.report.gave_up || bad_cells(plan, &ran.report) > 0 => ExitCode::from(CELLS),
         Some(verdicts) if check => verdicts::exit_code(verdicts),
         _ => ExitCode::SUCCESS,
     }
@@ -116,6 +148,8 @@ fn json(plan: &Plan, folder: &Folder, Ran { report, verdicts, seconds }: &Ran) -
         "failed": report.failed,
         "reasons": report.reasons,
         "stopped": report.stopped,
+        "gave_up": report.gave_up,
+        "unusable": report.unusable,
         "bytes": report.bytes,
         "claims": verdicts.as_ref().map(verdicts::json),
         "wall_seconds": seconds,
@@ -127,8 +161,15 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     if let Some(old) = &report.moved_aside {
         eprintln!("another study's results were moved to {}", old.display());
     }
+    for (reason, cells) in &report.unusable {
+        eprintln!("{cells} stored cells were not enough: {reason}");
+    }
     let place = folder.root().display();
     let size = bytes(usize::try_from(report.bytes).unwrap_or(usize::MAX));
+    if report.gave_up {
+        let done = report.reused + report.computed;
+        eprintln!("gave up after too many failures: {done} of {} cells are in {place}", report.cells);
+    }
     if report.stopped {
         let done = report.reused + report.computed;
         eprintln!("stopped: {done} of {} cells are in {place}; run the same command to go on", report.cells);

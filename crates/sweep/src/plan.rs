@@ -2,18 +2,17 @@
 
 use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
 use crate::crossings::crossings;
-use crate::identity::Identity;
 use crate::misfits::misfits;
 use crate::row_kinds::DRAWN_CURVES;
 use crate::spectra::too_large;
 use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
-use crate::tables::Schemas;
+use crate::tables::{SCHEMA_VERSION, Schemas};
 use crate::unmeasurable::{measurable, unmeasurable};
 use crate::workbench::{Bench, Prepared, Shelf, Shelves};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use taut_metrics::MetricDef;
 use taut_problem::{Continuation, Data, StepSize, Task};
 use taut_store::{Rows, TableSchema};
@@ -44,6 +43,11 @@ pub struct Plan {
     /// For each distinct `[train]` the first that differs from it in the step size at the most.
     pub(crate) train_kinds: Vec<usize>,
     cells_per_part: usize,
+    /// The number of every cell, in the order of the plan.
+    numbers: Vec<i64>,
+    /// The same with their places, by number.
+    places: Vec<(i64, u32)>,
+    fingerprint: OnceLock<String>,
 }
 
 /// The most that any cell has.
@@ -98,8 +102,19 @@ impl Plan {
         let curve_grid = checked.study.record.curves.grid();
         let train_kinds = train_kinds(&checked);
         let shelves = Shelves::default();
-        let mut plan =
-            Self { checked, metrics, theories, shelves, schemas, curve_grid, train_kinds, cells_per_part: 1 };
+        let mut plan = Self {
+            checked,
+            metrics,
+            theories,
+            shelves,
+            schemas,
+            curve_grid,
+            train_kinds,
+            cells_per_part: 1,
+            numbers: Vec::new(),
+            places: Vec::new(),
+            fingerprint: OnceLock::new(),
+        };
         plan.check_sizes()?;
         let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
@@ -112,7 +127,56 @@ impl Plan {
         }
         plan.check_step_sizes()?;
         plan.check_solvers()?;
+        plan.number_cells()?;
         Ok(plan)
+    }
+
+    /// Gives every cell its number; two cells that mean the same are a mistake.
+    fn number_cells(&mut self) -> Result<(), StudyError> {
+        self.numbers = (0..self.cells()).map(|index| self.checked.cell(index).number()).collect();
+        self.places = self.numbers.iter().zip(0..).map(|(number, index)| (*number, index)).collect();
+        self.places.sort_unstable();
+        let twin = self.places.array_windows().find(|[a, b]| a.0 == b.0);
+        let Some([(_, first), (_, second)]) = twin else { return Ok(()) };
+        let [one, other] = [first, second].map(|index| self.checked.describe(*index as usize));
+        let problem = Problem {
+            key_path: "sweep".to_owned(),
+            message: format!(
+                "two cells are the same: one has {one}, the other {other}, and nothing that is computed differs"
+            ),
+            help: "remove one of them, or let them differ, for example in the seed".to_owned(),
+            ..Problem::default()
+        };
+        Err(StudyError::Invalid(self.checked.diagnostics([(None, problem)])))
+    }
+
+    /// The place of the cell with this number.
+    pub(crate) fn index_of(&self, number: i64) -> Option<usize> {
+        let at = self.places.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(self.places[at].1 as usize)
+    }
+
+    /// The number of the cell at this place.
+    pub(crate) fn number_of(&self, index: usize) -> i64 {
+        self.numbers[index]
+    }
+
+    /// What the layout of the stored rows depends on, as a hash: not title, question, claims or figures.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new();
+            let layout = format!("{}\n{SCHEMA_VERSION}\n{}\n{}\n", self.meaning(), self.cells(), self.parts());
+            hasher.update(layout.as_bytes());
+            self.numbers.iter().for_each(|number| {
+                hasher.update(&number.to_be_bytes());
+            });
+            hasher.finalize().to_hex()[..32].to_owned()
+        })
+    }
+
+    /// The names of the tables, in the order of writing.
+    pub(crate) fn table_names(&self) -> Vec<&str> {
+        self.schemas.in_writing_order().iter().map(|schema| schema.name.as_str()).collect()
     }
 
     /// The number of cells.
@@ -127,7 +191,7 @@ impl Plan {
         }
         let number: Option<i64> = text.parse().ok();
         (0..self.cells()).find(|&index| {
-            let identity = Identity::of(&self.checked.cell(index).canonical());
+            let identity = self.checked.cell(index).identity();
             number == Some(identity.cell) || (text.len() >= 4 && identity.key.starts_with(text))
         })
     }
@@ -186,6 +250,16 @@ impl Plan {
         self.cells().div_ceil(self.cells_per_part)
     }
 
+    /// At most this many cells make a part.
+    pub(crate) fn cells_per_part(&self) -> usize {
+        self.cells_per_part
+    }
+
+    /// The part that a cell belongs to.
+    pub(crate) fn part_of(&self, cell: usize) -> usize {
+        cell / self.cells_per_part
+    }
+
     /// The cells of one part.
     pub(crate) fn part(&self, part: usize) -> Range<usize> {
         let start = part * self.cells_per_part;
@@ -234,10 +308,6 @@ impl Plan {
             out.push_str(train_meaning(&checked.train[index]));
             // No number depends on it, but whether there are numbers at all does.
             out.push_str(&checked.train[index].value.allow_unstable.to_string());
-        }
-        // Cells at both ends: their seed and replicate, and their place in the sections.
-        for cell in [0, self.cells() - 1] {
-            out.push_str(&checked.cell(cell).canonical());
         }
         out
     }
