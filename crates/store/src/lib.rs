@@ -49,6 +49,7 @@ mod rows;
 mod table;
 mod untrusted;
 mod values;
+mod weight;
 
 pub use columns::{Column, ColumnType, TableSchema};
 pub use error::StoreError;

@@ -132,9 +132,3 @@ fn longest_first(plan: &Plan, bundles: &mut [Bundle]) {
 fn work(plan: &Plan, bundle: &Bundle) -> u64 {
     plan.work_of(bundle.cells()).ceil().max(1.0) as u64
 }
-
-impl Plan {
-    pub(crate) fn work_of(&self, cells: &[usize]) -> f64 {
-        cells.len() as f64
-    }
-}
