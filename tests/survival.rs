@@ -389,7 +389,11 @@ fn a_stop_is_quick_also_in_a_closed_form_and_a_second_one_is_at_once() {
     let bench = Bench::new(&study);
     let mut command = bench.command(&[]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut child = child;
     while !bench.out().join("manifest.json").is_file() {
+        if child.try_wait().expect("our own child").is_some() {
+            panic!("{:?}", watch(child, Duration::ZERO));
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(300));

@@ -15,7 +15,6 @@ use super::kinds::{unused_kind_here, unused_kinds};
 use super::overrides;
 use super::quick;
 use super::raw_axes::{SECTIONS, provided_paths};
-use super::schema::json_schema;
 use super::shape::{Field, Shape};
 use super::spec::{Model, Study};
 use super::train_checks::{self, Anywhere, Kinds};
@@ -111,12 +110,11 @@ pub fn load(
     files: &dyn Files,
 ) -> Result<Checked, StudyError> {
     let mut draft = Draft::new(text, path, changes).map_err(StudyError::Invalid)?;
-    let schema = json_schema();
-    let shape = Shape::from_schema(&schema, &schema);
+    let shape = Shape::of_a_study();
     let provided = provided_paths(&draft.raw);
-    let (mistakes, mut broken) = Conformity::new(&shape, &provided).check_study(&draft.root);
+    let (mistakes, mut broken) = Conformity::new(shape, &provided).check_study(&draft.root);
     draft.mistakes.extend(mistakes);
-    let around = Surroundings { root: &draft.root, shape: &shape, sources: &draft.sources, reserved: known.metrics };
+    let around = Surroundings { root: &draft.root, shape, sources: &draft.sources, reserved: known.metrics };
     let read = read_axes(&draft.raw, around);
     let (depends, sound) = (read.depends(), read.mistakes.is_empty());
     broken.extend(read.broken);
@@ -125,7 +123,7 @@ pub fn load(
     let mut warnings = Vec::new();
     let mut mistakes = read.mistakes;
     if depends && sound {
-        let (made, remarks) = Grid::new(&mut axes, &read.filters, &draft.root, &shape);
+        let (made, remarks) = Grid::new(&mut axes, &read.filters, &draft.root, shape);
         (mistakes, warnings) = (remarks.mistakes, remarks.warnings);
         match made {
             Some(made) => grid = made,
@@ -134,13 +132,13 @@ pub fn load(
     }
     draft.mistakes.extend(mistakes);
     if grid.leaves_no_cell_out() && axes.iter().all(|axis| axis.when.is_none()) {
-        let unused = unused_kinds(&draft.root, &axes, &shape);
+        let unused = unused_kinds(&draft.root, &axes, shape);
         broken.extend(unused.iter().flat_map(|_| SECTIONS.map(str::to_owned)));
         draft.mistakes.extend(unused);
     }
     draft.mistakes.extend(overrides::without_effect(&draft.overrides, &axes));
     if !changes.quick {
-        draft.mistakes.extend(quick::mistakes(&draft, &shape, known.metrics));
+        draft.mistakes.extend(quick::mistakes(&draft, shape, known.metrics));
     }
     let filters = read.filters.into_iter().map(|filter| filter.text).collect();
     let library = Library::new(files, path);
@@ -175,7 +173,7 @@ struct Checking<'a> {
     grid: Grid,
     filters: Vec<String>,
     warnings: Vec<Diagnostic>,
-    shape: Shape,
+    shape: &'static Shape,
     broken: BTreeSet<String>,
     known: Known<'a>,
     library: Library<'a>,
@@ -225,7 +223,9 @@ impl Checking<'_> {
             {
                 // The same path again would say the same.
                 if !self.draft.mistakes.iter().any(|m| m.place == mistake.place && m.title == mistake.title) {
-                    self.draft.mistakes.push(mistake.note(format!("in cells with {}", section.describe(&self.axes, index))));
+                    self.draft
+                        .mistakes
+                        .push(mistake.note(format!("in cells with {}", section.describe(&self.axes, index))));
                 }
                 failures += 1;
                 continue;
@@ -236,7 +236,7 @@ impl Checking<'_> {
                 Err(error) => {
                     let field = self.section_field(section.name)?;
                     let path = [section.name.to_owned()];
-                    let mut mistakes = Conformity::new(&self.shape, &[]).check(field, &path, &tree);
+                    let mut mistakes = Conformity::new(self.shape, &[]).check(field, &path, &tree);
                     if mistakes.is_empty() {
                         mistakes.push(Diagnostic::new(error.place.unwrap_or(tree.place), error.message));
                     }
@@ -552,8 +552,7 @@ impl Checking<'_> {
         let invalid =
             |draft: &Draft, mistakes| Err(StudyError::Invalid(Diagnostics::new(draft.sources.clone(), mistakes)));
         let mistakes = std::mem::take(&mut self.draft.mistakes);
-        let (Some(data), Some(model), Some(train), true) =
-            (parts.data, parts.model, parts.train, mistakes.is_empty())
+        let (Some(data), Some(model), Some(train), true) = (parts.data, parts.model, parts.train, mistakes.is_empty())
         else {
             return invalid(&self.draft, mistakes);
         };
@@ -567,21 +566,8 @@ impl Checking<'_> {
         let text = if changes.is_none() { text.to_owned() } else { self.draft.rewritten(changes) };
         let Self { draft: Draft { sources, root, .. }, axes, grid, filters, warnings, .. } = self;
         let (sections, quick) = (parts.sections, changes.quick);
-        let study = Checked {
-            study,
-            quick,
-            axes,
-            filters,
-            text,
-            sources,
-            root,
-            warnings,
-            grid,
-            sections,
-            data,
-            model,
-            train,
-        };
+        let study =
+            Checked { study, quick, axes, filters, text, sources, root, warnings, grid, sections, data, model, train };
         Ok(study)
     }
 
