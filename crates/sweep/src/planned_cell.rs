@@ -1,6 +1,5 @@
 //! One cell as the plan has it: its place, its key, its values on the axes, how it moves.
 
-use crate::identity::Identity;
 use crate::plan::Plan;
 use crate::study::AxisValue;
 use taut_problem::StepSize;
@@ -37,7 +36,7 @@ impl Plan {
         let is_flow = cell.train.method.is_flow();
         PlannedCell {
             place,
-            key: Identity::of(&cell.canonical()).key,
+            key: cell.identity().key,
             values: values.collect(),
             step_size: (!is_flow).then(|| cell.train.step_size.unwrap_or_default()),
             solver: cell.route().name(),

@@ -8,6 +8,7 @@ use super::repetitions::describe;
 use super::spec::{Model, Study};
 use super::text::study_text;
 use super::tree::{Node, Place, spoken_path};
+use crate::identity::{Identity, digest};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::sync::{Arc, OnceLock};
@@ -45,11 +46,18 @@ pub(crate) struct Setting<T, F: ?Sized> {
     /// What the files of the section hold, by the key of the table that names them.
     pub(crate) hashes: Vec<(String, String)>,
     pub(crate) meaning: OnceLock<String>,
+    pub(crate) digest: OnceLock<blake3::Hash>,
 }
 
 impl<T, F: ?Sized> Setting<T, F> {
     pub(crate) fn new(value: T) -> Self {
-        Self { value: Arc::new(value), file: None, hashes: Vec::new(), meaning: OnceLock::new() }
+        Self {
+            value: Arc::new(value),
+            file: None,
+            hashes: Vec::new(),
+            meaning: OnceLock::new(),
+            digest: OnceLock::new(),
+        }
     }
 }
 
@@ -112,6 +120,12 @@ impl Checked {
     /// What is odd about conditions and filters, and allowed.
     pub fn warnings(&self) -> Option<Diagnostics> {
         (!self.warnings.is_empty()).then(|| Diagnostics::new(self.sources.clone(), self.warnings.clone()))
+    }
+
+    /// The absolute path of the study's file.
+    pub fn path(&self) -> String {
+        let name = self.sources.first().map_or("", |source| &source.name);
+        std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string())
     }
 
     /// How many distinct data, models and `[train]` settings there are.
@@ -235,6 +249,24 @@ impl CellSpec<'_> {
             return self.data.matrix_shape(self.files.map(|files| &**files));
         }
         Some([self.model.features.count(self.data.inputs()), 1])
+    }
+
+    /// Who the cell is: the hash of what `canonical` says, part by part.
+    pub(crate) fn identity(&self) -> Identity {
+        let data = &self.checked.data[self.data_index];
+        let model = &self.checked.model[self.model_index];
+        let train = &self.checked.train[self.train_index];
+        let sections = [
+            data.digest.get_or_init(|| digest(data_meaning(data))),
+            model.digest.get_or_init(|| digest(model_meaning(model))),
+            train.digest.get_or_init(|| digest(train_meaning(train))),
+        ];
+        Identity::of(sections, self.seed, self.replicate)
+    }
+
+    /// The number of the cell, as its `identity` has it.
+    pub(crate) fn number(&self) -> i64 {
+        self.identity().cell
     }
 
     /// What the cell means, as canonical JSON: sorted keys, shortest numbers, files by their content.

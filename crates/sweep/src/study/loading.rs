@@ -348,6 +348,9 @@ impl Checking<'_> {
         if !parts.only_matrices() {
             self.functions(parts);
         }
+        if let Some(budget) = self.typed::<super::budget::Budget>("budget") {
+            self.report_fixed(super::budget::complaints(&budget));
+        }
         if let Some(claims) = self.typed::<Vec<super::spec::Claim>>("claim") {
             self.report_fixed(checks::claims(&claims));
         }

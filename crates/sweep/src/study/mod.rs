@@ -3,6 +3,7 @@
 mod axes;
 mod axis_reading;
 mod axis_values;
+mod budget;
 mod checked;
 mod checks;
 mod choices;
@@ -36,6 +37,7 @@ mod train_checks;
 mod tree;
 
 pub use axes::{Axis, AxisColumn, AxisValue, ColumnKind};
+pub use budget::{Amount, Budget};
 pub use checked::{CellSpec, Checked, Problem};
 pub(crate) use checked::{Setting, data_meaning, model_meaning, train_meaning};
 pub use checks::Known;
