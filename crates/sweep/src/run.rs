@@ -157,7 +157,7 @@ pub fn run(
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
-    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, verify: false })?;
+    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, ..Look::default() })?;
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
     let tasks = match options.shard {
         None => whole(plan, &stock),
