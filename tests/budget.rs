@@ -81,16 +81,17 @@ fn nothing_is_computed_without_time_for_it() {
     bench.taut(&["plan", "study.toml", "--calibrate", "soon"]).exits(2);
 }
 
+/// The design of drawn rows is not known before they are drawn, and so is not how large a step may be.
 #[test]
 fn cells_that_fail_are_told_before_the_run() {
-    let bench = Bench::new(
-        &STUDY.replace("until = { steps = 100 }", "step_size = { relative = 2.5 }\nuntil = { steps = 100 }"),
-    );
-    let plan = bench.taut(&["plan", "study.toml", "--json"]);
-    if plan.code == Some(0) {
-        let failures = &plan.json()["forecast"]["failures"];
-        assert!(failures.as_array().is_some_and(|list| !list.is_empty()), "{failures:#}");
-    }
+    let study = "title = \"too far\"\n[data.gaussian]\nsamples = 10\ninputs = 3\n[model]\nfeatures = \"identity\"\n[train]\n\
+                 step_size = { absolute = 100 }\nuntil = { steps = 10 }\n[sweep]\nseed = { count = 4 }\n";
+    let bench = Bench::new(study);
+    let plan = bench.taut(&["plan", "study.toml", "--json"]).exits(0).json();
+    let failures = plan["forecast"]["failures"].as_array().expect("a list").clone();
+    assert!(!failures.is_empty() && failures[0][0].as_str().is_some_and(|why| why.contains("2/")), "{failures:?}");
+    assert!(bench.taut(&["plan", "study.toml"]).exits(0).stdout.contains("failed  "));
+    bench.run(&["--quiet"]).exits(3);
 }
 
 #[test]
