@@ -1,6 +1,6 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{load, load_with_warnings, plan::bytes, print, verdicts};
+use super::{budget, load, load_with_warnings, plan::bytes, print, verdicts};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::{Run, Source};
 use crate::progress::Display;
@@ -35,6 +35,7 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
         max_failures: options.fail_fast.then_some(0).or(options.max_failures),
         ..how(options.threads, options.force)
     };
+    budget::ask(&plan, &folder, &how, options.yes)?;
     let ran = match compute(&plan, &folder, &how, options.quiet, &stop) {
         Err(error) if matches!(error.downcast_ref(), Some(RunError::Locked { .. })) => {
             complain(&error);
