@@ -1,17 +1,18 @@
 //! `taut collect`: pieces become parts.
 
-use super::finished::stored_plan;
-use super::run::{default_folder, stop_on_signals};
-use super::{load, print};
-use crate::exit::{CLAIMS, STOPPED, Usage};
+use super::finished::plan_and_folder;
+use super::print;
+use crate::exit::{CLAIMS, STOPPED};
 use crate::options::{Collect, Source};
 use crate::progress::Display;
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use std::process::ExitCode;
-use taut_sweep::{Collected, Folder, Plan};
+use taut_sweep::{Collected, Folder};
 
 pub(super) fn collect(options: &Collect) -> Result<ExitCode> {
-    let (plan, folder) = if options.source.is_dir() { of_folder(options)? } else { of_study(options)? };
+    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
+    let (plan, folder) = plan_and_folder(&source, options.out.as_deref())?;
     let stop = stop_on_signals()?;
     let display = Display::new(options.quiet);
     let collected = taut_sweep::collect(&plan, &folder, taut_sweep::PROGRAM, &display.progress(), &stop);
@@ -28,28 +29,6 @@ pub(super) fn collect(options: &Collect) -> Result<ExitCode> {
         _ if collected.missing() > 0 => ExitCode::from(STOPPED),
         _ => ExitCode::SUCCESS,
     })
-}
-
-fn of_folder(options: &Collect) -> Result<(Plan, Folder)> {
-    if options.out.is_some() || options.quick || !options.set.is_empty() {
-        let folder = options.source.display();
-        return Err(Usage(format!("--out, --quick and --set go with a study, and {folder} is a folder")).into());
-    }
-    let folder = Folder::at(&options.source);
-    Ok((stored_plan(&folder)?, folder))
-}
-
-fn of_study(options: &Collect) -> Result<(Plan, Folder)> {
-    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
-    let plan = load(&source)?;
-    let folder = match &options.out {
-        Some(out) => out.clone(),
-        None => default_folder(&source)?,
-    };
-    if !folder.is_dir() {
-        return Err(Usage(format!("there are no results in {}; name their folder with --out", folder.display())).into());
-    }
-    Ok((plan, Folder::at(folder)))
 }
 
 #[allow(clippy::print_stderr)]

@@ -70,3 +70,24 @@ pub(super) fn stored_plan(folder: &Folder) -> Result<Plan> {
     );
     Err(Usage(message).into())
 }
+
+/// A folder of results with the plan of its study: the one that is stored there, or the study as it is now.
+pub(super) fn plan_and_folder(source: &Source, out: Option<&Path>) -> Result<(Plan, Folder)> {
+    if source.study.is_dir() {
+        if out.is_some() || source.quick || !source.set.is_empty() {
+            let folder = source.study.display();
+            return Err(Usage(format!("--out, --quick and --set go with a study, and {folder} is a folder")).into());
+        }
+        let folder = Folder::at(&source.study);
+        return Ok((stored_plan(&folder)?, folder));
+    }
+    let plan = load(source)?;
+    let folder = match out {
+        Some(out) => out.to_path_buf(),
+        None => default_folder(source)?,
+    };
+    if !folder.is_dir() {
+        return Err(Usage(format!("there are no results in {}; name their folder with --out", folder.display())).into());
+    }
+    Ok((plan, Folder::at(folder)))
+}

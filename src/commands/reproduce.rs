@@ -1,11 +1,12 @@
 //! `taut reproduce`: a folder of studies, and one scoreboard of their claims.
 
-use super::run::{Ran, bad_cells, compute, default_root, how, stop_on_signals};
+use super::run::{Ran, bad_cells, compute, default_root, how};
 use super::verdicts::{RULED, measured, width};
 use super::{load, print};
 use crate::exit::{STOPPED, Usage, spoken};
 use crate::options::{Reproduce, Source};
 use crate::scoreboard::{Outcome, SCHEMA, Score, Scoreboard, Scored};
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::path::Path;

@@ -1,9 +1,10 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{load, load_with_warnings, plan::bytes, print, verdicts};
+use super::{budget, load, load_with_warnings, plan::bytes, print, verdicts};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::{Run, Source};
 use crate::progress::Display;
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,18 +23,19 @@ pub(super) struct Ran {
 }
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
+    let stop = stop_on_signals()?;
     let plan = Arc::new(if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? });
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
         None => default_folder(&options.source)?,
     });
-    let stop = stop_on_signals()?;
     let how = RunOptions {
         shard: options.shard,
         retry_failed: options.retry_failed,
         max_failures: options.fail_fast.then_some(0).or(options.max_failures),
         ..how(options.threads, options.force)
     };
+    budget::ask(&plan, &folder, &how, options.yes)?;
     let ran = match compute(&plan, &folder, &how, options.quiet, &stop) {
         Err(error) if matches!(error.downcast_ref(), Some(RunError::Locked { .. })) => {
             complain(&error);
@@ -55,9 +57,9 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
     Ok(exit_code(&plan, &ran, options.check))
 }
 
-/// How to run: with so many threads, or one per core.
+/// How to run: with so many threads, or as many as Slurm gave, or one per core.
 pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
-    let threads = threads.map(usize::from);
+    let threads = threads.or_else(slurm_cpus).map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     RunOptions {
         threads,
@@ -68,6 +70,12 @@ pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
         program: taut_sweep::PROGRAM.to_owned(),
         host: host(),
     }
+}
+
+/// The cores of this task under Slurm, which does not everywhere keep a program off the others.
+fn slurm_cpus() -> Option<u16> {
+    let cpus = std::env::var("SLURM_CPUS_PER_TASK").ok()?.parse().ok()?;
+    (cpus > 0).then_some(cpus)
 }
 
 /// Computes what is missing, and asks the tables what they say to the claims.
@@ -108,17 +116,6 @@ fn complain(error: &anyhow::Error) {
 
 fn host() -> String {
     std::fs::read_to_string("/etc/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
-}
-
-/// The first INT or TERM asks the run to stop; the second leaves at once.
-pub(super) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let stop = Arc::new(AtomicBool::new(false));
-    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    Ok(stop)
 }
 
 /// Cells that failed, or diverged without leave.

@@ -94,6 +94,8 @@ impl Folder {
                 }
                 _ => {}
             }
+            // A table that the study no longer has leaves no empty folder behind.
+            let _ = fs::remove_dir(table);
         }
         Ok(())
     }

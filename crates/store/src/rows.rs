@@ -125,6 +125,18 @@ impl Rows {
         }
     }
 
+    /// A cell's value for people, numbers with all their digits.
+    pub fn shown(&self, column: usize, row: usize) -> String {
+        let values = &self.columns[column];
+        match &values.cells {
+            _ if !values.is_present(row) => "null".to_owned(),
+            Cells::Bools(cells) => cells[row].to_string(),
+            Cells::Ints(cells) => cells[row].to_string(),
+            Cells::Floats(cells) => format!("{:?}", cells[row]),
+            Cells::Texts(texts) => format!("`{}`", texts.get(row)),
+        }
+    }
+
     /// Adds one truth value, or a null.
     #[track_caller]
     pub fn push_bool(&mut self, column: usize, value: Option<bool>) {

@@ -32,6 +32,9 @@ const LOOKS_PER_PASSAGE: f64 = 150.0;
 /// Products with the Hessian until its largest eigenvalue is known.
 const PRODUCTS_PER_SHARPNESS: f64 = 60.0;
 
+/// What a prediction costs beside a decomposition and its rows.
+const PER_THEORY: f64 = 2e6;
+
 /// Steps of an adaptive flow beside those that its fastest motion asks for, and gradients for each.
 const FLOW_STEPS: f64 = 300.0;
 const GRADIENTS_PER_FLOW_STEP: f64 = 6.0;
@@ -113,32 +116,28 @@ impl Plan {
     /// The work of cells that are computed together: what they share counts once, and lanes that step side by side cost
     /// what the longest of them costs.
     pub fn work_of(&self, cells: &[usize]) -> f64 {
-        let mut own = 0.0;
-        let mut shared: f64 = 0.0;
-        let mut lanes = Work::default();
+        let [beside, steps] = self.work_beside_and_in_steps(cells);
+        bounded(beside + steps)
+    }
+
+    /// The work of cells that are computed together, their steps apart.
+    pub(crate) fn work_beside_and_in_steps(&self, cells: &[usize]) -> [f64; 2] {
+        let (mut own, mut shared, mut steps, mut longest_lane) = (0.0, 0.0_f64, 0.0, 0.0_f64);
         for &index in cells {
             let cell = self.checked.cell(index);
             let work = self.pieces(&cell);
             own += work.own;
             match cell.route() {
-                Route::Stepped => {
-                    own += work.shared;
-                    lanes.is_narrow |= work.is_narrow;
-                    if !work.is_narrow {
-                        own += work.step * work.steps;
-                    } else if work.step * work.steps > lanes.step * lanes.steps {
-                        lanes = work;
-                    }
-                }
-                Route::Exact | Route::Staged | Route::Moments => {
-                    shared = shared.max(work.shared);
-                    own += work.step * work.steps;
-                }
-                _ => own += work.shared + work.step * work.steps,
+                Route::Exact | Route::Staged | Route::Moments => shared = shared.max(work.shared),
+                _ => own += work.shared,
+            }
+            if cell.route() == Route::Stepped && work.is_narrow {
+                longest_lane = longest_lane.max(work.step * work.steps);
+            } else {
+                steps += work.step * work.steps;
             }
         }
-        let side_by_side = if lanes.is_narrow { LANES as f64 * lanes.step * lanes.steps } else { 0.0 };
-        bounded(own + shared + side_by_side)
+        [own + shared, steps + LANES as f64 * longest_lane]
     }
 
     fn pieces(&self, cell: &CellSpec<'_>) -> Work {
@@ -199,7 +198,7 @@ impl Costs {
         };
         let other_fits = if is_rows { self.looking.solutions * (row + n * p + p * modes) } else { 0.0 };
         let folds = if is_linear { self.looking.folds * decomposition(n, p) } else { 0.0 };
-        let theories = self.looking.theories * (design + motion.times * (row + p * q * modes.max(1.0)));
+        let theories = self.looking.theories * (PER_THEORY + design + motion.times * (row + p * q * modes.max(1.0)));
 
         let step = motion.step([n, p, q], parameters, is_rows);
         let whole = gradient([n, p, q], parameters);
@@ -210,12 +209,18 @@ impl Costs {
             }
             Route::Staged => (motion.times * modes * (PER_POWER + p) + design, 0.0, 0.0),
             Route::Stepped => (0.0, step, motion.steps),
-            Route::Moments => (motion.times * p * p * PER_VALUE, n * (modes + 1.0) * (modes + 1.0), motion.steps),
+            Route::Moments => {
+                let covariance = (modes + 1.0) * (modes + 1.0);
+                (motion.times * p * p * PER_VALUE, PER_STEP + n * covariance, motion.steps)
+            }
             Route::Adaptive => {
                 let steps = (FLOW_STEPS + motion.times + motion.steps).min(MOST_FLOW_STEPS);
                 (0.0, GRADIENTS_PER_FLOW_STEP * whole, steps)
             }
-            Route::Dual => (0.0, 2.0 * n * p * q + p * PER_POWER, (FLOW_STEPS + 2.0 * motion.steps).min(1e8)),
+            Route::Dual => {
+                let gradient = 2.0 * n * p * q + 2.0 * p * PER_POWER;
+                (0.0, GRADIENTS_PER_FLOW_STEP * gradient, (FLOW_STEPS + 2.0 * motion.steps).min(1e8))
+            }
             Route::Riccati => (motion.times * 20.0 * (p + q).powi(3), 0.0, 0.0),
             Route::Modes => (motion.times * p * q * modes, modes * PER_STEP / 4.0, motion.steps),
         };
@@ -317,7 +322,7 @@ fn gradient([n, p, q]: [f64; 3], parameters: f64) -> f64 {
 fn decomposition(n: f64, p: f64) -> f64 {
     let (short, long) = (n.min(p), n.max(p));
     let rotations = if short <= 48.0 { 30.0 * short * short * short } else { 0.0 };
-    10.0 * long * short * short + rotations
+    3.0 * long * short * short + rotations
 }
 
 /// The widest hidden layer.

@@ -5,7 +5,7 @@ use crate::cost::Costs;
 use crate::crossings::crossings;
 use crate::misfits::misfits;
 use crate::spectra::too_large;
-use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
+use crate::study::{AxisValue, CellSpec, Checked, Formula, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
 use crate::tables::{SCHEMA_VERSION, Schemas};
 use crate::unmeasurable::{measurable, unmeasurable};
@@ -47,6 +47,10 @@ pub struct AxisSummary {
     pub values: usize,
     /// The values as text; the first and last few where there are many.
     pub shown: Vec<String>,
+    /// The condition under which it exists; `None` for all cells.
+    pub when: Option<String>,
+    /// The expression that its values are computed by; such an axis multiplies no cells.
+    pub derived: Option<String>,
 }
 
 impl Plan {
@@ -116,6 +120,11 @@ impl Plan {
     pub(crate) fn index_of(&self, number: i64) -> Option<usize> {
         let at = self.places.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         Some(self.places[at].1 as usize)
+    }
+
+    /// The number of every cell.
+    pub(crate) fn numbers(&self) -> &[i64] {
+        &self.numbers
     }
 
     /// The number of the cell at this place.
@@ -271,6 +280,9 @@ impl Plan {
             // No number depends on it, but whether there are numbers at all does.
             out.push_str(&checked.train[index].value.allow_unstable.to_string());
         }
+        if !checked.grid.is_product() {
+            out.push_str(&checked.grid.fingerprint());
+        }
         out
     }
 
@@ -354,19 +366,22 @@ impl Plan {
             .iter()
             .map(|axis| {
                 let shown = |i: usize| {
-                    let values: Vec<String> = (0..axis.columns.len()).map(|c| show(&axis.value(i, c))).collect();
+                    let values: Vec<String> = (0..axis.columns.len()).map(|c| axis.value(i, c).to_string()).collect();
                     values.join(" ")
                 };
-                let shown = if axis.len <= 8 {
-                    (0..axis.len).map(shown).collect()
+                let values = axis.values();
+                let shown = if values <= 8 {
+                    (0..axis.len).filter(|i| axis.value(*i, 0) != AxisValue::Null).map(shown).collect()
                 } else {
-                    let ends = (0..4).chain(axis.len - 2..axis.len).map(shown);
+                    let ends = (0..4).chain(values - 2..values).map(shown);
                     let mut all: Vec<String> = ends.collect();
                     all.insert(4, "…".to_owned());
                     all
                 };
                 let columns = axis.columns.iter().map(|c| c.name.clone()).collect();
-                AxisSummary { columns, values: axis.len, shown }
+                let text = |formula: &Formula| formula.text.clone();
+                let derived = axis.derived.as_ref().map(|derived| text(&derived.formula));
+                AxisSummary { columns, values, shown, when: axis.when.as_ref().map(text), derived }
             })
             .collect()
     }
@@ -384,6 +399,7 @@ impl Plan {
                     AxisValue::Int(value) => rows.push_int(at, Some(value)),
                     AxisValue::Float(value) => rows.push_float(at, Some(value)),
                     AxisValue::Text(value) => rows.push_text(at, Some(&value)),
+                    AxisValue::Null => rows.push_null(at, 1),
                 }
                 at += 1;
             }
@@ -454,13 +470,4 @@ fn train_kinds(checked: &Checked) -> Vec<usize> {
         *first_of.entry(serde_json::json!(train).to_string()).or_insert(index)
     };
     checked.train.iter().enumerate().map(kind).collect()
-}
-
-fn show(value: &AxisValue) -> String {
-    match value {
-        AxisValue::Bool(value) => value.to_string(),
-        AxisValue::Int(value) => value.to_string(),
-        AxisValue::Float(value) => format!("{value}"),
-        AxisValue::Text(value) => value.to_string(),
-    }
 }

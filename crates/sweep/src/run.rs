@@ -157,7 +157,7 @@ pub fn run(
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
-    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, verify: false })?;
+    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, ..Look::default() })?;
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
     let tasks = match options.shard {
         None => whole(plan, &stock),
@@ -573,7 +573,7 @@ pub(crate) fn absorb(plan: &Plan, folder: &Folder, stock: &Stock, is_complete: b
     folder.clean_pieces()
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())

@@ -1,6 +1,7 @@
 //! How large everything is that a plan would write, and how its cells are cut into parts.
 
 use crate::clocks::clocks;
+use crate::moving::LANES;
 use crate::plan::Plan;
 use crate::row_kinds::DRAWN_CURVES;
 use crate::study::single_steps;
@@ -73,6 +74,19 @@ impl Plan {
                 }
             })
             .collect()
+    }
+
+    /// Bytes of memory that a bundle takes while it is computed, at the most and about: designs with their
+    /// decompositions, and the lanes' parameters at every save time.
+    pub(crate) fn working_bytes(&self) -> f64 {
+        let Largest { samples, entries, modes, parameters, .. } = self.largest();
+        let times = self.rows_of_a_cell().iter().find(|(table, _)| *table == "trajectory").map_or(1, |(_, rows)| *rows);
+        let has_moments = self.checked.train.iter().any(|train| train.value.route(true) == Route::Moments);
+        let [n, p, r, theta, times] = [samples, entries, modes, parameters, times].map(|count| count as f64);
+        let designs = 3.0 * n * p + 2.0 * (n + p) * r;
+        let snapshots = times * (p + if parameters > entries { theta } else { 0.0 });
+        let covariances = if has_moments { times * p * p } else { 0.0 };
+        8.0 * (LANES as f64 * (designs + 10.0 * theta) + LANES as f64 * snapshots + covariances)
     }
 
     /// The most that any cell has, as far as the study says.

@@ -47,6 +47,8 @@ pub(crate) struct Stock {
 pub(crate) struct Look {
     /// Cells that failed count as missing.
     pub(crate) retry_failed: bool,
+    /// Every part is a lot, also where there is nothing to do.
+    pub(crate) as_lots: bool,
     /// Every byte is held against its checksum; damaged lots do not count.
     pub(crate) verify: bool,
 }
@@ -54,6 +56,12 @@ pub(crate) struct Look {
 impl Stock {
     /// Takes stock of a folder whose parts all belong to the plan's layout.
     pub(crate) fn take(plan: &Plan, folder: &Folder, look: Look) -> Result<Self, StoreError> {
+        Self::take_with(plan, folder, look, &[])
+    }
+
+    /// The same with parts of another layout.
+    pub(crate) fn take_with(plan: &Plan, folder: &Folder, look: Look, strangers: &[Lot]) -> Result<Self, StoreError> {
+        let looks_inside = look.retry_failed || look.as_lots;
         let mut stock = Self {
             lots: Vec::new(),
             parts: Vec::with_capacity(plan.parts()),
@@ -69,15 +77,15 @@ impl Stock {
             let is_listed = listed.iter().all(|parts| parts.binary_search(&name).is_ok());
             let rows = if is_listed { readable(folder, &folder.part(&name), &tables, plan) } else { None };
             stock.parts.push(match rows {
-                Some(rows) if rows == cells && !look.retry_failed => State::Whole,
+                Some(rows) if rows == cells && !looks_inside => State::Whole,
                 _ => State::Open(vec![None; cells]),
             });
-            if rows.is_some_and(|rows| rows != cells || look.retry_failed) {
+            if rows.is_some_and(|rows| rows != cells || looks_inside) {
                 open.push(folder.part(&name));
             }
         }
         let pieces = folder.pieces()?;
-        for lot in open.into_iter().chain(pieces) {
+        for lot in open.into_iter().chain(strangers.iter().cloned()).chain(pieces) {
             stock.add(plan, lot, look);
         }
         if look.retry_failed {

@@ -90,6 +90,12 @@ impl Sheets {
         (0..self.cells.len()).filter(|&row| self.cells.text(STATUS, row).is_some_and(is_failure)).count()
     }
 
+    /// Why cells failed, one text each.
+    pub(crate) fn reasons_of_failures(&self) -> impl Iterator<Item = String> {
+        let failed = (0..self.cells.len()).filter(|&row| self.cells.text(STATUS, row) == Some("failed"));
+        failed.map(|row| self.cells.text(STATUS + 1, row).unwrap_or_default().to_owned())
+    }
+
     /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
         let of_modes = [&self.modes, &self.arrivals, &self.factors];

@@ -3,6 +3,8 @@
 use super::axes::Axis;
 use super::diagnostics::{Diagnostic, Diagnostics, Severity, Source};
 use super::expansion::Section;
+use super::grid::Grid;
+use super::loading::describe;
 use super::spec::{Model, Study};
 use super::text::study_text;
 use super::tree::{Node, Place, spoken_path};
@@ -22,15 +24,18 @@ pub struct Checked {
     pub quick: bool,
     /// The axes in the order of the file, the first slowest.
     pub axes: Vec<Axis>,
+    /// What the cells must not fail, as `where` says.
+    pub filters: Vec<String>,
     /// The study's text with the overrides applied: what tables carry in their footers.
     pub text: String,
     pub(crate) sources: Vec<Source>,
     pub(crate) root: Node,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) grid: Grid,
     pub(crate) sections: [Section; 3],
     pub(crate) data: Vec<Setting<Data, DataFiles>>,
     pub(crate) model: Vec<Setting<Model, Tensors>>,
     pub(crate) train: Vec<Setting<Train, ()>>,
-    pub(crate) cells: usize,
 }
 
 /// One distinct setting of a section, with what its file holds.
@@ -104,7 +109,17 @@ pub struct Problem {
 impl Checked {
     /// How many cells there are.
     pub fn cells(&self) -> usize {
-        self.cells
+        self.grid.cells
+    }
+
+    /// How many cells there would be without `where`; `None` where there is none.
+    pub fn unfiltered(&self) -> Option<usize> {
+        self.grid.unfiltered
+    }
+
+    /// What is odd about conditions and filters, and allowed.
+    pub fn warnings(&self) -> Option<Diagnostics> {
+        (!self.warnings.is_empty()).then(|| Diagnostics::new(self.sources.clone(), self.warnings.clone()))
     }
 
     /// The absolute path of the study's file.
@@ -120,13 +135,7 @@ impl Checked {
 
     /// A cell's position on each axis.
     pub fn positions(&self, index: usize) -> Vec<usize> {
-        let mut rest = index;
-        let mut positions = vec![0; self.axes.len()];
-        for (position, axis) in positions.iter_mut().zip(&self.axes).rev() {
-            *position = rest % axis.len;
-            rest /= axis.len;
-        }
-        positions
+        self.grid.positions(index)
     }
 
     /// A cell.
@@ -134,7 +143,7 @@ impl Checked {
     /// # Panics
     /// If `index` is not below `cells()`.
     pub fn cell(&self, index: usize) -> CellSpec<'_> {
-        assert!(index < self.cells, "cell {index} of {}", self.cells);
+        assert!(index < self.cells(), "cell {index} of {}", self.cells());
         let positions = self.positions(index);
         let [data_index, model_index, train_index] = [0, 1, 2].map(|i| self.sections[i].index(&positions));
         let seed_axis = self.axes.iter().position(|axis| axis.is_seed);
@@ -200,14 +209,7 @@ impl Checked {
 
     /// "basis = legendre, degree = 5": a cell's values on the axes.
     pub fn describe(&self, cell: usize) -> String {
-        let positions = self.positions(cell);
-        let columns = self.axes.iter().zip(positions).flat_map(|(axis, position)| {
-            axis.columns
-                .iter()
-                .enumerate()
-                .map(move |(i, column)| format!("{} = {}", column.name, axis.value(position, i)))
-        });
-        columns.collect::<Vec<_>>().join(", ")
+        describe(&self.axes, &self.positions(cell))
     }
 
     /// One cell as a study of its own.
