@@ -1,6 +1,6 @@
 //! A trajectory's state at one time, and the trait of everything that can be moved there.
 
-use crate::{Clock, PiecewiseCubic};
+use crate::{Clock, Memory, PiecewiseCubic, State, StateError};
 
 /// What the numbers of a ledger are: how far the running sums over all steps are from what they are equal to. NaN
 /// where a motion or parametrization has no such identity.
@@ -67,6 +67,27 @@ pub trait Trajectory: Send {
 
     /// Where `lane` stopped being finite, if it did on the way to here.
     fn diverged(&self, lane: usize) -> Option<Clock>;
+
+    /// Visits everything that moves and is not made of the rest; a motion that takes no time to repeat forgets.
+    ///
+    /// Called through [`Trajectory::state`] and [`Trajectory::restore`] alone.
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.forget();
+    }
+
+    /// All that moves, to go on from here later and elsewhere; `None` for what is computed anew as quickly.
+    fn state(&mut self) -> Option<State> {
+        State::of(|memory| self.remember(memory))
+    }
+
+    /// Goes back to a state of a trajectory that was built in the same way; from here the bits are the same as if it had
+    /// never been interrupted.
+    ///
+    /// # Errors
+    /// If the state is of another trajectory; this one has not moved then.
+    fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        state.restore(|memory| self.remember(memory))
+    }
 }
 
 /// Functions gathered row by row, with what is known of each: what the metrics look at.
