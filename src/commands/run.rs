@@ -47,7 +47,8 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
 pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
     let threads = threads.map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    RunOptions { threads, force, program: taut_sweep::PROGRAM.to_owned(), host: host() }
+    let (program, checkpoint_after) = (taut_sweep::PROGRAM.to_owned(), taut_sweep::CHECKPOINT_AFTER);
+    RunOptions { threads, force, program, host: host(), checkpoint_after }
 }
 
 /// Computes what is missing, and asks the tables what they say to the claims.

@@ -39,7 +39,8 @@ pub enum Passage {
 
 /// Something that can be moved to a time and looked at: a stepped run or a closed form.
 ///
-/// Called by `sweep`: `advance_to` and `snapshot` once per save time, `first_passage` once per level.
+/// Called by `sweep`: `advance_to`, or `advance_towards` again and again, and `snapshot` once per save time,
+/// `first_passage` once per level.
 pub trait Trajectory: Send {
     /// How many cells advance together.
     fn lanes(&self) -> usize;
@@ -49,6 +50,17 @@ pub trait Trajectory: Send {
     /// # Panics
     /// If this motion cannot go there: a flow to a step, a stepped run to the limit.
     fn advance_to(&mut self, t: Clock);
+
+    /// Moves towards `t` by at most so many steps of its own; true once it is there. Where it rests on the way changes
+    /// no bit of what follows, as for [`Trajectory::advance_to`].
+    fn advance_towards(&mut self, t: Clock, steps: u64) -> bool {
+        let next = match (self.snapshot().clock, t) {
+            (Clock::Step(now), Clock::Step(target)) => Clock::Step(target.min(now.saturating_add(steps))),
+            _ => t,
+        };
+        self.advance_to(next);
+        next == t
+    }
 
     /// The state now.
     fn snapshot(&self) -> Snapshot<'_>;

@@ -36,6 +36,7 @@
 
 mod atomic;
 mod columns;
+mod documents;
 mod error;
 mod folder;
 mod input;
@@ -46,6 +47,7 @@ mod table;
 mod values;
 
 pub use columns::{Column, ColumnType, TableSchema};
+pub use documents::Documents;
 pub use error::StoreError;
 pub use folder::Folder;
 pub use input::{InputColumn, InputTable, InputValues, Place, read_bytes, read_input};

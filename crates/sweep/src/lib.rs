@@ -4,6 +4,7 @@ mod arrivals;
 mod bundle;
 mod catalogue;
 mod cell;
+mod checkpoints;
 mod choosing;
 mod clocks;
 mod crossings;
@@ -25,6 +26,7 @@ pub mod study;
 mod summary;
 mod tables;
 mod unmeasurable;
+mod walk;
 mod warnings;
 mod workbench;
 
@@ -33,7 +35,7 @@ pub use identity::SEMANTICS;
 pub use listing::{KINDS, Listed, listing};
 pub use outlook::Reduction;
 pub use plan::{AxisSummary, Plan, TableSize};
-pub use run::{Progress, RunError, RunOptions, RunReport, fingerprint, manifest, run};
+pub use run::{CHECKPOINT_AFTER, Progress, RunError, RunOptions, RunReport, fingerprint, manifest, run};
 pub use tables::SCHEMA_VERSION;
 pub use taut_store::Folder;
 

@@ -1,6 +1,7 @@
 //! The one place with threads: bundles in parallel, parts written as they complete.
 
 use crate::bundle::{Bundle, Place, bundles, compute, failed};
+use crate::checkpoints::Checkpoints;
 use crate::identity::digest;
 use crate::plan::Plan;
 use crate::study::diff_studies;
@@ -9,6 +10,7 @@ use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use taut_store::{Folder, Provenance, StoreError};
 
 /// How to run.
@@ -22,7 +24,12 @@ pub struct RunOptions {
     pub program: String,
     /// Name of the machine, for `timing`.
     pub host: String,
+    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`].
+    pub checkpoint_after: Duration,
 }
+
+/// What a killed run may lose of every bundle that it was at: half a minute.
+pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
 
 /// What happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,6 +123,7 @@ pub fn run(
     let missing = missing_parts(plan, folder, &tables)?;
     let to_compute: usize = missing.iter().map(|&part| plan.part(part).len()).sum();
     report.reused = report.cells - to_compute;
+    let checkpoints = Checkpoints::open(folder, &options.program, options.checkpoint_after)?;
     progress.started(report.cells, report.reused);
 
     let threads = options.threads.max(1);
@@ -130,10 +138,12 @@ pub fn run(
         stop,
         place: Place { host: options.host.clone(), threads },
         provenance: provenance(plan, options),
+        checkpoints: &checkpoints,
     };
     report.computed = context.run_parts(&pool, &missing)?;
     report.stopped = report.computed < to_compute;
     if !report.stopped {
+        checkpoints.clear();
         count_endings(folder, &mut report)?;
     }
     report.bytes = folder.bytes()?;
@@ -147,6 +157,7 @@ struct Context<'a> {
     stop: &'a AtomicBool,
     place: Place,
     provenance: Provenance,
+    checkpoints: &'a Checkpoints,
 }
 
 impl Context<'_> {
@@ -195,7 +206,7 @@ impl Context<'_> {
 
     /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
     fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
-        catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &self.place, self.stop)))
+        catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &self.place, self.stop, self.checkpoints)))
             .map_err(|panic| panic_message(&*panic))
     }
 
@@ -214,13 +225,17 @@ impl Context<'_> {
     }
 
     /// Writes a part's tables, `cells` last; returns the number of cells.
-    fn write(&self, part: usize, bundles: Vec<Sheets>) -> Result<usize, StoreError> {
+    fn write(&self, part: usize, computed: Vec<Sheets>) -> Result<usize, StoreError> {
         let mut sheets = Sheets::new(&self.plan.schemas);
-        for bundle in bundles {
+        for bundle in computed {
             sheets.append(&bundle);
         }
         for rows in sheets.in_writing_order() {
             self.folder.write_part(&part_name(part), rows, &self.provenance)?;
+        }
+        if !self.checkpoints.is_empty() {
+            let bundles = bundles(self.plan, self.plan.part(part));
+            bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
         }
         self.progress.part_written(part, self.plan.parts());
         Ok(self.plan.part(part).len())

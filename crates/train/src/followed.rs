@@ -186,8 +186,17 @@ impl<C: Course> Trajectory for Followed<C> {
     }
 
     fn advance_to(&mut self, t: Clock) {
+        self.advance_towards(t, u64::MAX);
+    }
+
+    fn advance_towards(&mut self, t: Clock, steps: u64) -> bool {
         let Clock::Time(target) = t else { unreachable!("the plan gives a flow that is followed times") };
+        let last = self.steps.saturating_add(steps);
         while self.course.t() < target && self.lost.is_none() {
+            if self.steps == last {
+                self.show(self.course.t());
+                return false;
+            }
             self.steps += 1;
             if self.steps <= MOST_STEPS && self.course.step() {
                 self.watch();
@@ -196,6 +205,7 @@ impl<C: Course> Trajectory for Followed<C> {
             }
         }
         self.show(target);
+        true
     }
 
     fn snapshot(&self) -> Snapshot<'_> {

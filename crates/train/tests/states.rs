@@ -48,6 +48,7 @@ fn look(path: &dyn Trajectory) -> Vec<u64> {
 fn breaks_do_not_show(name: &str, clocks: &[Clock], build: &dyn Fn() -> Built) {
     let mut undisturbed = build();
     let seen: Vec<Vec<u64>> = clocks.iter().map(|clock| at(&mut *undisturbed, *clock)).collect();
+    rests_do_not_show(name, clocks, &seen, build);
     for (place, clock) in clocks.iter().enumerate() {
         let mut first = build();
         assert_eq!(at(&mut *first, *clock), seen[place], "{name}: save times change nothing");
@@ -61,6 +62,23 @@ fn breaks_do_not_show(name: &str, clocks: &[Clock], build: &dyn Fn() -> Built) {
             assert!(at(&mut *second, *clock) == *seen, "{name}: from {:?} to {clock:?}", clocks[place]);
         }
     }
+}
+
+/// Goes along the clocks with a rest after every few steps, and a break at some of the rests.
+fn rests_do_not_show(name: &str, clocks: &[Clock], seen: &[Vec<u64>], build: &dyn Fn() -> Built) {
+    let (mut path, mut rests) = (build(), 0);
+    for (clock, seen) in clocks.iter().zip(seen) {
+        while !path.advance_towards(*clock, 3) {
+            rests += 1;
+            if rests % 7 == 1 {
+                let state = path.state().expect("it keeps a state");
+                path = build();
+                path.restore(&state).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+        assert!(look(&*path) == *seen, "{name}: rests on the way to {clock:?}");
+    }
+    assert!(rests > 3, "{name}: {rests} rests");
 }
 
 fn at(path: &mut dyn Trajectory, clock: Clock) -> Vec<u64> {
