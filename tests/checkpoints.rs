@@ -310,14 +310,14 @@ fn what_is_not_whole_or_not_ours_is_ignored() {
     ];
     for spoil in spoil {
         let place = Place::new(&study);
-        let report = stopped_after(&place, Duration::ZERO, Duration::from_millis(150), 1);
+        let report = stopped_after(&place, Duration::ZERO, Duration::from_millis(60), 1);
         let [path] = &place.checkpoints()[..] else { panic!("one checkpoint: {report:?}") };
         let mut bytes = std::fs::read(path).expect("there");
         spoil(&mut bytes);
         std::fs::write(path, bytes).expect("writable");
         let strange = path.with_file_name("0123456789abcdef-0123456789abcdef-0123456789abcdef.ckpt");
         std::fs::write(strange, "of another program").expect("writable");
-        run(&place.study(), Duration::MAX, 1, &AtomicBool::new(false), &Began::default());
+        run(&place.study(), Duration::from_secs(3600), 1, &AtomicBool::new(false), &Began::default());
         same(&expected, &place.rows(), "spoilt");
     }
 }
@@ -327,7 +327,7 @@ fn what_is_not_whole_or_not_ours_is_ignored() {
 fn another_study_does_not_take_it_up() {
     let study = LANES.replace("steps = 40000", "steps = 20000");
     let place = Place::new(&study);
-    assert!(stopped_after(&place, Duration::ZERO, Duration::from_millis(150), 1).stopped);
+    assert!(stopped_after(&place, Duration::ZERO, Duration::from_millis(60), 1).stopped);
     let other = study.replace("geometric = 40", "geometric = 30");
     std::fs::write(place.study(), &other).expect("writable");
     let undisturbed = Place::new(&other);

@@ -128,6 +128,9 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     if let Some(old) = &report.moved_aside {
         eprintln!("another study's results were moved to {}", old.display());
     }
+    if let Some(reason) = &report.checkpoint_trouble {
+        eprintln!("long cells could not be checkpointed, which costs time when a run is killed and nothing else: {reason}");
+    }
     let place = folder.root().display();
     let size = bytes(usize::try_from(report.bytes).unwrap_or(usize::MAX));
     if report.stopped {

@@ -59,19 +59,22 @@ impl Checkpoints {
     }
 
     /// Those of a results folder; files of other programs are removed.
-    ///
-    /// # Errors
-    /// If there is a folder of checkpoints that cannot be listed.
-    pub(crate) fn open(folder: &Folder, program: &str, after: Duration) -> Result<Self, StoreError> {
-        let documents = Documents::within(folder, FOLDER)?;
-        let mut names: BTreeSet<String> =
-            documents.names()?.into_iter().filter(|name| name.ends_with(SUFFIX)).collect();
+    pub(crate) fn open(folder: &Folder, program: &str, after: Duration) -> Self {
+        let Ok(documents) = Documents::within(folder, FOLDER) else { return Self::off() };
+        let listed = documents.names();
         let kept = Kept {
             documents,
             program: program.to_owned(),
             version: OnceLock::new(),
             names: Mutex::default(),
             trouble: Mutex::default(),
+        };
+        let mut names: BTreeSet<String> = match listed {
+            Ok(names) => names.into_iter().filter(|name| name.ends_with(SUFFIX)).collect(),
+            Err(error) => {
+                kept.note(Err(error));
+                BTreeSet::new()
+            }
         };
         if !names.is_empty() {
             let own = kept.version().map(|version| format!("{version}-"));
@@ -85,7 +88,7 @@ impl Checkpoints {
             kept.note(kept.documents.clean());
             *kept.names() = names;
         }
-        Ok(Self { kept: Some(kept), after })
+        Self { kept: Some(kept), after }
     }
 
     /// Whether there is nothing to remove.

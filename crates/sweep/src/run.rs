@@ -24,7 +24,8 @@ pub struct RunOptions {
     pub program: String,
     /// Name of the machine, for `timing`.
     pub host: String,
-    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`].
+    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and
+    /// [`Duration::MAX`] for none.
     pub checkpoint_after: Duration,
 }
 
@@ -52,6 +53,8 @@ pub struct RunReport {
     pub bytes: u64,
     /// Where another study's results were moved to.
     pub moved_aside: Option<PathBuf>,
+    /// Why long cells could not be checkpointed, if so; the rows do not suffer from that.
+    pub checkpoint_trouble: Option<String>,
 }
 
 /// Why a run could not be.
@@ -123,7 +126,10 @@ pub fn run(
     let missing = missing_parts(plan, folder, &tables)?;
     let to_compute: usize = missing.iter().map(|&part| plan.part(part).len()).sum();
     report.reused = report.cells - to_compute;
-    let checkpoints = Checkpoints::open(folder, &options.program, options.checkpoint_after)?;
+    let checkpoints = match options.checkpoint_after {
+        Duration::MAX => Checkpoints::off(),
+        after => Checkpoints::open(folder, &options.program, after),
+    };
     progress.started(report.cells, report.reused);
 
     let threads = options.threads.max(1);
@@ -146,6 +152,7 @@ pub fn run(
         checkpoints.clear();
         count_endings(folder, &mut report)?;
     }
+    report.checkpoint_trouble = checkpoints.trouble();
     report.bytes = folder.bytes()?;
     Ok(report)
 }

@@ -55,6 +55,10 @@ fn breaks_do_not_show(name: &str, clocks: &[Clock], build: &dyn Fn() -> Built) {
         let kept = first.state().expect("it keeps a state").as_bytes().to_vec();
         drop(first);
         let (mut second, state) = (build(), State::from_bytes(kept));
+        if place % 2 == 1 {
+            // A path that has been elsewhere is as good as a new one.
+            second.advance_to(clocks[clocks.len() - 1]);
+        }
         second.restore(&state).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(look(&*second) == seen[place], "{name}: at {clock:?} itself");
         assert!(second.state() == Some(state), "{name}: the state at {clock:?}");
