@@ -69,6 +69,7 @@ pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
         max_failures: None,
         program: taut_sweep::PROGRAM.to_owned(),
         host: host(),
+        checkpoint_after: taut_sweep::CHECKPOINT_AFTER,
     }
 }
 
@@ -160,6 +161,11 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     }
     for (reason, cells) in &report.unusable {
         eprintln!("{cells} stored cells were not enough: {reason}");
+    }
+    if let Some(reason) = &report.checkpoint_trouble {
+        eprintln!(
+            "long cells could not be checkpointed, which costs time when a run is killed and nothing else: {reason}"
+        );
     }
     let place = folder.root().display();
     let size = bytes(usize::try_from(report.bytes).unwrap_or(usize::MAX));

@@ -1,6 +1,7 @@
 //! Some bundles of a plan, computed to see what their work takes. Writes nothing.
 
 use crate::bundle::{Bundle, Place, compute};
+use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
 use crate::stopwatch::Stopwatch;
 use crate::survey::{Item, Survey};
@@ -181,7 +182,7 @@ impl Run<'_> {
     fn timed(&mut self, bundle: &Bundle) -> Option<(Sheets, f64)> {
         let place = Place { host: String::new(), threads: 1 };
         let watch = Stopwatch::start();
-        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop))) {
+        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop, &Checkpoints::off()))) {
             Ok(sheets) => sheets.map(|sheets| (sheets, watch.seconds())),
             Err(panic) => {
                 self.out.panics.push(crate::run::panic_message(&*panic));

@@ -5,6 +5,7 @@
 
 use crate::assembly::Assembly;
 use crate::bundle::{Bundle, Place, compute, failed};
+use crate::checkpoints::Checkpoints;
 use crate::growth::settle;
 use crate::keeping::{RECORD_KEY, kept};
 use crate::plan::Plan;
@@ -29,6 +30,9 @@ const LONGER: f64 = 0.02;
 /// Bundles that are still computed when a run is told to stop have this long to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
+/// What a killed run may lose of every bundle that it was at: half a minute.
+pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
+
 /// How often the calling thread looks at the clock and at `stop`.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -49,6 +53,9 @@ pub struct RunOptions {
     pub program: String,
     /// Name of the machine, for `timing`.
     pub host: String,
+    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and
+    /// [`Duration::MAX`] for none.
+    pub checkpoint_after: Duration,
 }
 
 /// What happened.
@@ -78,6 +85,8 @@ pub struct RunReport {
     pub bytes: u64,
     /// Where another study's results were moved to.
     pub moved_aside: Option<PathBuf>,
+    /// Why long cells could not be checkpointed, if so; the rows do not suffer from that.
+    pub checkpoint_trouble: Option<String>,
 }
 
 /// Why a run could not be.
@@ -172,12 +181,20 @@ pub fn run(
     };
     report.reused = report.cells - missing;
     progress.started(report.cells, report.reused);
-    let ended = compute_all(plan, folder, &stock, tasks, options, progress, stop)?;
+    let checkpoints = Arc::new(match options.checkpoint_after {
+        Duration::MAX => Checkpoints::off(),
+        after => Checkpoints::open(folder, &options.program, after),
+    });
+    let ended = compute_all(plan, (folder, &stock, &checkpoints), tasks, options, progress, stop)?;
     (report.computed, report.gave_up) = (ended.computed, ended.gave_up);
     report.stopped = report.computed < missing && !report.gave_up;
     if lock.is_some() {
         absorb(plan, folder, &stock, report.computed == missing)?;
+        if report.computed == missing {
+            checkpoints.clear();
+        }
     }
+    report.checkpoint_trouble = checkpoints.trouble();
     count_endings(plan, folder, &mut report)?;
     report.bytes = folder.bytes()?;
     Ok(report)
@@ -216,7 +233,7 @@ struct Ended {
 /// What a worker hands back.
 struct Done {
     task: usize,
-    cells: usize,
+    bundle: Bundle,
     /// None if it was told to stop.
     sheets: Option<Sheets>,
 }
@@ -224,9 +241,17 @@ struct Done {
 /// What the writer is told.
 enum Order {
     /// A part of the plan, with these rows and what the stock has; then these pieces are of no use any more.
-    Part { part: usize, fresh: Vec<Arc<Sheets>>, pieces: Vec<String> },
+    Part { part: usize, rows: Gathered },
     /// These rows by themselves; then these pieces are of no use any more.
-    Piece { name: String, fresh: Vec<Arc<Sheets>>, pieces: Vec<String> },
+    Piece { name: String, rows: Gathered },
+}
+
+/// Rows to be written, and what becomes useless by that.
+struct Gathered {
+    fresh: Vec<Arc<Sheets>>,
+    /// Whose checkpoints nobody needs any more.
+    bundles: Vec<Bundle>,
+    pieces: Vec<String>,
 }
 
 /// A task that is being computed.
@@ -238,6 +263,8 @@ struct Open {
     /// Bundles that are not back yet.
     missing: usize,
     fresh: Vec<Arc<Sheets>>,
+    /// The bundle of each.
+    finished: Vec<Bundle>,
     /// How many of `fresh` are on disk, in these pieces.
     written: usize,
     pieces: Vec<String>,
@@ -255,6 +282,7 @@ impl Open {
             waiting,
             missing,
             fresh: Vec::new(),
+            finished: Vec::new(),
             written: 0,
             pieces: Vec::new(),
             began: now,
@@ -273,16 +301,17 @@ impl Open {
         let name = piece_name();
         self.pieces.push(name.clone());
         let fresh = self.fresh[self.written..].to_vec();
+        let bundles = self.finished[self.written..].to_vec();
         (self.written, self.last_written) = (self.fresh.len(), Instant::now());
-        Order::Piece { name, fresh, pieces: Vec::new() }
+        Order::Piece { name, rows: Gathered { fresh, bundles, pieces: Vec::new() } }
     }
 
     /// All rows, now that all are there.
     fn end(self) -> Order {
-        let Self { fresh, pieces, .. } = self;
+        let rows = Gathered { fresh: self.fresh, bundles: self.finished, pieces: self.pieces };
         match self.goal {
-            Goal::Part(part) => Order::Part { part, fresh, pieces },
-            Goal::Piece => Order::Piece { name: piece_name(), fresh, pieces },
+            Goal::Part(part) => Order::Part { part, rows },
+            Goal::Piece => Order::Piece { name: piece_name(), rows },
         }
     }
 }
@@ -296,8 +325,7 @@ fn piece_name() -> String {
 
 fn compute_all(
     plan: &Arc<Plan>,
-    folder: &Folder,
-    stock: &Stock,
+    (folder, stock, checkpoints): (&Folder, &Stock, &Arc<Checkpoints>),
     tasks: Vec<Task>,
     options: &RunOptions,
     progress: &Arc<dyn Progress>,
@@ -314,13 +342,14 @@ fn compute_all(
         place: Place { host: options.host.clone(), threads },
         progress: Arc::clone(progress),
         halt: Arc::new(AtomicBool::new(false)),
+        checkpoints: Arc::clone(checkpoints),
         results,
     };
     std::thread::scope(|scope| {
         let (orders, inbox) = sync_channel(1);
         let provenance = provenance(plan, &options.program);
         let writer = scope.spawn(move || {
-            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), provenance };
+            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), checkpoints, provenance };
             inbox.into_iter().try_for_each(|order| writer.obey(order))
         });
         let mut desk = Desk {
@@ -398,7 +427,7 @@ impl Desk<'_> {
                 Some((task, bundle)) => {
                     self.in_flight += 1;
                     let workshop = self.workshop.clone();
-                    self.pool.spawn_fifo(move || workshop.work(task, &bundle));
+                    self.pool.spawn_fifo(move || workshop.work(task, bundle));
                 }
                 None if self.open.len() < 2 => {
                     let Some((number, task)) = self.tasks.pop_front() else { return };
@@ -418,7 +447,8 @@ impl Desk<'_> {
         let Some(open) = self.open.iter_mut().find(|open| open.number == done.task) else { return Ok(()) };
         let Some(sheets) = done.sheets else { return Ok(()) };
         open.missing -= 1;
-        self.ended.computed += done.cells;
+        self.ended.computed += done.bundle.cells().len();
+        open.finished.push(done.bundle);
         self.failures += sheets.failures(&self.workshop.plan);
         open.fresh.push(Arc::new(sheets));
         self.close_full()
@@ -467,18 +497,18 @@ struct Workshop {
     place: Place,
     progress: Arc<dyn Progress>,
     halt: Arc<AtomicBool>,
+    checkpoints: Arc<Checkpoints>,
     results: Sender<Done>,
 }
 
 impl Workshop {
-    fn work(&self, task: usize, bundle: &Bundle) {
-        let cells = bundle.cells().len();
-        let sheets = self.compute_bundle(bundle);
+    fn work(&self, task: usize, bundle: Bundle) {
+        let sheets = self.compute_bundle(&bundle);
         if sheets.is_some() {
-            self.progress.cells_done(cells);
+            self.progress.cells_done(bundle.cells().len());
         }
         // Nobody waits for it any more if the run has ended.
-        let _ = self.results.send(Done { task, cells, sheets });
+        let _ = self.results.send(Done { task, bundle, sheets });
     }
 
     fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
@@ -494,7 +524,7 @@ impl Workshop {
 
     /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
     fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
-        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt)))
+        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt, &self.checkpoints)))
             .map_err(|panic| panic_message(&*panic))
     }
 
@@ -518,26 +548,30 @@ struct Writer<'a> {
     plan: &'a Plan,
     folder: &'a Folder,
     assembly: Assembly<'a>,
+    checkpoints: &'a Checkpoints,
     provenance: Provenance,
 }
 
 impl Writer<'_> {
     fn obey(&mut self, order: Order) -> Result<(), StoreError> {
-        let pieces = match order {
-            Order::Part { part, fresh, pieces } => {
-                let wanted = self.assembly.wanted(part, &fresh);
-                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &fresh, &self.provenance)?;
-                pieces
+        let Gathered { bundles, pieces, .. } = match order {
+            Order::Part { part, rows } => {
+                let wanted = self.assembly.wanted(part, &rows.fresh);
+                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &rows.fresh, &self.provenance)?;
+                rows
             }
-            Order::Piece { name, fresh, pieces } => {
-                let wanted = self.assembly.fresh_cells(&fresh);
+            Order::Piece { name, rows } => {
+                let wanted = self.assembly.fresh_cells(&rows.fresh);
                 let tables = 0..self.plan.schemas.in_writing_order().len();
-                let rows = tables.map(|table| self.assembly.rows(table, &wanted, &fresh));
-                let rows = rows.collect::<Result<Vec<_>, _>>()?;
-                self.folder.write_piece(&name, &rows, &self.provenance)?;
-                pieces
+                let tables = tables.map(|table| self.assembly.rows(table, &wanted, &rows.fresh));
+                let tables = tables.collect::<Result<Vec<_>, _>>()?;
+                self.folder.write_piece(&name, &tables, &self.provenance)?;
+                rows
             }
         };
+        if !self.checkpoints.is_empty() {
+            bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
+        }
         pieces.iter().try_for_each(|name| self.folder.remove_piece(&self.folder.piece(name)))
     }
 }
