@@ -65,7 +65,7 @@ pub use tables::SCHEMA_VERSION;
 pub use taut_problem::StepSize;
 pub use taut_store::Folder;
 pub use verify::{Mismatch, Sample, Verified, verify};
-pub use work::Shard;
+pub use work::{Shard, cells_of_shard};
 
 use std::path::Path;
 use study::{Changes, Known, StudyError};

@@ -11,8 +11,8 @@ use crate::keeping::{RECORD_KEY, kept};
 use crate::plan::Plan;
 use crate::stock::{FINGERPRINT_KEY, Look, SEMANTICS_KEY, State, Stock, part_name};
 use crate::tables::{SCHEMA_VERSION, Sheets};
-use crate::work::{Goal, Shard, Task, of_shard, whole};
-use std::collections::VecDeque;
+use crate::work::{Goal, Shard, Task, cells_of_shard, of_shard, whole};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ pub fn run(
     let missing: usize = tasks.iter().map(Task::cells).sum();
     report.cells = match options.shard {
         None => plan.cells(),
-        Some(shard) => crate::work::cells_of_shard(plan, shard),
+        Some(shard) => cells_of_shard(plan, shard).len(),
     };
     report.reused = report.cells - missing;
     progress.started(report.cells, report.reused);
@@ -195,7 +195,7 @@ pub fn run(
         }
     }
     report.checkpoint_trouble = checkpoints.trouble();
-    count_endings(plan, folder, &mut report)?;
+    count_endings(plan, folder, options.shard, &mut report)?;
     report.bytes = folder.bytes()?;
     Ok(report)
 }
@@ -660,20 +660,29 @@ pub(crate) fn provenance(plan: &Plan, program: &str) -> Provenance {
     }
 }
 
-/// Counts statuses over the parts.
-fn count_endings(plan: &Plan, folder: &Folder, report: &mut RunReport) -> Result<(), StoreError> {
+/// Counts statuses over what is stored; of a shard over its own cells.
+fn count_endings(plan: &Plan, folder: &Folder, shard: Option<Shard>, report: &mut RunReport) -> Result<(), StoreError> {
+    let parts = (0..plan.parts()).map(|part| folder.part(&part_name(part))).filter(|part| part.has("cells"));
+    let lots: Vec<Lot> = match shard {
+        None => parts.collect(),
+        Some(_) => parts.chain(folder.pieces()?).collect(),
+    };
+    let own: Option<BTreeSet<i64>> = shard.map(|shard| cells_of_shard(plan, shard).into_iter().collect());
+    // A cell may be in a part and in a piece that has not been cleaned up.
+    let mut seen: BTreeSet<i64> = BTreeSet::new();
     let mut reasons: Vec<(String, usize)> = Vec::new();
-    for part in 0..plan.parts() {
-        let part = folder.part(&part_name(part));
-        if !part.has("cells") {
-            continue;
-        }
-        let table = part.columns("cells", &["status", "reason"])?;
-        for (status, reason) in table.texts("status")?.into_iter().zip(table.texts("reason")?) {
+    for lot in lots {
+        // One that has gone, or cannot be read, is told elsewhere.
+        let Ok(table) = lot.columns("cells", &["cell", "status", "reason"]) else { continue };
+        let (statuses, said) = (table.texts("status")?, table.texts("reason")?);
+        for (cell, (status, reason)) in table.into_rows().ints(0).iter().zip(statuses.into_iter().zip(said)) {
+            let is_bad = matches!(status.as_deref(), Some("diverged" | "failed"));
+            if !is_bad || own.as_ref().is_some_and(|own| !own.contains(cell)) || !seen.insert(*cell) {
+                continue;
+            }
             match status.as_deref() {
                 Some("diverged") => report.diverged += 1,
-                Some("failed") => report.failed += 1,
-                _ => continue,
+                _ => report.failed += 1,
             }
             let reason = reason.unwrap_or_default();
             let known = reasons.iter().position(|(known, _)| *known == reason);
