@@ -10,7 +10,7 @@ use crate::study::shape::Shape;
 use crate::study::tree::{Node, Place};
 
 /// Combinations of the axes of one expression, at the most.
-const MOST_TABULATED: usize = 5_000_000;
+const MOST_TABULATED: usize = 2_000_000;
 
 /// A grid in the making.
 pub(super) struct Making<'a> {
