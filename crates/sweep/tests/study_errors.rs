@@ -147,6 +147,7 @@ fn more_bad_axes() {
         ),
         &[],
     );
+    golden("cells_too_many", &format!("{GOOD}\n[sweep]\nseed = {{ count = 1e9 }}\n"), &[]);
     golden(
         "case_lacks_a_key",
         &format!(
