@@ -21,8 +21,11 @@ const BRIEF: f64 = 0.01;
 /// A bundle of a kind of work takes at most this share of the time, so that others have theirs.
 const SHARE: f64 = 0.5;
 
+/// What is computed when the time is over goes on for this share of it, because it has cost most of what it takes.
+const GRACE: f64 = 0.6;
+
 /// More bundles of a kind than this say nothing new.
-const ENOUGH: usize = 40;
+const ENOUGH: usize = 200;
 
 /// Of this many long bundles of a kind a stretch is computed.
 const MOST_PACED: usize = 2;
@@ -80,7 +83,7 @@ impl Calibration {
             // What takes longer than it was thought to is stopped.
             let stop = &stop;
             scope.spawn(move || {
-                if end.recv_timeout(limit).is_err() {
+                if end.recv_timeout(limit.mul_f64(1.0 + GRACE)).is_err() {
                     stop.store(true, Ordering::Relaxed);
                 }
             });
@@ -153,7 +156,7 @@ impl Run<'_> {
     /// The kind of which one more bundle says most: one that was not seen, or whose part of the whole time is largest for
     /// how often it was seen.
     fn neediest(&self, kinds: &[Kind]) -> Option<usize> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.load(Ordering::Relaxed) || self.began.elapsed() > self.limit {
             return None;
         }
         let need = |kind: usize| {

@@ -10,7 +10,10 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 /// Estimates are never better than this: machines have other things to do as well.
-const LEAST_SPREAD: f64 = 0.08;
+const LEAST_SPREAD: f64 = 0.15;
+
+/// Beyond this factor nothing is known.
+const MOST_FACTOR: f64 = 10.0;
 
 /// Natural logarithm of the factor by which a kind of work may be off of which one bundle was seen.
 const SPREAD_OF_ONE: f64 = 0.4;
@@ -34,6 +37,12 @@ const PARTS_IN_MEMORY: f64 = 3.0;
 const SECONDS_PER_BYTE: f64 = 6e-9;
 const SECONDS_PER_FILE: f64 = 5e-4;
 
+/// Seconds that every run takes: reading the study, and asking the tables what they say to its claims.
+const SECONDS_OF_A_RUN: f64 = 0.08;
+
+/// Seconds of handing a bundle out and its rows back.
+const SECONDS_PER_BUNDLE: f64 = 1.5e-5;
+
 /// Memory of the program itself where the system does not say, in bytes.
 const PROGRAM: f64 = 60e6;
 
@@ -50,7 +59,7 @@ pub struct Forecast {
     pub took: f64,
     /// Seconds of one core.
     pub cpu_seconds: f64,
-    /// The time may be smaller or larger by this factor, 1.1 at the least.
+    /// The time may be smaller or larger by this factor, 1.2 to 10.
     pub factor: f64,
     /// Seconds of the bundle that takes longest: no number of threads makes a run shorter.
     pub longest_seconds: f64,
@@ -92,7 +101,7 @@ pub struct KindOfWork {
 struct Line {
     a: f64,
     b: f64,
-    /// Root mean square of the logarithm of measured over expected.
+    /// How far sums may be off, in the logarithm: the root mean square of that of measured over expected, over √n.
     spread: f64,
     /// The largest work that was seen.
     largest: f64,
@@ -114,7 +123,7 @@ impl Forecast {
         let mut bundles: Vec<f64> = survey.items.iter().map(|item| lines[item.kind].at(item.work)).collect();
         let weight = Weight::of(plan, survey, calibration);
         let shelf = mean(&calibration.shelf_seconds) * survey.models as f64;
-        let in_bundles: f64 = bundles.iter().sum();
+        let in_bundles = bundles.iter().sum::<f64>() + SECONDS_PER_BUNDLE * bundles.len() as f64;
         let kinds = kinds(survey, &lines, &calibration.seen);
         let spread: f64 = spread(survey, &lines, &bundles);
         bundles.sort_by(|a, b| b.total_cmp(a));
@@ -123,8 +132,8 @@ impl Forecast {
             computed: calibration.seen.len(),
             computed_cells: calibration.seen.iter().map(|seen| seen.cells).sum(),
             took: calibration.took,
-            cpu_seconds: (in_bundles + shelf) * survey.scale + weight.write_seconds,
-            factor: (1.5 * spread).exp().max(1.1),
+            cpu_seconds: SECONDS_OF_A_RUN + (in_bundles + shelf) * survey.scale + weight.write_seconds,
+            factor: (1.5 * spread).exp().min(MOST_FACTOR),
             longest_seconds: bundles.first().copied().unwrap_or(0.0),
             disk: weight.disk,
             rows: weight.rows,
@@ -190,10 +199,12 @@ impl Line {
                 (a, b) = both;
             }
         }
-        let line = Self { a, b, spread: 0.0, largest };
+        // Among bundles that differ much, the sum is what counts.
+        let sums = points.iter().fold((0.0, 0.0), |(s, t), &(work, seconds)| (s + seconds, t + a + b * work));
+        let line = Self { a: a * sums.0 / sums.1, b: b * sums.0 / sums.1, spread: 0.0, largest };
         let squares: f64 = points.iter().map(|&(work, seconds)| (seconds / line.at(work)).ln().powi(2)).sum();
-        let free = points.len().saturating_sub(1).max(1) as f64;
-        let spread = (squares / free).sqrt();
+        // Of the mean, not of one.
+        let spread = squares.sqrt() / points.len() as f64;
         let least = if are_sure { SPREAD_OF_ONE / points.len() as f64 } else { SPREAD_OF_GUESSES };
         let spread = if points.len() == 1 { least } else { spread.max(least) };
         Self { spread, ..line }
