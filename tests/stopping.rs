@@ -20,7 +20,7 @@ features = { polynomial = { basis = "legendre", degree = 9 } }
 
 [train]
 solver = "stepped"
-until  = { steps = 1e10 }
+until  = { steps = 1e9 }
 "#;
 
 /// A run that is told to stop at these times after it has begun.
