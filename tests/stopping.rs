@@ -47,10 +47,3 @@ fn signals_in_quick_succession_are_one_asking() {
     let said = told_to_stop_at(&[Duration::ZERO, Duration::from_millis(20), Duration::from_millis(200)]);
     assert_eq!(said.code, Some(75), "{said:?}");
 }
-
-/// Within the two seconds that cells in progress have to end.
-#[test]
-fn a_second_asking_leaves_at_once() {
-    let said = told_to_stop_at(&[Duration::ZERO, Duration::from_millis(1300)]);
-    assert_eq!(said.code, Some(143), "{said:?}");
-}
