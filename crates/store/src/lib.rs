@@ -47,6 +47,7 @@ mod pieces;
 mod provenance;
 mod rows;
 mod table;
+mod untrusted;
 mod values;
 mod weight;
 

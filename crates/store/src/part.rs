@@ -21,6 +21,7 @@ use crate::checksum;
 use crate::columns::{Column, ColumnType, TableSchema};
 use crate::provenance::{Footer, describe};
 use crate::rows::Rows;
+use crate::untrusted::{refuse_bombs, refuse_long_lists, without_panics};
 use crate::values::{Cells, Values};
 
 /// Rows per row group, polars' own choice: large enough to compress, small enough to skip.
@@ -122,7 +123,11 @@ pub(crate) struct Wanted<'a> {
 
 /// Some columns or rows of a part.
 pub(crate) fn decode_some<R: MmapBytesReader>(table: &str, file: R, wanted: &Wanted<'_>) -> PolarsResult<Rows> {
-    let mut reader = ParquetReader::new(file);
+    without_panics(|| decode_wanted(table, file, wanted))
+}
+
+fn decode_wanted<R: MmapBytesReader>(table: &str, file: R, wanted: &Wanted<'_>) -> PolarsResult<Rows> {
+    let mut reader = reader(file)?;
     let Footer { mut schema, rows, .. } = footer_of(table, &mut reader)?;
     if !wanted.columns.is_empty() {
         schema.columns.retain(|column| wanted.columns.contains(&column.name.as_str()));
@@ -133,14 +138,35 @@ pub(crate) fn decode_some<R: MmapBytesReader>(table: &str, file: R, wanted: &Wan
         let end = range.end.min(rows);
         reader = reader.with_slice(Some((range.start.min(end), end - range.start.min(end))));
     }
-    let columns = reader
-        .read_parallel(ParallelStrategy::None)
-        .finish()?
+    let frame = reader.read_parallel(ParallelStrategy::None).finish()?;
+    refuse_uneven(&frame)?;
+    let columns = frame
         .columns()
         .iter()
         .map(|column| values(column).ok_or_else(|| unknown_type(column.dtype())))
         .collect::<PolarsResult<Vec<_>>>()?;
     Ok(Rows::from_columns(schema, columns))
+}
+
+/// A reader of a file that was looked at and may be decoded.
+pub(crate) fn reader<R: MmapBytesReader>(mut file: R) -> PolarsResult<ParquetReader<R>> {
+    refuse_long_lists(&mut file)?;
+    let metadata = ParquetReader::new(&mut file).get_metadata()?.clone();
+    refuse_bombs(&mut file, &metadata)?;
+    let mut reader = ParquetReader::new(file);
+    reader.set_metadata(metadata);
+    Ok(reader)
+}
+
+/// polars takes the number of rows from the footer, and columns from their pages.
+pub(crate) fn refuse_uneven(frame: &DataFrame) -> PolarsResult<()> {
+    let uneven = frame.columns().iter().find(|column| column.len() != frame.height());
+    match uneven {
+        None => Ok(()),
+        Some(column) => Err(polars_err!(
+            ComputeError: "column `{}` has {} rows of {}", column.name(), column.len(), frame.height()
+        )),
+    }
 }
 
 /// A column's cells out of polars' form; `None` where tables have no such type.
@@ -173,8 +199,11 @@ fn numbers<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<T::Native> {
 }
 
 /// Reads what stands before and after the cells.
-pub(crate) fn footer<R: MmapBytesReader>(table: &str, file: R) -> PolarsResult<Footer> {
-    footer_of(table, &mut ParquetReader::new(file))
+pub(crate) fn footer<R: MmapBytesReader>(table: &str, mut file: R) -> PolarsResult<Footer> {
+    without_panics(|| {
+        refuse_long_lists(&mut file)?;
+        footer_of(table, &mut ParquetReader::new(file))
+    })
 }
 
 fn footer_of<R: MmapBytesReader>(table: &str, reader: &mut ParquetReader<R>) -> PolarsResult<Footer> {
@@ -187,6 +216,9 @@ fn footer_of<R: MmapBytesReader>(table: &str, reader: &mut ParquetReader<R>) -> 
         .collect();
     let rows = reader.num_rows()?;
     let fields = reader.schema()?;
+    if fields.is_empty() && rows > 0 {
+        return Err(polars_err!(ComputeError: "{rows} rows without a column"));
+    }
     let mut columns = fields
         .iter_values()
         .map(|field| Ok(Column::new(field.name.as_str(), column_type(&field.dtype)?, "", "")))

@@ -157,7 +157,9 @@ pub fn run(
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
-    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, ..Look::default() })?;
+    // A shard only asks what is done: whoever puts its pieces into parts reads all of their bytes.
+    let look = Look { retry_failed: options.retry_failed, verify: options.shard.is_none(), ..Look::default() };
+    let stock = Stock::take(plan, folder, look)?;
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
     let tasks = match options.shard {
         None => whole(plan, &stock),

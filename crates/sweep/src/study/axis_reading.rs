@@ -4,9 +4,9 @@ use super::axes::{Assignment, Axis, AxisColumn, AxisValue, ColumnKind, Row, Sett
 use super::axis_values::{Column, Repeats};
 use super::column_names::{GivenName, name_columns};
 use super::conformity::Conformity;
+use super::dependent_axes::look_up;
 use super::diagnostics::{Diagnostic, Source};
 use super::formula::Formula;
-use super::dependent_axes::look_up;
 use super::raw_axes::{DESIGNS, RawAxis, SECTIONS, WORDS, is_filter, mentioned_names, provided_paths, raw_axes, split};
 use super::shape::{Field, Shape};
 use super::spelling::{did_you_mean, nearest};
@@ -48,7 +48,11 @@ pub(crate) fn read_axes(raw: &[RawAxis], around: Surroundings<'_>) -> Read {
     let mut read = Read { axes: Vec::new(), filters: Vec::new(), mistakes: Vec::new(), broken: BTreeSet::new() };
     let provided = provided_paths(raw);
     let mentioned = mentioned_names(raw);
-    let seed = around.root.at(&["seed"]).and_then(Node::as_number).unwrap_or_default() as u64;
+    let seed = match around.root.at(&["seed"]).map(|node| &node.value) {
+        Some(Value::Int(seed)) => *seed as u64,
+        Some(Value::Float(seed)) => *seed as u64,
+        _ => 0,
+    };
     let mut named = Vec::new();
     for axis in raw {
         let mut reader = Reader { around, provided: &provided, mentioned: &mentioned, seed, mistakes: Vec::new() };
@@ -119,10 +123,10 @@ impl<'a> Reader<'a> {
         self.misspelt_group(raw)?;
         let field = self.target(&raw.path, raw.key_place)?;
         let column = self.column(&raw.path, raw.key_place, &raw.node, field, Repeats::Refused)?;
-        let rows = column.rows.into_iter().map(|(value, assignment)| Row {
-            values: vec![value],
-            assignments: assignment.into_iter().collect(),
-        });
+        let rows = column
+            .rows
+            .into_iter()
+            .map(|(value, assignment)| Row { values: vec![value], assignments: assignment.into_iter().collect() });
         let columns = vec![column_of(column.kind, &raw.path)];
         Some((new_axis(raw, columns, Settings::Rows(rows.collect())), vec![column.name]))
     }
@@ -130,10 +134,12 @@ impl<'a> Reader<'a> {
     /// A label before a table in which no word says what it is.
     fn misspelt_group(&mut self, raw: &RawAxis) -> Option<()> {
         let ([label], Some(table)) = (&raw.path[..], raw.node.as_table()) else { return Some(()) };
-        if SECTIONS.contains(&label.as_str()) || table.entries.iter().any(|entry| WORDS.contains(&&*entry.key)) {
+        let beside = ["count", "name", "when"];
+        let is_known = |key: &str| WORDS.contains(&key) && !beside.contains(&key);
+        if SECTIONS.contains(&label.as_str()) || table.entries.iter().any(|entry| is_known(&entry.key)) {
             return Some(());
         }
-        let Some(entry) = table.entries.first() else { return Some(()) };
+        let Some(entry) = table.entries.iter().find(|entry| !beside.contains(&&*entry.key)) else { return Some(()) };
         let words = ["cases", "zip", "random", "halton", "latin-hypercube", "derive"];
         let title = format!("unknown key `{}` after the label `{label}`", entry.key);
         let help = format!("{}; a path starts with data, model or train", did_you_mean(&entry.key, &words));
@@ -156,7 +162,8 @@ impl<'a> Reader<'a> {
             Value::List(items) => self.replicates(items, &raw.node)?,
             Value::Table(table) => {
                 if let Some(when) = table.entry("when") {
-                    let mistake = Diagnostic::new(when.key_place, "replicates exist in every cell: `seed` has no `when`");
+                    let mistake =
+                        Diagnostic::new(when.key_place, "replicates exist in every cell: `seed` has no `when`");
                     self.say(mistake.help("filter replicates by `where`, which knows `seed`"));
                     return None;
                 }
