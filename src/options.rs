@@ -480,9 +480,12 @@ pub(crate) struct Slurm {
     /// Only shards with cells to do; N may be another than before.
     #[arg(long)]
     pub(crate) missing: bool,
-    /// Write the script to DIR/slurm/array.sh and submit it.
+    /// Write the script to DIR/slurm/array.sh and submit it; asks first where `taut run` would ask.
     #[arg(long)]
     pub(crate) go: bool,
+    /// Submit without asking beyond the study's [budget].
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Args, Debug)]

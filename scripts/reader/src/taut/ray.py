@@ -45,6 +45,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     add("--taut", type=Path, metavar="PATH", help="the program on every node; default $TAUT, or from the PATH")
     add("--set", action="append", default=[], metavar="PATH=VALUE", help="as `taut run` takes it; repeatable")
     add("--quick", action="store_true", help="the small version of the study")
+    add("--yes", action="store_true", help="run also beyond the study's [budget], which is held against every shard")
     options = parser.parse_args(given)
     for name, least in [("shards", 1), ("threads", 1), ("retries", 0)]:
         if getattr(options, name) < least:
@@ -68,6 +69,7 @@ def main(given: Sequence[str] | None = None) -> int:
     command = [str(program), "--color", "never", "run", str(options.study.absolute()), "--out", str(out)]
     command += ["--threads", str(options.threads)]
     command += ["--quick"] if options.quick else []
+    command += ["--yes"] if options.yes else []
     for change in options.set:
         command += ["--set", change]
 
