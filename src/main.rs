@@ -6,6 +6,8 @@ mod index;
 mod options;
 mod progress;
 mod scoreboard;
+mod slurm;
+mod stopping;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use clap_complete::Shell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use taut_report::pictures::Length;
+use taut_sweep::{Sample, Shard};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +17,7 @@ Examples:
   taut report my_study.toml                    one page with claims and figures, results/my_study/report.html
   taut reproduce --quick                       small versions of all studies in experiments/
   taut show my_study.toml 0                    one cell as a study of its own
+  taut submit slurm my_study.toml --shards 64  an array script for a cluster; --go puts it into the queue
   taut list metrics                            names, units, formulas
 
 Exit codes:
@@ -45,6 +47,14 @@ enum Colour {
 pub(crate) enum Command {
     /// Run a study; a finished part is never computed twice.
     Run(Run),
+    /// Put the finished cells of shards and stopped runs into the tables, and say what is missing.
+    Collect(Collect),
+    /// Say how far a folder of results is.
+    Status(Status),
+    /// Compute stored cells again and compare them bit for bit.
+    Verify(Verify),
+    /// Say how two studies or folders of results differ, and which cells they share.
+    Diff(Diff),
     /// Hold the claims of a study against its tables.
     Check(Check),
     /// Write one HTML page: question, claims with verdicts, figures, tables. Opens offline in any browser.
@@ -53,6 +63,8 @@ pub(crate) enum Command {
     Reproduce(Reproduce),
     /// Print the index of a folder of studies, as Markdown.
     Catalogue(Catalogue),
+    /// Put the shards of a study into the queue of a cluster.
+    Submit(Submit),
     /// Show what would run: cells, axes, rows, bytes. Writes nothing.
     Plan(Plan),
     /// List metrics, features, parametrizations, optimizers, theories, solutions or criteria.
@@ -90,29 +102,152 @@ Examples:
   taut run study.toml --json --quiet | jq .computed
   taut run experiments/kernel_to_rich.toml --quick     minutes become seconds; tables in results/quick/
 
+  taut run study.toml --shard 3/8 --out /shared/try    one of eight shares, on any machine
+  taut run study.toml --set budget.hours=2             asks first if it would take longer
+
 A second run of a finished study computes nothing; a run that was stopped or killed goes on where
-it was. A folder that holds another study is refused with the differences, unless --force.")]
+it was; a study with more values on an axis, or more seeds, computes the new cells alone. A folder that
+holds another study is refused with the differences, unless --force.")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) source: Source,
     /// Where the tables go; default results/<name of the study file>, with --quick results/quick/<name>.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Worker threads; default one per core. The rows do not depend on it.
+    /// Worker threads; default SLURM_CPUS_PER_TASK, or one per core. The rows do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) threads: Option<u16>,
     /// Exit with 4 unless every claim holds.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Compute this share of the cells alone: I/N, with I from 0 to N-1. `taut collect` joins the shares.
+    #[arg(long, value_name = "I/N", conflicts_with = "check")]
+    pub(crate) shard: Option<Shard>,
+    /// Compute cells again whose status is `failed`.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    /// Stop when more than N cells have failed, or diverged without leave.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failures: Option<usize>,
+    /// Stop at the first cell that fails.
+    #[arg(long, conflicts_with = "max_failures")]
+    pub(crate) fail_fast: bool,
     /// If DIR holds another study, move it aside (to DIR.old-1, …).
     #[arg(long)]
     pub(crate) force: bool,
+    /// Run without asking beyond the study's [budget]; without one, beyond 10^7 cells or 100 GB.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
     /// Print one JSON object about the run on stdout.
     #[arg(long)]
     pub(crate) json: bool,
     /// No progress, no summary; errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut collect results/sharpness_plateau       after the last of the shards, or while they run
+  taut collect study.toml --out /shared/try    where files that the study reads have moved
+
+Cells that were computed twice must be equal. Exits with 75 if cells are missing, with 4 if two copies of a cell differ.")]
+pub(crate) struct Collect {
+    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// Where the results of the study are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut status results/sharpness_plateau
+  watch -n 10 taut status /shared/try
+  taut status /shared/try --json | jq .missing
+
+Exits with 0 if every cell is there, else with 75.")]
+pub(crate) struct Status {
+    /// A folder of results.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut verify results/panel_polynomial              1 % of the cells, and every byte of every file
+  taut verify results/panel_polynomial --sample 20 --seed 7
+  taut verify study.toml --out /shared/try --sample 100%
+
+Writes nothing. Exits with 4 if a file is damaged or a cell differs. Rows are promised to be the same on one kind of
+processor: on another they may differ in the last digits.")]
+pub(crate) struct Verify {
+    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// Where the results of the study are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How many cells to compute again: a share such as 1%, or a number.
+    #[arg(long, value_name = "SHARE", default_value = "1%")]
+    pub(crate) sample: Sample,
+    /// Which sample: the same number draws the same cells.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Worker threads; default one per core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut diff results/panel_polynomial experiments/panel_polynomial.toml
+  taut diff old.toml new.toml --json
+
+Cells that both have are computed once: `taut run B` into the results of A reuses them. Exits with 0 if the cells are the
+same and everything that B records was recorded for A, else with 4.")]
+pub(crate) struct Diff {
+    /// A study or a folder of results.
+    #[arg(value_name = "A")]
+    pub(crate) first: PathBuf,
+    /// Another one.
+    #[arg(value_name = "B")]
+    pub(crate) second: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -212,7 +347,7 @@ pub(crate) struct Reproduce {
     /// Where the tables go, a folder per study; default results, with --quick results/quick.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Worker threads; default one per core. The rows do not depend on it.
+    /// Worker threads; default SLURM_CPUS_PER_TASK, or one per core. The rows do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) threads: Option<u16>,
     /// Where a folder holds another study, or an older version of this one, move it aside (to DIR.old-1, …).
@@ -247,13 +382,104 @@ pub(crate) struct Catalogue {
 #[command(after_help = "\
 Examples:
   taut plan experiments/panel_polynomial.toml
-  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells")]
+  taut plan study.toml --set sweep.seed.count=1000 --json | jq .cells
+  taut plan study.toml --table --limit 20              the first cells as they will run
+  taut plan study.toml --table --json | jq .axes       one object per line
+  taut plan study.toml --why                   what a run would compute, and what it would reuse
+  taut plan study.toml --threads 64            the time on a machine with 64 cores as well
+  taut plan study.toml --calibrate 30          estimates from half a minute of trying cells
+  taut plan study.toml --calibrate 0           nothing is computed: sizes without times
+
+Time, rows and bytes are estimated from a few cells of each kind, which are computed and forgotten.")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Print one JSON object on stdout.
+    /// Say which cells a run would compute, and why those that are stored would not do.
+    #[arg(long)]
+    pub(crate) why: bool,
+    /// Where the results are, for --why; default as for `taut run`.
+    #[arg(long, value_name = "DIR", requires = "why")]
+    pub(crate) out: Option<PathBuf>,
+    /// List the cells as they will run: place, key, every axis, step size, solver.
+    #[arg(long)]
+    pub(crate) table: bool,
+    /// With --table, the first N cells alone.
+    #[arg(long, value_name = "N", requires = "table")]
+    pub(crate) limit: Option<usize>,
+    /// Seconds in which cells are tried for the estimates; 0 for none.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.5, value_parser = seconds)]
+    pub(crate) calibrate: f64,
+    /// Estimate the time on so many threads as well; always on one per core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object on stdout; with --table one per cell.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Submit {
+    #[command(subcommand)]
+    pub(crate) engine: Engine,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Engine {
+    /// A Slurm job array, with a job after it that collects. Prints the script unless --go.
+    Slurm(Slurm),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  taut submit slurm study.toml --shards 64 --time 2:00:00 --cpus 8 > sweep.sh
+  bash sweep.sh submit                                                      after a look at it
+  taut submit slurm study.toml --shards 64 --time 2:00:00 --partition short --go
+  taut submit slurm study.toml --shards 64 --option constraint=skylake --go
+  taut submit slurm study.toml --shards 64 --missing --go                   shards with cells to do
+
+Two minutes before its time is up a shard writes what is finished and goes back into the queue.
+A shard that was killed does not: --missing submits it again. What happens when: docs/clusters.md.")]
+pub(crate) struct Slurm {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Into how many shards the cells are dealt: tasks of the array.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) shards: u32,
+    /// Where the tables go, on a disk that all nodes share; default results/<name of the study file>, with --quick
+    /// results/quick/<name>.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Time limit of a shard, as Slurm writes it: 90 (minutes), 2:00:00, 1-12.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// Cores, and so threads, of a shard.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) cpus: u16,
+    /// Memory of a shard, such as 4G.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) mem: Option<String>,
+    /// The partition that shards go to.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) partition: Option<String>,
+    /// The account that pays.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// The quality of service.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) qos: Option<String>,
+    /// Any other option of sbatch by its long name. Repeatable.
+    #[arg(long = "option", value_name = "NAME[=VALUE]")]
+    pub(crate) options: Vec<String>,
+    /// The program on the nodes, where it is not this one.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) program: Option<PathBuf>,
+    /// Only shards with cells to do; N may be another than before.
+    #[arg(long)]
+    pub(crate) missing: bool,
+    /// Write the script to DIR/slurm/array.sh and submit it.
+    #[arg(long)]
+    pub(crate) go: bool,
 }
 
 #[derive(Args, Debug)]
@@ -281,6 +507,12 @@ pub(crate) struct List {
     /// Print one JSON object per line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A time on the command line, up to a day.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("it is not from 0 to 86400".to_owned()) }
 }
 
 impl Taut {

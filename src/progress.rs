@@ -16,6 +16,7 @@ struct Counts {
     cells: AtomicUsize,
     done: AtomicUsize,
     started: AtomicBool,
+    quiet: AtomicBool,
     ended: Mutex<bool>,
     wake: Condvar,
 }
@@ -30,11 +31,17 @@ impl Display {
     /// Starts showing, or not if `quiet`.
     pub(crate) fn new(quiet: bool) -> Self {
         let counts = Arc::new(Counts::default());
+        counts.quiet.store(quiet, Ordering::Relaxed);
         let ticker = (!quiet).then(|| {
             let counts = Arc::clone(&counts);
             std::thread::spawn(move || show(&counts))
         });
         Self { counts, ticker }
+    }
+
+    /// What a run tells its progress to.
+    pub(crate) fn progress(&self) -> Arc<dyn Progress> {
+        Arc::clone(&self.counts) as Arc<dyn Progress>
     }
 
     /// Stops showing and clears the bar.
@@ -48,18 +55,28 @@ impl Display {
     }
 }
 
-impl Progress for Display {
+impl Progress for Counts {
+    #[allow(clippy::print_stderr)]
+    fn waiting(&self) {
+        eprintln!("another taut works in this folder: waiting until it has ended; Ctrl-C stops");
+    }
+
     fn started(&self, cells: usize, reused: usize) {
-        self.counts.cells.store(cells, Ordering::Relaxed);
-        self.counts.done.store(reused, Ordering::Relaxed);
-        self.counts.started.store(true, Ordering::Release);
+        self.cells.store(cells, Ordering::Relaxed);
+        self.done.store(reused, Ordering::Relaxed);
+        self.started.store(true, Ordering::Release);
     }
 
     fn cells_done(&self, count: usize) {
-        self.counts.done.fetch_add(count, Ordering::Relaxed);
+        self.done.fetch_add(count, Ordering::Relaxed);
     }
 
-    fn part_written(&self, _part: usize, _parts: usize) {}
+    #[allow(clippy::print_stderr)]
+    fn stopping(&self) {
+        if !self.quiet.load(Ordering::Relaxed) {
+            eprintln!("stopping: what is finished is written; again to leave at once");
+        }
+    }
 }
 
 #[allow(clippy::print_stderr)]

@@ -6,7 +6,7 @@ use crate::options::Source;
 use anyhow::Result;
 use std::path::Path;
 use taut_report::{Manifest, Results};
-use taut_sweep::Plan;
+use taut_sweep::{Folder, Plan};
 
 /// The tables of a folder, with the claims and figures that were stored beside them.
 ///
@@ -51,4 +51,43 @@ fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<
          with --out, or give the folder itself to check the claims that were stored with it"
     );
     Err(Usage(message).into())
+}
+
+/// The study of which a folder holds results, laid out as it was.
+pub(super) fn stored_plan(folder: &Folder) -> Result<Plan> {
+    let place = folder.root().display();
+    let Some(manifest) = folder.read_manifest()? else {
+        return Err(Usage(format!("{place} is no folder of results: it has no manifest.json")).into());
+    };
+    let text = |key: &str| manifest[key].as_str().unwrap_or_default();
+    let plan = taut_sweep::load_text(text("study"), Path::new(text("study_path")))?;
+    if taut_sweep::fingerprint(&plan) == text("fingerprint") {
+        return Ok(plan);
+    }
+    let message = format!(
+        "the study that is stored with {place} does not lead to the same cells any more: a file that it reads has \
+         changed or moved, or this is another version of taut; give the study itself, and the folder with --out"
+    );
+    Err(Usage(message).into())
+}
+
+/// A folder of results with the plan of its study: the one that is stored there, or the study as it is now.
+pub(super) fn plan_and_folder(source: &Source, out: Option<&Path>) -> Result<(Plan, Folder)> {
+    if source.study.is_dir() {
+        if out.is_some() || source.quick || !source.set.is_empty() {
+            let folder = source.study.display();
+            return Err(Usage(format!("--out, --quick and --set go with a study, and {folder} is a folder")).into());
+        }
+        let folder = Folder::at(&source.study);
+        return Ok((stored_plan(&folder)?, folder));
+    }
+    let plan = load(source)?;
+    let folder = match out {
+        Some(out) => out.to_path_buf(),
+        None => default_folder(source)?,
+    };
+    if !folder.is_dir() {
+        return Err(Usage(format!("there are no results in {}; name their folder with --out", folder.display())).into());
+    }
+    Ok((plan, Folder::at(folder)))
 }

@@ -1,7 +1,12 @@
 //! One file per command.
 
+mod budget;
 mod catalogue;
+mod cell_table;
 mod check;
+mod collect;
+mod costs;
+mod diff;
 mod finished;
 mod init;
 mod list;
@@ -11,7 +16,11 @@ mod report;
 mod reproduce;
 mod run;
 mod show;
+mod status;
+mod submit;
 mod verdicts;
+mod verify;
+mod why;
 
 use crate::exit::Usage;
 use crate::options::{Command, Source, Taut};
@@ -26,10 +35,15 @@ use taut_sweep::study::{Changes, Diagnostics, Problem, Severity, StudyError};
 pub(crate) fn dispatch(options: Taut) -> Result<ExitCode> {
     match options.command {
         Command::Run(run) => run::run(&run),
+        Command::Collect(collect) => collect::collect(&collect),
+        Command::Status(status) => status::status(&status),
+        Command::Verify(verify) => verify::verify(&verify),
+        Command::Diff(diff) => diff::diff(&diff),
         Command::Check(check) => check::check(&check),
         Command::Report(report) => report::report(&report),
         Command::Reproduce(reproduce) => reproduce::reproduce(&reproduce),
         Command::Catalogue(catalogue) => catalogue::catalogue(&catalogue),
+        Command::Submit(submit) => submit::submit(&submit),
         Command::Plan(plan) => plan::plan(&plan),
         Command::List(list) => list::list(&list),
         Command::Show(show) => show::show(&show),
@@ -52,7 +66,7 @@ fn load(source: &Source) -> Result<Plan> {
 #[allow(clippy::print_stderr)]
 fn load_with_warnings(source: &Source) -> Result<Plan> {
     let (plan, unanswerable) = laid_out(source)?;
-    for warnings in plan.warnings().into_iter().chain(unanswerable) {
+    for warnings in plan.study().warnings().into_iter().chain(plan.warnings()).chain(unanswerable) {
         eprintln!("{warnings}");
     }
     Ok(plan)

@@ -1,17 +1,31 @@
 //! `taut plan`: what would run. Writes nothing.
 
-use super::{load_with_warnings, print};
+use super::{cell_table, costs, load_with_warnings, print};
 use crate::options;
 use anyhow::Result;
 use std::process::ExitCode;
-use taut_sweep::{Plan, Reduction};
+use std::time::Duration;
+use taut_sweep::{Forecast, Plan, Reduction};
 
 pub(super) fn plan(options: &options::Plan) -> Result<ExitCode> {
+    if options.why {
+        return super::why::why(options);
+    }
     let plan = load_with_warnings(&options.source)?;
-    print(&if options.json { json(&plan).to_string() } else { text(&plan) })
+    if options.table {
+        return cell_table::print(&plan, options.limit, options.json);
+    }
+    let forecast = (options.calibrate > 0.0).then(|| plan.forecast(Duration::from_secs_f64(options.calibrate)));
+    let threads = costs::threads_to_tell(options.threads);
+    let said = if options.json {
+        json(&plan, forecast.as_ref(), &threads).to_string()
+    } else {
+        text(&plan, forecast.as_ref(), &threads)
+    };
+    print(&said)
 }
 
-fn json(plan: &Plan) -> serde_json::Value {
+fn json(plan: &Plan, forecast: Option<&Forecast>, threads: &[usize]) -> serde_json::Value {
     serde_json::json!({
         "schema": "taut.plan/1",
         "title": plan.study().study.title,
@@ -27,15 +41,19 @@ fn json(plan: &Plan) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "single_steps": plan.single_steps().map(|(steps, _)| steps),
         "axes": plan.axes().iter().map(|axis| serde_json::json!({
-            "columns": axis.columns, "values": axis.values, "shown": axis.shown,
+            "columns": axis.columns, "values": axis.values, "shown": axis.shown, "when": axis.when, "derive": axis.derived,
         })).collect::<Vec<_>>(),
+        "where": plan.study().filters,
+        "cells_without_where": plan.study().unfiltered(),
         "tables": plan.sizes().iter().map(|size| serde_json::json!({
             "name": size.name, "rows": size.rows, "columns": size.columns, "bytes": size.bytes,
+            "rows_about": forecast.and_then(|forecast| forecast.rows_of(&size.name)),
         })).collect::<Vec<_>>(),
+        "forecast": forecast.map(|forecast| costs::json(forecast, threads)),
     })
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &Plan, forecast: Option<&Forecast>, threads: &[usize]) -> String {
     let study = &plan.study().study;
     let mut out = vec![study.title.clone()];
     if !study.question.is_empty() {
@@ -43,14 +61,24 @@ fn text(plan: &Plan) -> String {
     }
     out.push(String::new());
     for axis in plan.axes() {
-        out.push(format!("{:>9}  {:<24} {}", axis.values, axis.columns.join(" + "), axis.shown.join(", ")));
+        let when = axis.when.map(|when| format!("  when {when}")).unwrap_or_default();
+        let (count, derived) = match axis.derived {
+            Some(expression) => ("derived".to_owned(), format!("  = {expression}")),
+            None => (axis.values.to_string(), String::new()),
+        };
+        let shown = axis.shown.join(", ");
+        out.push(format!("{count:>9}  {:<24} {shown}{derived}{when}", axis.columns.join(" + ")));
+    }
+    for filter in &plan.study().filters {
+        out.push(format!("{:>9}  {filter}", "where"));
     }
     let bundles = match plan.bundles() {
         Some(bundles) => format!("{bundles} bundles, "),
         None => String::new(),
     };
     let parts = if plan.parts() == 1 { "1 part".to_owned() } else { format!("{} parts", plan.parts()) };
-    out.push(format!("{:>9}  cells in {bundles}{parts} per table", plan.cells()));
+    let all = plan.study().unfiltered().map(|all| format!("of {all} ")).unwrap_or_default();
+    out.push(format!("{:>9}  cells {all}in {bundles}{parts} per table", plan.cells()));
     if let Some((steps, cells)) = plan.single_steps()
         && cells > 0
     {
@@ -58,10 +86,14 @@ fn text(plan: &Plan) -> String {
     }
     out.extend(solvers(plan));
     out.extend(reductions(plan));
+    out.extend(forecast.map(|forecast| costs::text(forecast, threads)).unwrap_or_default());
     out.push(String::new());
-    out.push("table            rows up to   columns    bytes up to (before compression)".to_owned());
+    let about = if forecast.is_some() { "  rows about" } else { "" };
+    out.push(format!("table            rows up to{about}   columns    bytes up to (before compression)"));
     for size in plan.sizes() {
-        out.push(format!("{:<14} {:>12} {:>9} {:>14}", size.name, size.rows, size.columns, bytes(size.bytes)));
+        let rows = forecast.and_then(|forecast| forecast.rows_of(&size.name));
+        let about = rows.map_or_else(String::new, |rows| format!("{rows:>12.0}"));
+        out.push(format!("{:<14} {:>12}{about} {:>9} {:>14}", size.name, size.rows, size.columns, bytes(size.bytes)));
     }
     out.join("\n")
 }

@@ -1,15 +1,17 @@
 //! `taut reproduce`: a folder of studies, and one scoreboard of their claims.
 
-use super::run::{Ran, bad_cells, compute, default_root, how, stop_on_signals};
+use super::run::{Ran, bad_cells, compute, default_root, how};
 use super::verdicts::{RULED, measured, width};
 use super::{load, print};
 use crate::exit::{STOPPED, Usage, spoken};
 use crate::options::{Reproduce, Source};
 use crate::scoreboard::{Outcome, SCHEMA, Score, Scoreboard, Scored};
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use taut_report::claims::{Answer, Verdicts};
 use taut_sweep::study::{Claim, near};
@@ -36,7 +38,7 @@ pub(super) fn reproduce(options: &Reproduce) -> Result<ExitCode> {
     let all = candidates.len();
     for (number, Candidate { name, plan }) in candidates.into_iter().enumerate() {
         let folder = Folder::at(out.join(&name));
-        let score = plan.and_then(|plan| one(&name, &plan, &folder, &how, options.quiet, &stop));
+        let score = plan.and_then(|plan| one(&name, &Arc::new(plan), &folder, &how, options.quiet, &stop));
         if stop.load(Ordering::Relaxed) {
             say(&format!("stopped in {name}, {number} of {all} studies done; run the same command to go on"));
             return Ok(ExitCode::from(STOPPED));
@@ -116,7 +118,14 @@ fn chosen(asked: &[String], there: &[String], folder: &Path) -> Result<Vec<Strin
 }
 
 /// Runs what is missing of one study.
-fn one(name: &str, plan: &Plan, folder: &Folder, how: &RunOptions, quiet: bool, stop: &AtomicBool) -> Result<Score> {
+fn one(
+    name: &str,
+    plan: &Arc<Plan>,
+    folder: &Folder,
+    how: &RunOptions,
+    quiet: bool,
+    stop: &AtomicBool,
+) -> Result<Score> {
     let ran = compute(plan, folder, how, quiet, stop)?;
     let Ran { report, verdicts, seconds } = &ran;
     Ok(Score {

@@ -1,9 +1,10 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{load, load_with_warnings, plan::bytes, print, verdicts};
+use super::{budget, load, load_with_warnings, plan::bytes, print, verdicts};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::{Run, Source};
 use crate::progress::Display;
+use crate::stopping::stop_on_signals;
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use taut_report::claims::Verdicts;
-use taut_sweep::{Folder, Plan, RunOptions, RunReport};
+use taut_sweep::{Folder, Plan, RunError, RunOptions, RunReport};
 
 /// What a run has come to.
 pub(super) struct Ran {
@@ -22,13 +23,26 @@ pub(super) struct Ran {
 }
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
-    let plan = if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? };
+    let stop = stop_on_signals()?;
+    let plan = Arc::new(if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? });
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
         None => default_folder(&options.source)?,
     });
-    let stop = stop_on_signals()?;
-    let ran = compute(&plan, &folder, &how(options.threads, options.force), options.quiet, &stop)?;
+    let how = RunOptions {
+        shard: options.shard,
+        retry_failed: options.retry_failed,
+        max_failures: options.fail_fast.then_some(0).or(options.max_failures),
+        ..how(options.threads, options.force)
+    };
+    budget::ask(&plan, &folder, &how, options.yes)?;
+    let ran = match compute(&plan, &folder, &how, options.quiet, &stop) {
+        Err(error) if matches!(error.downcast_ref(), Some(RunError::Locked { .. })) => {
+            complain(&error);
+            return Ok(ExitCode::from(STOPPED));
+        }
+        ran => ran?,
+    };
     if !options.quiet {
         tell(&plan, &folder, &ran);
     }
@@ -43,23 +57,44 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
     Ok(exit_code(&plan, &ran, options.check))
 }
 
-/// How to run: with so many threads, or one per core.
+/// How to run: with so many threads, or as many as Slurm gave, or one per core.
 pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
-    let threads = threads.map(usize::from);
+    let threads = threads.or_else(slurm_cpus).map(usize::from);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let (program, checkpoint_after) = (taut_sweep::PROGRAM.to_owned(), taut_sweep::CHECKPOINT_AFTER);
-    RunOptions { threads, force, program, host: host(), checkpoint_after }
+    RunOptions {
+        threads,
+        force,
+        shard: None,
+        retry_failed: false,
+        max_failures: None,
+        program: taut_sweep::PROGRAM.to_owned(),
+        host: host(),
+        checkpoint_after: taut_sweep::CHECKPOINT_AFTER,
+    }
+}
+
+/// The cores of this task under Slurm, which does not everywhere keep a program off the others.
+fn slurm_cpus() -> Option<u16> {
+    let cpus = std::env::var("SLURM_CPUS_PER_TASK").ok()?.parse().ok()?;
+    (cpus > 0).then_some(cpus)
 }
 
 /// Computes what is missing, and asks the tables what they say to the claims.
-pub(super) fn compute(plan: &Plan, folder: &Folder, how: &RunOptions, quiet: bool, stop: &AtomicBool) -> Result<Ran> {
+pub(super) fn compute(
+    plan: &Arc<Plan>,
+    folder: &Folder,
+    how: &RunOptions,
+    quiet: bool,
+    stop: &AtomicBool,
+) -> Result<Ran> {
     let display = Display::new(quiet);
     let began = Instant::now();
-    let outcome = taut_sweep::run(plan, folder, how, &display, stop);
+    let outcome = taut_sweep::run(plan, folder, how, &display.progress(), stop);
     display.end();
     let report = outcome?;
     let seconds = began.elapsed().as_secs_f64();
-    let verdicts = if report.stopped { None } else { Some(verdicts::read_off(folder)?) };
+    let is_whole = !report.stopped && !report.gave_up && how.shard.is_none();
+    let verdicts = if is_whole { Some(verdicts::read_off(folder)?) } else { None };
     Ok(Ran { report, verdicts, seconds })
 }
 
@@ -75,19 +110,13 @@ pub(super) fn default_root(quick: bool) -> PathBuf {
     PathBuf::from(if quick { "results/quick" } else { "results" })
 }
 
-fn host() -> String {
-    std::fs::read_to_string("/etc/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+#[allow(clippy::print_stderr)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("{error:#}");
 }
 
-/// The first INT or TERM asks the run to stop; the second leaves at once.
-pub(super) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let stop = Arc::new(AtomicBool::new(false));
-    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    Ok(stop)
+fn host() -> String {
+    std::fs::read_to_string("/etc/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 
 /// Cells that failed, or diverged without leave.
@@ -99,7 +128,7 @@ pub(super) fn bad_cells(plan: &Plan, report: &RunReport) -> usize {
 fn exit_code(plan: &Plan, ran: &Ran, check: bool) -> ExitCode {
     match &ran.verdicts {
         _ if ran.report.stopped => ExitCode::from(STOPPED),
-        _ if bad_cells(plan, &ran.report) > 0 => ExitCode::from(CELLS),
+        _ if ran.report.gave_up || bad_cells(plan, &ran.report) > 0 => ExitCode::from(CELLS),
         Some(verdicts) if check => verdicts::exit_code(verdicts),
         _ => ExitCode::SUCCESS,
     }
@@ -117,6 +146,8 @@ fn json(plan: &Plan, folder: &Folder, Ran { report, verdicts, seconds }: &Ran) -
         "failed": report.failed,
         "reasons": report.reasons,
         "stopped": report.stopped,
+        "gave_up": report.gave_up,
+        "unusable": report.unusable,
         "bytes": report.bytes,
         "claims": verdicts.as_ref().map(verdicts::json),
         "wall_seconds": seconds,
@@ -128,11 +159,20 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     if let Some(old) = &report.moved_aside {
         eprintln!("another study's results were moved to {}", old.display());
     }
+    for (reason, cells) in &report.unusable {
+        eprintln!("{cells} stored cells were not enough: {reason}");
+    }
     if let Some(reason) = &report.checkpoint_trouble {
-        eprintln!("long cells could not be checkpointed, which costs time when a run is killed and nothing else: {reason}");
+        eprintln!(
+            "long cells could not be checkpointed, which costs time when a run is killed and nothing else: {reason}"
+        );
     }
     let place = folder.root().display();
     let size = bytes(usize::try_from(report.bytes).unwrap_or(usize::MAX));
+    if report.gave_up {
+        let done = report.reused + report.computed;
+        eprintln!("gave up after too many failures: {done} of {} cells are in {place}", report.cells);
+    }
     if report.stopped {
         let done = report.reused + report.computed;
         eprintln!("stopped: {done} of {} cells are in {place}; run the same command to go on", report.cells);

@@ -8,7 +8,11 @@ pub fn spaced_value(a: f64, b: f64, i: usize, n: usize, log: bool) -> f64 {
     if i + 1 == n {
         return b;
     }
-    let share = i as f64 / (n - 1) as f64;
+    scaled_value(a, b, i as f64 / (n - 1) as f64, log)
+}
+
+/// The value at a share of the way between two ends, rounded as people write numbers: 15 digits, 14 for `log`.
+pub fn scaled_value(a: f64, b: f64, share: f64, log: bool) -> f64 {
     if log {
         // log10 and 10^x are exact at whole decades; elsewhere they lose a digit more than a sum does.
         let x = 10_f64.powf(a.log10() + (b.log10() - a.log10()) * share);

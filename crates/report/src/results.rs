@@ -78,9 +78,17 @@ impl Results {
         Ok(())
     }
 
-    /// How many parts of the study are not there yet.
-    pub fn missing_parts(&self) -> usize {
-        self.manifest.parts.saturating_sub(self.finished)
+    /// What of the study is not there yet, in words; `None` if all of it is.
+    pub fn missing(&self) -> Option<String> {
+        let Manifest { parts, cells, .. } = &self.manifest;
+        let missing = parts.saturating_sub(self.finished);
+        if missing > 0 {
+            return Some(format!("{missing} of {parts} parts are missing"));
+        }
+        // A part may be there before all of its cells are.
+        let there = self.tables.iter().find(|table| table.schema.name == "cells")?.rows;
+        let missing = cells.saturating_sub(there);
+        (missing > 0).then(|| format!("{missing} of {cells} cells are missing"))
     }
 }
 

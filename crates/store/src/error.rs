@@ -132,6 +132,22 @@ pub enum StoreError {
         reason: PolarsError,
     },
 
+    /// A part that could be read and is not what was written.
+    #[error("{path} is not as it was written: its checksum differs; remove it and run the study again")]
+    DamagedPart {
+        /// The part.
+        path: PathBuf,
+    },
+
+    /// A file that could not be removed.
+    #[error("cannot remove {path}: {reason}; check the folder's permissions, then run again to go on")]
+    RemoveFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: io::Error,
+    },
+
     /// A part whose columns are not those of the part before it.
     #[error(
         "the part {path} has other columns ({found}) than the parts before it ({expected}); run the study again to bring its parts up to date"

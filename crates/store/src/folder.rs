@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::atomic;
 use crate::columns::{Column, TableSchema};
 use crate::error::StoreError;
-use crate::input::{read_bytes, unreadable};
+use crate::input::read_bytes;
+use crate::lot::Lot;
 use crate::part;
 use crate::provenance::{Footer, Provenance};
 use crate::rows::Rows;
@@ -81,7 +82,7 @@ impl Folder {
                 .map_err(|reason| StoreError::FolderNotWritable { path: folder.clone(), reason })?;
             atomic::remove_leftovers(folder)?;
         }
-        Ok(())
+        self.clean_pieces()
     }
 
     /// Writes rows as `part-<part>.parquet` of their table and returns the size in bytes. The part
@@ -114,6 +115,13 @@ impl Folder {
         Ok(tables)
     }
 
+    /// The tables that a part has files of, in the order of their names.
+    pub fn tables_of(&self, part: &Lot) -> Result<Vec<String>, StoreError> {
+        let mut tables = self.tables()?;
+        tables.retain(|table| part.has(table));
+        Ok(tables)
+    }
+
     /// The complete parts of a table in the order of their names, without `part-` and `.parquet`.
     pub fn parts(&self, table: &str) -> Result<Vec<String>, StoreError> {
         let mut parts = Vec::new();
@@ -126,6 +134,16 @@ impl Folder {
         Ok(parts)
     }
 
+    /// The rows of one part in every table, whether it is there or not.
+    pub fn part(&self, part: &str) -> Lot {
+        Lot::part(&self.root, part)
+    }
+
+    /// A piece by its name, whether it is there or not.
+    pub fn piece(&self, name: &str) -> Lot {
+        Lot::piece(&self.root, name)
+    }
+
     /// Whether a part is there and begins and ends as a parquet file does; its cells are not read.
     pub fn part_is_readable(&self, table: &str, part: &str) -> bool {
         self.part_path(table, part).is_ok_and(|path| begins_as_parquet(&path) && self.read_footer(table, part).is_ok())
@@ -133,9 +151,8 @@ impl Folder {
 
     /// A part's columns, number of rows and key-values, without its cells.
     pub fn read_footer(&self, table: &str, part: &str) -> Result<Footer, StoreError> {
-        let path = self.part_path(table, part)?;
-        let file = File::open(&path).map_err(|reason| unreadable(&path, reason))?;
-        part::footer(table, file).map_err(|reason| StoreError::UnreadablePart { path, reason })
+        self.part_path(table, part)?;
+        self.part(part).footer(table)
     }
 
     /// All parts of a table after one another, in the order of their names.
@@ -159,10 +176,8 @@ impl Folder {
 
     /// One part of a table.
     pub fn read_part(&self, table: &str, part: &str) -> Result<Table, StoreError> {
-        let path = self.part_path(table, part)?;
-        // Into memory rather than mapped: another host may replace the file under a map.
-        let bytes = read_bytes(&path)?;
-        part::decode(table, &bytes).map(Table::new).map_err(|reason| StoreError::UnreadablePart { path, reason })
+        self.part_path(table, part)?;
+        self.part(part).read(table)
     }
 
     /// Renames the folder to the first free one of `<name>.old-1`, `<name>.old-2`, … and returns that
@@ -181,11 +196,14 @@ impl Folder {
         }
     }
 
-    /// The size of the manifest and all parts.
+    /// The size of the manifest, all parts and all pieces.
     pub fn bytes(&self) -> Result<u64, StoreError> {
         let mut bytes = size(&self.root.join(MANIFEST));
         for table in self.tables()? {
             bytes += self.table_bytes(&table)?;
+        }
+        for piece in self.pieces()? {
+            bytes += atomic::entries(&piece.folder())?.iter().map(|entry| size(&entry.path())).sum::<u64>();
         }
         Ok(bytes)
     }
@@ -240,7 +258,7 @@ fn part_file(part: &str) -> Result<String, StoreError> {
     Ok(format!("{PREFIX}{part}{SUFFIX}"))
 }
 
-fn refuse_unusable(name: &str) -> Result<(), StoreError> {
+pub(crate) fn refuse_unusable(name: &str) -> Result<(), StoreError> {
     if is_usable(name) {
         return Ok(());
     }
@@ -252,7 +270,7 @@ fn is_usable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
-fn refuse_uneven(rows: &Rows) -> Result<(), StoreError> {
+pub(crate) fn refuse_uneven(rows: &Rows) -> Result<(), StoreError> {
     let Some(column) = rows.uneven_column() else {
         return Ok(());
     };
@@ -265,7 +283,7 @@ fn refuse_uneven(rows: &Rows) -> Result<(), StoreError> {
 }
 
 /// Makes a folder and those above it; says which of them is something else.
-fn create_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_folder(path: &Path) -> Result<(), StoreError> {
     let Err(reason) = fs::create_dir_all(path) else {
         return Ok(());
     };

@@ -35,22 +35,30 @@
 #![deny(missing_docs)]
 
 mod atomic;
+mod checksum;
 mod columns;
 mod documents;
 mod error;
 mod folder;
 mod input;
+mod lock;
+mod lot;
 mod part;
+mod pieces;
 mod provenance;
 mod rows;
 mod table;
+mod untrusted;
 mod values;
+mod weight;
 
 pub use columns::{Column, ColumnType, TableSchema};
 pub use documents::Documents;
 pub use error::StoreError;
 pub use folder::Folder;
 pub use input::{InputColumn, InputTable, InputValues, Place, read_bytes, read_input};
+pub use lock::Lock;
+pub use lot::Lot;
 pub use provenance::{Footer, Provenance};
 pub use rows::Rows;
 pub use table::Table;

@@ -17,9 +17,11 @@ use polars::prelude::{
     StringChunked, polars_err,
 };
 
+use crate::checksum;
 use crate::columns::{Column, ColumnType, TableSchema};
 use crate::provenance::{Footer, describe};
 use crate::rows::Rows;
+use crate::untrusted::{refuse_bombs, without_panics};
 use crate::values::{Cells, Values};
 
 /// Rows per row group, polars' own choice: large enough to compress, small enough to skip.
@@ -30,7 +32,8 @@ const ROW_GROUP: usize = 512 * 512;
 const ZSTD_LEVEL: i32 = 1;
 
 /// The rows as a parquet file in memory, so that what fails afterwards is the disk and not the rows.
-pub(crate) fn encode(rows: &Rows, keys: Vec<(String, String)>) -> PolarsResult<Vec<u8>> {
+pub(crate) fn encode(rows: &Rows, mut keys: Vec<(String, String)>) -> PolarsResult<Vec<u8>> {
+    keys.push(checksum::placeholder());
     let columns = rows.schema().columns.iter();
     let schema: Schema =
         columns.map(|column| Field::new(column.name.as_str().into(), data_type(column.kind))).collect();
@@ -48,6 +51,9 @@ pub(crate) fn encode(rows: &Rows, keys: Vec<(String, String)>) -> PolarsResult<V
     }
     writer.finish()?;
     drop(writer);
+    if !checksum::seal(&mut bytes) {
+        return Err(polars_err!(ComputeError: "its footer has no place for a checksum"));
+    }
     Ok(bytes)
 }
 
@@ -97,10 +103,44 @@ fn series(name: PlSmallStr, values: &Values, range: Range<usize>) -> Series {
     }
 }
 
-/// The rows of a part, with unit and documentation from its footer.
+/// The rows of a part, with unit and documentation from its footer. Bytes that are not those that were written are
+/// refused before polars sees them.
 pub(crate) fn decode(table: &str, bytes: &[u8]) -> PolarsResult<Rows> {
-    let schema = footer(table, Cursor::new(bytes))?.schema;
-    let columns = read_frame(bytes)?
+    if !checksum::is_intact(bytes) {
+        return Err(polars_err!(ComputeError: "it is not as it was written: its checksum differs"));
+    }
+    decode_some(table, Cursor::new(bytes), &Wanted::default())
+}
+
+/// Which columns and rows are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// These columns, in the order of the file; all if none is named.
+    pub(crate) columns: &'a [&'a str],
+    /// These rows; all if there is no range.
+    pub(crate) rows: Option<Range<usize>>,
+}
+
+/// Some columns or rows of a part.
+pub(crate) fn decode_some<R: MmapBytesReader>(table: &str, file: R, wanted: &Wanted<'_>) -> PolarsResult<Rows> {
+    without_panics(|| decode_wanted(table, file, wanted))
+}
+
+fn decode_wanted<R: MmapBytesReader>(table: &str, file: R, wanted: &Wanted<'_>) -> PolarsResult<Rows> {
+    let mut reader = reader(file)?;
+    let Footer { mut schema, rows, .. } = footer_of(table, &mut reader)?;
+    if !wanted.columns.is_empty() {
+        schema.columns.retain(|column| wanted.columns.contains(&column.name.as_str()));
+        let names = schema.columns.iter().map(|column| column.name.clone()).collect();
+        reader = reader.with_columns(Some(names));
+    }
+    if let Some(range) = &wanted.rows {
+        let end = range.end.min(rows);
+        reader = reader.with_slice(Some((range.start.min(end), end - range.start.min(end))));
+    }
+    let frame = reader.read_parallel(ParallelStrategy::None).finish()?;
+    refuse_uneven(&frame)?;
+    let columns = frame
         .columns()
         .iter()
         .map(|column| values(column).ok_or_else(|| unknown_type(column.dtype())))
@@ -108,8 +148,24 @@ pub(crate) fn decode(table: &str, bytes: &[u8]) -> PolarsResult<Rows> {
     Ok(Rows::from_columns(schema, columns))
 }
 
-fn read_frame(bytes: &[u8]) -> PolarsResult<DataFrame> {
-    ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None).finish()
+/// A reader of a file that was looked at and may be decoded.
+pub(crate) fn reader<R: MmapBytesReader>(mut file: R) -> PolarsResult<ParquetReader<R>> {
+    let metadata = ParquetReader::new(&mut file).get_metadata()?.clone();
+    refuse_bombs(&mut file, &metadata)?;
+    let mut reader = ParquetReader::new(file);
+    reader.set_metadata(metadata);
+    Ok(reader)
+}
+
+/// polars takes the number of rows from the footer, and columns from their pages.
+pub(crate) fn refuse_uneven(frame: &DataFrame) -> PolarsResult<()> {
+    let uneven = frame.columns().iter().find(|column| column.len() != frame.height());
+    match uneven {
+        None => Ok(()),
+        Some(column) => Err(polars_err!(
+            ComputeError: "column `{}` has {} rows of {}", column.name(), column.len(), frame.height()
+        )),
+    }
 }
 
 /// A column's cells out of polars' form; `None` where tables have no such type.
@@ -143,7 +199,10 @@ fn numbers<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<T::Native> {
 
 /// Reads what stands before and after the cells.
 pub(crate) fn footer<R: MmapBytesReader>(table: &str, file: R) -> PolarsResult<Footer> {
-    let mut reader = ParquetReader::new(file);
+    without_panics(|| footer_of(table, &mut ParquetReader::new(file)))
+}
+
+fn footer_of<R: MmapBytesReader>(table: &str, reader: &mut ParquetReader<R>) -> PolarsResult<Footer> {
     let pairs = reader.get_metadata()?.key_value_metadata().clone();
     let keys: BTreeMap<String, String> = pairs
         .unwrap_or_default()
@@ -252,6 +311,42 @@ mod tests {
         let here = bytes();
         let there = std::thread::scope(|scope| scope.spawn(bytes).join().expect("no panic"));
         assert_eq!(here, there);
+    }
+
+    #[test]
+    fn every_flipped_byte_is_found() {
+        let mut rows = Rows::new(&schema());
+        rows.repeat_int(0, Some(1), 20);
+        (0..20).for_each(|row| rows.push_float(1, Some(1.0 / f64::from(row))));
+        rows.repeat_text(2, Some("taut.checksum"), 20);
+        rows.push_null(3, 20);
+        let mut bytes = encode(&rows, vec![("taut.study".into(), "taut.checksum\u{18}@".into())]).expect("a table");
+        assert!(checksum::is_intact(&bytes));
+        for at in 0..bytes.len() {
+            bytes[at] ^= 0x10;
+            assert!(!checksum::is_intact(&bytes) && decode("trajectory", &bytes).is_err(), "byte {at}");
+            bytes[at] ^= 0x10;
+        }
+        (0..bytes.len()).for_each(|end| assert!(!checksum::is_intact(&bytes[..end]), "cut at {end}"));
+        assert!(checksum::is_intact(&bytes));
+    }
+
+    #[test]
+    fn some_rows_and_columns_are_those_of_the_whole() {
+        let n = ROW_GROUP + 100;
+        let mut rows = Rows::new(&schema());
+        (0..n).for_each(|row| rows.push_int(0, Some(row as i64)));
+        rows.push_null(1, n);
+        rows.repeat_text(2, Some("trained"), n);
+        rows.push_null(3, n);
+        let bytes = encode(&rows, Vec::new()).expect("a table");
+        for range in [0..3, 5..5, ROW_GROUP - 2..ROW_GROUP + 7, n - 1..n, n..n + 5] {
+            let wanted = Wanted { columns: &["source", "cell"], rows: Some(range.clone()) };
+            let some = decode_some("trajectory", Cursor::new(&bytes), &wanted).expect("just encoded");
+            assert_eq!(some.schema().column_names(), ["cell", "source"]);
+            let expected: Vec<i64> = range.filter(|&row| row < n).map(|row| row as i64).collect();
+            assert_eq!(some.ints(0), expected);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Rows being gathered, column by column, without an allocation per row.
 
-use std::sync::Arc;
-
 use std::iter::repeat_n;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::columns::{ColumnType, TableSchema};
 use crate::values::{Cells, Values};
@@ -78,6 +78,62 @@ impl Rows {
     pub(crate) fn append_columns(&mut self, other: &Rows) {
         for (column, more) in self.columns.iter_mut().zip(&other.columns) {
             assert!(column.append(more), "the caller compared the types");
+        }
+    }
+
+    /// Adds a range of the rows of another gathering of the same table after these.
+    ///
+    /// # Panics
+    /// Where the types of the columns differ, or the range is beyond the other's rows.
+    #[track_caller]
+    pub fn append_range(&mut self, other: &Rows, range: Range<usize>) {
+        for column in 0..self.columns.len() {
+            self.append_cells(column, other, column, range.clone());
+        }
+    }
+
+    /// Adds a range of one column of another table's rows to one of these.
+    ///
+    /// # Panics
+    /// Where the types differ, or the range is beyond the other's rows.
+    #[track_caller]
+    pub fn append_cells(&mut self, column: usize, other: &Rows, its: usize, range: Range<usize>) {
+        if !self.columns[column].append_range(&other.columns[its], range) {
+            self.refuse(column, other.columns[its].kind());
+        }
+    }
+
+    /// Whether a range of these rows and one of another gathering of the same table hold the same bits.
+    pub fn same_bits(&self, range: Range<usize>, other: &Rows, others: Range<usize>) -> bool {
+        let same = |(a, b): (&Values, &Values)| a.same_bits(range.clone(), b, others.clone());
+        self.columns.len() == other.columns.len() && self.columns.iter().zip(&other.columns).all(same)
+    }
+
+    /// A column of whole numbers, nulls as 0; empty if the column is none.
+    pub fn ints(&self, column: usize) -> &[i64] {
+        match &self.columns[column].cells {
+            Cells::Ints(cells) => cells,
+            _ => &[],
+        }
+    }
+
+    /// A text, `None` if it is null or the column holds no texts.
+    pub fn text(&self, column: usize, row: usize) -> Option<&str> {
+        match &self.columns[column].cells {
+            Cells::Texts(texts) if self.columns[column].is_present(row) => Some(texts.get(row)),
+            _ => None,
+        }
+    }
+
+    /// A cell's value for people, numbers with all their digits.
+    pub fn shown(&self, column: usize, row: usize) -> String {
+        let values = &self.columns[column];
+        match &values.cells {
+            _ if !values.is_present(row) => "null".to_owned(),
+            Cells::Bools(cells) => cells[row].to_string(),
+            Cells::Ints(cells) => cells[row].to_string(),
+            Cells::Floats(cells) => format!("{:?}", cells[row]),
+            Cells::Texts(texts) => format!("`{}`", texts.get(row)),
         }
     }
 

@@ -17,7 +17,8 @@ impl Table {
         Table { rows }
     }
 
-    pub(crate) fn into_rows(self) -> Rows {
+    /// The rows themselves.
+    pub fn into_rows(self) -> Rows {
         self.rows
     }
 

@@ -128,16 +128,50 @@ impl Values {
             (Cells::Texts(cells), Cells::Texts(more)) => cells.append(more),
             _ => return false,
         }
-        self.append_mask(other);
+        self.append_mask(other.len(), other.present.as_deref());
         true
     }
 
-    fn append_mask(&mut self, other: &Values) {
-        let before = self.len() - other.len();
-        match (&mut self.present, &other.present) {
+    /// Adds a range of the other column's cells after these; false, adding nothing, where the types differ.
+    pub(crate) fn append_range(&mut self, other: &Values, range: Range<usize>) -> bool {
+        match (&mut self.cells, &other.cells) {
+            (Cells::Bools(cells), Cells::Bools(more)) => cells.extend_from_slice(&more[range.clone()]),
+            (Cells::Ints(cells), Cells::Ints(more)) => cells.extend_from_slice(&more[range.clone()]),
+            (Cells::Floats(cells), Cells::Floats(more)) => cells.extend_from_slice(&more[range.clone()]),
+            (Cells::Texts(cells), Cells::Texts(more)) => cells.append_range(more, range.clone()),
+            _ => return false,
+        }
+        self.append_mask(range.len(), other.present_in(range));
+        true
+    }
+
+    /// Whether two ranges of columns hold the same bits, nulls included; NaN is the same as itself.
+    pub(crate) fn same_bits(&self, range: Range<usize>, other: &Values, others: Range<usize>) -> bool {
+        if range.len() != others.len() {
+            return false;
+        }
+        let cells = match (&self.cells, &other.cells) {
+            (Cells::Bools(a), Cells::Bools(b)) => a[range.clone()] == b[others.clone()],
+            (Cells::Ints(a), Cells::Ints(b)) => a[range.clone()] == b[others.clone()],
+            (Cells::Floats(a), Cells::Floats(b)) => {
+                let pairs = a[range.clone()].iter().zip(&b[others.clone()]);
+                pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
+            }
+            (Cells::Texts(a), Cells::Texts(b)) => {
+                range.clone().zip(others.clone()).all(|(row, other)| a.get(row) == b.get(other))
+            }
+            _ => false,
+        };
+        cells && range.zip(others).all(|(row, its)| self.is_present(row) == other.is_present(its))
+    }
+
+    /// Says of the last `count` cells, which were just added, which of them are there.
+    fn append_mask(&mut self, count: usize, more: Option<&[bool]>) {
+        let before = self.len() - count;
+        match (&mut self.present, more) {
             (None, None) => {}
             (Some(mask), Some(more)) => mask.extend_from_slice(more),
-            (Some(mask), None) => mask.extend(repeat_n(true, other.len())),
+            (Some(mask), None) => mask.extend(repeat_n(true, count)),
             (None, Some(more)) => {
                 let mut mask = vec![true; before];
                 mask.extend_from_slice(more);
@@ -177,6 +211,16 @@ impl Texts {
         let before = self.buffer.len();
         self.buffer.push_str(&other.buffer);
         self.ends.extend(other.ends.iter().map(|&end| before + end));
+    }
+
+    fn append_range(&mut self, other: &Texts, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let first = if range.start == 0 { 0 } else { other.ends[range.start - 1] };
+        let before = self.buffer.len();
+        self.buffer.push_str(&other.buffer[first..other.ends[range.end - 1]]);
+        self.ends.extend(other.ends[range].iter().map(|&end| before + end - first));
     }
 
     fn clear(&mut self) {
@@ -228,6 +272,26 @@ mod tests {
                 assert_eq!(listed(&values), [first, second].concat());
             }
         }
+    }
+
+    #[test]
+    fn a_range_is_what_stands_there() {
+        let all = [Some(1.0), None, Some(f64::NAN), Some(-0.0)];
+        let whole = floats(&all);
+        for start in 0..=4 {
+            for end in start..=4 {
+                let mut values = floats(&[Some(9.0)]);
+                assert!(values.append_range(&whole, start..end));
+                assert!(values.same_bits(1..1 + end - start, &whole, start..end));
+            }
+        }
+        assert!(!whole.same_bits(1..2, &floats(&[Some(0.0)]), 0..1), "a null is no zero");
+        assert!(!whole.same_bits(3..4, &floats(&[Some(0.0)]), 0..1), "nor is -0");
+        let mut texts = Texts::default();
+        let words: Texts = ["a", "", "bcd"].into_iter().collect();
+        texts.append_range(&words, 1..3);
+        texts.append_range(&words, 0..1);
+        assert_eq!((texts.len(), texts.get(0), texts.get(1), texts.get(2)), (3, "", "bcd", "a"));
     }
 
     #[test]

@@ -48,6 +48,13 @@ impl Bundle {
         self.cells().iter().map(alone).collect()
     }
 
+    /// Without the cells of which `keep` says no; none if no cell is left.
+    pub(crate) fn retaining(mut self, keep: impl Fn(usize) -> bool) -> Option<Self> {
+        let (Self::Exact(cells) | Self::Moments(cells) | Self::Stepped(cells)) = &mut self;
+        cells.retain(|cell| keep(*cell));
+        (!self.cells().is_empty()).then_some(self)
+    }
+
     pub(crate) fn cells(&self) -> &[usize] {
         match self {
             Self::Exact(cells) | Self::Moments(cells) | Self::Stepped(cells) => cells,

@@ -51,7 +51,7 @@ impl<'a> Cell<'a> {
         bench: &'a Bench,
         shelf: &'a Shelf,
     ) -> Result<Self, String> {
-        let identity = Identity::of(&spec.canonical());
+        let identity = spec.identity();
         let lambda_ref = bench.reference_curvature(&spec);
         let units = spec.train.units(bench.task());
         let dynamics = spec.train.dynamics(lambda_ref, units);
@@ -391,7 +391,7 @@ impl Cell<'_> {
 
 /// The row of a cell that never started.
 pub(crate) fn emit_failed(plan: &Plan, index: usize, spec: &CellSpec<'_>, reason: String, sheets: &mut Sheets) {
-    let identity = Identity::of(&spec.canonical());
+    let identity = spec.identity();
     sheets.timing.push_int(0, Some(identity.cell));
     let at = push_head(plan, index, spec, &identity, &Ending::Failed(reason), None, &mut sheets.cells);
     for column in at..plan.schemas.cells.columns.len() {

@@ -5,7 +5,7 @@
 //! processes at the same bundle may both write it: the later wins, and both are right.
 
 use crate::bundle::Bundle;
-use crate::identity::{Identity, SEMANTICS, digest};
+use crate::identity::{SEMANTICS, digest};
 use crate::plan::Plan;
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
@@ -179,7 +179,7 @@ fn short(hash: &blake3::Hash) -> String {
 
 /// The cells of a bundle in their order.
 fn bundle_key(plan: &Plan, bundle: &Bundle) -> blake3::Hash {
-    let key = |cell: &usize| Identity::of(&plan.checked.cell(*cell).canonical()).key;
+    let key = |cell: &usize| plan.checked.cell(*cell).identity().key;
     digest(&bundle.cells().iter().map(key).collect::<Vec<_>>().join("\n"))
 }
 

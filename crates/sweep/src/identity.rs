@@ -12,9 +12,15 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Hashes a canonical form.
-    pub(crate) fn of(canonical: &str) -> Self {
-        let hash = digest(canonical);
+    /// The name of what these hashes of data, model and motion mean together, for one replicate of one seed.
+    pub(crate) fn of(sections: [&blake3::Hash; 3], seed: u64, replicate: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        sections.into_iter().for_each(|section| {
+            hasher.update(section.as_bytes());
+        });
+        hasher.update(&seed.to_be_bytes());
+        hasher.update(&replicate.to_be_bytes());
+        let hash = hasher.finalize();
         let first: [u8; 8] = hash.as_bytes()[..8].try_into().expect("a hash has 32 bytes");
         let cell = (u64::from_be_bytes(first) >> 1) as i64;
         Self { key: hash.to_hex()[..32].to_owned(), cell }

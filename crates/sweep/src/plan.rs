@@ -1,37 +1,23 @@
 //! What would run: cells, parts, tables, sizes; checked before the first step.
 
-use crate::clocks::{MOST_SAVE_TIMES, clocks, save_steps};
+use crate::clocks::{MOST_SAVE_TIMES, save_steps};
+use crate::cost::Costs;
 use crate::crossings::crossings;
-use crate::identity::Identity;
 use crate::misfits::misfits;
-use crate::row_kinds::DRAWN_CURVES;
 use crate::spectra::too_large;
-use crate::study::{AxisValue, CellSpec, Checked, Problem, Setting, StudyError, single_steps};
+use crate::study::{AxisValue, CellSpec, Checked, Formula, Problem, Setting, StudyError, single_steps};
 use crate::study::{data_meaning, model_meaning, train_meaning};
-use crate::tables::Schemas;
+use crate::tables::{SCHEMA_VERSION, Schemas};
 use crate::unmeasurable::{measurable, unmeasurable};
-use crate::workbench::{Bench, Prepared, Shelf, Shelves};
+use crate::workbench::{Prepared, Shelf, Shelves};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use taut_metrics::MetricDef;
-use taut_problem::{Continuation, Data, StepSize, Task};
+use taut_problem::{StepSize, Task};
 use taut_store::{Rows, TableSchema};
 use taut_theory::TheoryDef;
 use taut_train::{MOST_MOMENTS, Route, Train};
-
-/// A part holds at most about this many bytes over all its tables; two parts are in memory at a time.
-const BYTES_PER_PART: usize = 64_000_000;
-
-/// Decomposing the designs of a part takes at most about this many multiply-adds, half a minute of one core: what a
-/// run that is stopped loses.
-const WORK_PER_PART: usize = 100_000_000_000;
-
-/// A part of a small sweep holds this many cells, and a sweep has at most this many parts or so.
-const CELLS_PER_PART: usize = 512;
-
-/// A large sweep has about this many parts.
-const PARTS: usize = 200;
 
 /// A checked study with everything that its cells share.
 pub struct Plan {
@@ -43,32 +29,13 @@ pub struct Plan {
     pub(crate) curve_grid: Vec<f64>,
     /// For each distinct `[train]` the first that differs from it in the step size at the most.
     pub(crate) train_kinds: Vec<usize>,
+    pub(crate) costs: Costs,
     cells_per_part: usize,
-}
-
-/// The most that any cell has.
-struct Largest {
-    samples: usize,
-    /// Entries of the predictor.
-    entries: usize,
-    modes: usize,
-    parameters: usize,
-    factors: usize,
-    /// Multiply-adds of a step.
-    step: usize,
-}
-
-/// The size of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableSize {
-    /// Its name.
-    pub name: String,
-    /// At most this many rows.
-    pub rows: usize,
-    /// Columns.
-    pub columns: usize,
-    /// At most this many bytes before compression.
-    pub bytes: usize,
+    /// The number of every cell, in the order of the plan.
+    numbers: Vec<i64>,
+    /// The same with their places, by number.
+    places: Vec<(i64, u32)>,
+    fingerprint: OnceLock<String>,
 }
 
 /// The values of one axis.
@@ -80,6 +47,10 @@ pub struct AxisSummary {
     pub values: usize,
     /// The values as text; the first and last few where there are many.
     pub shown: Vec<String>,
+    /// The condition under which it exists; `None` for all cells.
+    pub when: Option<String>,
+    /// The expression that its values are computed by; such an axis multiplies no cells.
+    pub derived: Option<String>,
 }
 
 impl Plan {
@@ -98,13 +69,23 @@ impl Plan {
         let curve_grid = checked.study.record.curves.grid();
         let train_kinds = train_kinds(&checked);
         let shelves = Shelves::default();
-        let mut plan =
-            Self { checked, metrics, theories, shelves, schemas, curve_grid, train_kinds, cells_per_part: 1 };
+        let costs = Costs::new(&checked, &metrics);
+        let mut plan = Self {
+            checked,
+            metrics,
+            theories,
+            shelves,
+            schemas,
+            curve_grid,
+            train_kinds,
+            costs,
+            cells_per_part: 1,
+            numbers: Vec::new(),
+            places: Vec::new(),
+            fingerprint: OnceLock::new(),
+        };
         plan.check_sizes()?;
-        let bytes_per_cell = plan.sizes().iter().map(|size| size.bytes).sum::<usize>() / plan.cells().max(1);
-        let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
-        let by_work = (WORK_PER_PART / plan.work_of_a_cell().max(1)).max(1);
-        plan.cells_per_part = by_bytes.min(by_work).min(CELLS_PER_PART.max(plan.cells().div_ceil(PARTS)));
+        plan.cells_per_part = plan.part_size();
         let mut problems = crossings(&plan.checked);
         problems.extend(unmeasurable(&plan.checked).into_iter().map(|problem| (None, problem)));
         if !problems.is_empty() {
@@ -112,7 +93,61 @@ impl Plan {
         }
         plan.check_step_sizes()?;
         plan.check_solvers()?;
+        plan.number_cells()?;
         Ok(plan)
+    }
+
+    /// Gives every cell its number; two cells that mean the same are a mistake.
+    fn number_cells(&mut self) -> Result<(), StudyError> {
+        self.numbers = (0..self.cells()).map(|index| self.checked.cell(index).number()).collect();
+        self.places = self.numbers.iter().zip(0..).map(|(number, index)| (*number, index)).collect();
+        self.places.sort_unstable();
+        let twin = self.places.array_windows().find(|[a, b]| a.0 == b.0);
+        let Some([(_, first), (_, second)]) = twin else { return Ok(()) };
+        let [one, other] = [first, second].map(|index| self.checked.describe(*index as usize));
+        let problem = Problem {
+            key_path: "sweep".to_owned(),
+            message: format!(
+                "two cells are the same: one has {one}, the other {other}, and nothing that is computed differs"
+            ),
+            help: "remove one of them, or let them differ, for example in the seed".to_owned(),
+            ..Problem::default()
+        };
+        Err(StudyError::Invalid(self.checked.diagnostics([(None, problem)])))
+    }
+
+    /// The place of the cell with this number.
+    pub(crate) fn index_of(&self, number: i64) -> Option<usize> {
+        let at = self.places.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(self.places[at].1 as usize)
+    }
+
+    /// The number of every cell.
+    pub(crate) fn numbers(&self) -> &[i64] {
+        &self.numbers
+    }
+
+    /// The number of the cell at this place.
+    pub(crate) fn number_of(&self, index: usize) -> i64 {
+        self.numbers[index]
+    }
+
+    /// What the layout of the stored rows depends on, as a hash: not title, question, claims or figures.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new();
+            let layout = format!("{}\n{SCHEMA_VERSION}\n{}\n{}\n", self.meaning(), self.cells(), self.parts());
+            hasher.update(layout.as_bytes());
+            self.numbers.iter().for_each(|number| {
+                hasher.update(&number.to_be_bytes());
+            });
+            hasher.finalize().to_hex()[..32].to_owned()
+        })
+    }
+
+    /// The names of the tables, in the order of writing.
+    pub(crate) fn table_names(&self) -> Vec<&str> {
+        self.schemas.in_writing_order().iter().map(|schema| schema.name.as_str()).collect()
     }
 
     /// The number of cells.
@@ -127,7 +162,7 @@ impl Plan {
         }
         let number: Option<i64> = text.parse().ok();
         (0..self.cells()).find(|&index| {
-            let identity = Identity::of(&self.checked.cell(index).canonical());
+            let identity = self.checked.cell(index).identity();
             number == Some(identity.cell) || (text.len() >= 4 && identity.key.starts_with(text))
         })
     }
@@ -186,6 +221,16 @@ impl Plan {
         self.cells().div_ceil(self.cells_per_part)
     }
 
+    /// At most this many cells make a part.
+    pub(crate) fn cells_per_part(&self) -> usize {
+        self.cells_per_part
+    }
+
+    /// The part that a cell belongs to.
+    pub(crate) fn part_of(&self, cell: usize) -> usize {
+        cell / self.cells_per_part
+    }
+
     /// The cells of one part.
     pub(crate) fn part(&self, part: usize) -> Range<usize> {
         let start = part * self.cells_per_part;
@@ -235,143 +280,10 @@ impl Plan {
             // No number depends on it, but whether there are numbers at all does.
             out.push_str(&checked.train[index].value.allow_unstable.to_string());
         }
-        // Cells at both ends: their seed and replicate, and their place in the sections.
-        for cell in [0, self.cells() - 1] {
-            out.push_str(&checked.cell(cell).canonical());
+        if !checked.grid.is_product() {
+            out.push_str(&checked.grid.fingerprint());
         }
         out
-    }
-
-    /// The size of every table: upper bounds, because equal save times are merged.
-    pub fn sizes(&self) -> Vec<TableSize> {
-        let per_cell = self.rows_of_a_cell();
-        self.schemas
-            .all()
-            .into_iter()
-            .map(|schema| {
-                let rows = per_cell.iter().find(|(name, _)| *name == schema.name).map_or(0, |(_, rows)| *rows);
-                let rows = rows * self.cells();
-                TableSize {
-                    name: schema.name.clone(),
-                    rows,
-                    columns: schema.columns.len(),
-                    bytes: rows * schema.columns.len() * 8,
-                }
-            })
-            .collect()
-    }
-
-    /// The most that any cell has, as far as the study says.
-    fn largest(&self) -> Largest {
-        let mut largest = Largest { samples: 1, entries: 1, modes: 1, parameters: 1, factors: 1, step: 1 };
-        let inputs = self.checked.data.iter().map(|d| (d.value.inputs(), d.value.matrix_shape(d.file.as_deref())));
-        let shapes: BTreeSet<(usize, Option<[usize; 2]>)> = inputs.collect();
-        let samples = self.checked.data.iter().filter_map(|d| d.value.samples(d.file.as_deref())).max().unwrap_or(1);
-        for model in &self.checked.model {
-            for &(inputs, matrix) in &shapes {
-                let [inputs, outputs] = matrix.unwrap_or([model.value.features.count(inputs), 1]);
-                let kind = &model.value.parametrization;
-                if kind.misfit(inputs, outputs).is_some() {
-                    continue;
-                }
-                let parameters = kind.parameters(inputs, outputs);
-                let modes = if matrix.is_some() { inputs.min(outputs) } else { samples.min(inputs) };
-                // A product of factors costs three passes; whatever else, one over the samples.
-                let step = 2 * samples.min(inputs) * inputs * outputs + 3 * parameters * outputs.min(inputs);
-                largest = Largest {
-                    samples,
-                    entries: largest.entries.max(inputs * outputs),
-                    modes: largest.modes.max(modes),
-                    parameters: largest.parameters.max(parameters),
-                    factors: largest.factors.max(kind.depth(inputs, outputs)),
-                    step: largest.step.max(step),
-                };
-            }
-        }
-        largest
-    }
-
-    /// Multiply-adds of the largest cell, about: of the decomposition of its design, or of all its steps.
-    fn work_of_a_cell(&self) -> usize {
-        let Largest { samples, entries, modes, step, .. } = self.largest();
-        let decomposition = if self.checked.data.iter().all(|data| data.value.is_matrix()) {
-            0
-        } else {
-            10 * samples * entries * modes
-        };
-        let steps = self.checked.train.iter().map(|train| single_steps(&train.value, false)).max().unwrap_or(0);
-        let is_stepped = self.checked.data.iter().any(|data| data.value.is_matrix())
-            || self.checked.model.iter().any(|model| !model.value.parametrization.is_direct());
-        decomposition + if is_stepped { step * steps as usize } else { 0 }
-    }
-
-    /// Rows per cell and table, for the largest settings that the study has.
-    fn rows_of_a_cell(&self) -> Vec<(&'static str, usize)> {
-        let study = &self.checked.study;
-        let first = self.checked.cell(0);
-        // The first design stands for all where a step size is relative to it.
-        let is_relative = |train: &Train| matches!(train.step_size, None | Some(StepSize::Relative(_)));
-        let needs_lambda = |train: &Train| train.until.time.is_some() && !train.method.is_flow() && is_relative(train);
-        let lambda = if self.checked.train.iter().any(|train| needs_lambda(&train.value)) {
-            Bench::new(&first, None, study.seed).map_or(1.0, |bench| bench.reference_curvature(&first))
-        } else {
-            1.0
-        };
-        let grid = |train: &Train| {
-            let step_size = train.step_size.unwrap_or_default().absolute(lambda);
-            clocks(&study.record, &train.until, train.method.is_flow(), step_size, |_| None)
-                .map_or(1, |clocks| clocks.len())
-        };
-        // A stage has its own grid and its end.
-        let stages = |train: &Train| train.continuation.as_ref().map(Continuation::stages);
-        let grid = |train: &Train| stages(train).map_or_else(|| grid(train), |stages| stages * (grid(train) + 1) + 1);
-        let times = self.checked.train.iter().map(|train| grid(&train.value)).max().unwrap_or(1);
-        let Largest { samples: n, entries: p, modes, parameters, factors, .. } = self.largest();
-        let solutions = study.solutions.rows();
-        let kept = study.solutions.rows_without_draws();
-        let laws = study.solutions.random_interpolator.as_ref().map_or(0, |r| r.laws().len());
-        let drawn = laws * DRAWN_CURVES;
-        let mut rows = vec![
-            ("cells", 1),
-            ("timing", 1),
-            ("trajectory", times * (1 + self.theories.len())),
-            ("solutions", solutions),
-            // Some numbers per cell, per save time, per λ of ridge, per feature and per batch size: the most any theory has.
-            ("predictions", self.theories.len() * (10 + 5 * times + study.solutions.ridge_grid().len() + 3 * p + n)),
-        ];
-        if self.schemas.modes.is_some() {
-            rows.push(("modes", times * modes * (1 + self.theories.len())));
-        }
-        if self.schemas.arrivals.is_some() {
-            rows.push(("arrivals", modes * (1 + self.theories.len())));
-        }
-        if self.schemas.factors.is_some() {
-            rows.push(("factors", times * factors));
-        }
-        if self.schemas.curves.is_some() {
-            let has_target = |data: &Data| data.curve.as_ref().is_some_and(|curve| curve.target.is_some());
-            let target = usize::from(self.checked.data.iter().any(|data| has_target(&data.value)));
-            rows.push(("curves", (times + kept + drawn + target) * self.curve_grid.len()));
-        }
-        if self.schemas.samples.is_some() {
-            rows.push(("samples", n));
-        }
-        if self.schemas.parameters.is_some() {
-            let has_moments = self.checked.train.iter().any(|train| train.value.route(true) == Route::Moments);
-            // Parameters that are no coefficients are written beside them.
-            let tensors = if has_moments {
-                p + p * p
-            } else if parameters > p {
-                parameters + p
-            } else {
-                p
-            };
-            rows.push(("parameters", times * tensors + kept * p));
-        }
-        if self.schemas.hessian.is_some() {
-            rows.push(("hessian", times * parameters));
-        }
-        rows
     }
 
     /// Models without a feature, and more save times than anybody means.
@@ -454,19 +366,22 @@ impl Plan {
             .iter()
             .map(|axis| {
                 let shown = |i: usize| {
-                    let values: Vec<String> = (0..axis.columns.len()).map(|c| show(&axis.value(i, c))).collect();
+                    let values: Vec<String> = (0..axis.columns.len()).map(|c| axis.value(i, c).to_string()).collect();
                     values.join(" ")
                 };
-                let shown = if axis.len <= 8 {
-                    (0..axis.len).map(shown).collect()
+                let values = axis.values();
+                let shown = if values <= 8 {
+                    (0..axis.len).filter(|i| axis.value(*i, 0) != AxisValue::Null).map(shown).collect()
                 } else {
-                    let ends = (0..4).chain(axis.len - 2..axis.len).map(shown);
+                    let ends = (0..4).chain(values - 2..values).map(shown);
                     let mut all: Vec<String> = ends.collect();
                     all.insert(4, "…".to_owned());
                     all
                 };
                 let columns = axis.columns.iter().map(|c| c.name.clone()).collect();
-                AxisSummary { columns, values: axis.len, shown }
+                let text = |formula: &Formula| formula.text.clone();
+                let derived = axis.derived.as_ref().map(|derived| text(&derived.formula));
+                AxisSummary { columns, values, shown, when: axis.when.as_ref().map(text), derived }
             })
             .collect()
     }
@@ -484,6 +399,7 @@ impl Plan {
                     AxisValue::Int(value) => rows.push_int(at, Some(value)),
                     AxisValue::Float(value) => rows.push_float(at, Some(value)),
                     AxisValue::Text(value) => rows.push_text(at, Some(&value)),
+                    AxisValue::Null => rows.push_null(at, 1),
                 }
                 at += 1;
             }
@@ -554,13 +470,4 @@ fn train_kinds(checked: &Checked) -> Vec<usize> {
         *first_of.entry(serde_json::json!(train).to_string()).or_insert(index)
     };
     checked.train.iter().enumerate().map(kind).collect()
-}
-
-fn show(value: &AxisValue) -> String {
-    match value {
-        AxisValue::Bool(value) => value.to_string(),
-        AxisValue::Int(value) => value.to_string(),
-        AxisValue::Float(value) => format!("{value}"),
-        AxisValue::Text(value) => value.to_string(),
-    }
 }

@@ -1,17 +1,40 @@
-//! The one place with threads: bundles in parallel, parts written as they complete.
+//! A run: what is missing is computed in parallel and written as it is finished.
+//!
+//! Three kinds of threads. Workers compute bundles. The calling thread hands bundles out and gathers their rows. A
+//! writer puts rows into files, because a worker that waits for the disk computes nothing.
 
-use crate::bundle::{Bundle, Place, bundles, compute, failed};
+use crate::assembly::Assembly;
+use crate::bundle::{Bundle, Place, compute, failed};
 use crate::checkpoints::Checkpoints;
-use crate::identity::digest;
+use crate::growth::settle;
+use crate::keeping::{RECORD_KEY, kept};
 use crate::plan::Plan;
-use crate::study::diff_studies;
+use crate::stock::{FINGERPRINT_KEY, Look, SEMANTICS_KEY, State, Stock, part_name};
 use crate::tables::{SCHEMA_VERSION, Sheets};
-use rayon::prelude::*;
+use crate::work::{Goal, Shard, Task, of_shard, whole};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use taut_store::{Folder, Provenance, StoreError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::time::{Duration, Instant};
+use taut_store::{Folder, Lock, Lot, Provenance, StoreError};
+
+/// Finished cells wait for their part at most about this long before they are written as a piece: what a kill loses.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A task that takes long is written less often: each time it has taken this much longer, as a share.
+const LONGER: f64 = 0.02;
+
+/// Bundles that are still computed when a run is told to stop have this long to end.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// How often the calling thread looks at the clock and at `stop`.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What a kill loses of every bundle that is being computed: half a minute.
+pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -20,35 +43,44 @@ pub struct RunOptions {
     pub threads: usize,
     /// Move a folder that holds another study aside instead of refusing.
     pub force: bool,
+    /// Compute this share alone, into pieces; all of it, into parts, if there is none.
+    pub shard: Option<Shard>,
+    /// Compute cells again that failed.
+    pub retry_failed: bool,
+    /// Stop when more cells than this have failed, or diverged without leave.
+    pub max_failures: Option<usize>,
     /// Program version and revision, for the footers.
     pub program: String,
     /// Name of the machine, for `timing`.
     pub host: String,
-    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and
-    /// [`Duration::MAX`] for none.
+    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and [`Duration::MAX`]
+    /// for none.
     pub checkpoint_after: Duration,
 }
-
-/// What a killed run may lose of every bundle that it was at: half a minute.
-pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
 
 /// What happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunReport {
-    /// Cells in the study.
+    /// Cells that were asked for: of the study, or of the shard.
     pub cells: usize,
     /// Cells computed now.
     pub computed: usize,
     /// Cells that were there already.
     pub reused: usize,
-    /// Cells whose status is `diverged`, over the whole study.
+    /// Cells whose status is `diverged`, over all that is in the parts.
     pub diverged: usize,
-    /// Cells whose status is `failed`, over the whole study.
+    /// Cells whose status is `failed`, over all that is in the parts.
     pub failed: usize,
     /// The first reasons, with how many cells gave each.
     pub reasons: Vec<(String, usize)>,
     /// Whether the run was asked to stop before the end.
     pub stopped: bool,
+    /// Whether it stopped because too many cells failed.
+    pub gave_up: bool,
+    /// Cells that are stored and had to be computed again, by reason.
+    pub unusable: Vec<(String, usize)>,
+    /// Whether the folder held results of a smaller study, which have been kept.
+    pub has_grown: bool,
     /// Bytes on disk.
     pub bytes: u64,
     /// Where another study's results were moved to.
@@ -71,6 +103,12 @@ pub enum RunError {
         /// What differs, key by key.
         differences: Vec<String>,
     },
+    /// A folder is another process's, and the run was told to stop while it waited.
+    #[error("stopped while waiting for another process that works in {folder}")]
+    Locked {
+        /// The folder.
+        folder: String,
+    },
     /// The store could not read or write.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,136 +122,414 @@ pub enum RunError {
     },
 }
 
-/// Told of progress; called from worker threads.
-pub trait Progress: Sync {
+/// Told of progress; called from several threads.
+pub trait Progress: Send + Sync {
+    /// Another process works in the folder: the run waits for it. Told once.
+    fn waiting(&self);
     /// The run starts: so many cells, of which some are there already.
     fn started(&self, cells: usize, reused: usize);
     /// Some more cells are computed.
     fn cells_done(&self, count: usize);
-    /// A part is on disk.
-    fn part_written(&self, part: usize, parts: usize);
+    /// The run was told to stop, and writes what is finished.
+    fn stopping(&self);
 }
 
 /// Says nothing.
 impl Progress for () {
+    fn waiting(&self) {}
     fn started(&self, _cells: usize, _reused: usize) {}
     fn cells_done(&self, _count: usize) {}
-    fn part_written(&self, _part: usize, _parts: usize) {}
+    fn stopping(&self) {}
 }
 
 /// Runs what is missing of a plan into a folder.
 ///
-/// The rows do not depend on the number of threads, on interruptions, or on what was there before.
-/// When `stop` turns true the current part is dropped and the report says `stopped`.
+/// The rows do not depend on the number of threads, on shards, on interruptions, or on what was there before. When `stop`
+/// turns true, what is finished is written within seconds, what is not is dropped, and the report says `stopped`; workers in the
+/// middle of something may go on for a while, and what they do is lost.
 ///
 /// # Errors
 /// If the folder holds another study (and `force` is off), or cannot be read or written.
 pub fn run(
-    plan: &Plan,
+    plan: &Arc<Plan>,
     folder: &Folder,
     options: &RunOptions,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
     stop: &AtomicBool,
 ) -> Result<RunReport, RunError> {
-    let mut report = RunReport { cells: plan.cells(), ..RunReport::default() };
-    report.moved_aside = claim(plan, folder, options)?;
-    let tables: Vec<&str> = plan.schemas.all().iter().map(|s| s.name.as_str()).collect();
-    folder.prepare(&tables)?;
-    let manifest = manifest(plan, &options.program);
-    if folder.read_manifest()?.as_ref() != Some(&manifest) {
-        folder.write_manifest(&manifest)?;
-    }
-    let missing = missing_parts(plan, folder, &tables)?;
-    let to_compute: usize = missing.iter().map(|&part| plan.part(part).len()).sum();
-    report.reused = report.cells - to_compute;
-    let checkpoints = match options.checkpoint_after {
-        Duration::MAX => Checkpoints::off(),
-        after => Checkpoints::open(folder, &options.program, after),
+    let mut report = RunReport::default();
+    let lock = lock(folder, progress, stop)?;
+    let settled = settle(plan, folder, &options.program, options.force)?;
+    // The folder that was locked may have been moved aside.
+    let lock = if settled.moved_aside.is_some() { lock_again(folder, progress, stop, lock)? } else { lock };
+    (report.moved_aside, report.has_grown) = (settled.moved_aside, settled.has_grown);
+    folder.prepare(&plan.table_names())?;
+    // Shards write pieces with names of their own, and need nobody's leave.
+    let lock = options.shard.is_none().then_some(lock);
+    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, ..Look::default() })?;
+    report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
+    let tasks = match options.shard {
+        None => whole(plan, &stock),
+        Some(shard) => of_shard(plan, &stock, shard),
     };
+    let missing: usize = tasks.iter().map(Task::cells).sum();
+    report.cells = match options.shard {
+        None => plan.cells(),
+        Some(shard) => crate::work::cells_of_shard(plan, shard),
+    };
+    report.reused = report.cells - missing;
     progress.started(report.cells, report.reused);
+    let (ended, checkpoints) = compute_all(plan, folder, &stock, tasks, options, progress, stop)?;
+    (report.computed, report.gave_up) = (ended.computed, ended.gave_up);
+    report.stopped = report.computed < missing && !report.gave_up;
+    if lock.is_some() {
+        absorb(plan, folder, &stock, report.computed == missing)?;
+        if report.computed == missing {
+            checkpoints.clear();
+        }
+    }
+    report.checkpoint_trouble = checkpoints.trouble();
+    count_endings(plan, folder, &mut report)?;
+    report.bytes = folder.bytes()?;
+    Ok(report)
+}
 
+/// Waits for the right to change the parts of a folder.
+pub(crate) fn lock(folder: &Folder, progress: &Arc<dyn Progress>, stop: &AtomicBool) -> Result<Lock, RunError> {
+    let mut has_told = false;
+    loop {
+        match folder.try_lock()? {
+            Some(lock) => return Ok(lock),
+            None if stop.load(Ordering::Relaxed) => {
+                return Err(RunError::Locked { folder: folder.root().display().to_string() });
+            }
+            None if !has_told => {
+                progress.waiting();
+                has_told = true;
+            }
+            None => std::thread::sleep(TICK),
+        }
+    }
+}
+
+fn lock_again(folder: &Folder, progress: &Arc<dyn Progress>, stop: &AtomicBool, old: Lock) -> Result<Lock, RunError> {
+    drop(old);
+    lock(folder, progress, stop)
+}
+
+/// How the computing ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ended {
+    computed: usize,
+    gave_up: bool,
+}
+
+/// What a worker hands back.
+struct Done {
+    task: usize,
+    bundle: Bundle,
+    /// None if it was told to stop.
+    sheets: Option<Sheets>,
+}
+
+/// What the writer is told.
+struct Order {
+    target: Target,
+    fresh: Vec<Arc<Sheets>>,
+    /// Pieces that are of no use any more afterwards.
+    pieces: Vec<String>,
+    /// Bundles that need no checkpoint any more afterwards.
+    bundles: Vec<Bundle>,
+}
+
+/// Where the writer puts rows.
+enum Target {
+    /// A part of the plan, together with what the stock has.
+    Part(usize),
+    /// A piece of this name.
+    Piece(String),
+}
+
+/// A task that is being computed.
+struct Open {
+    number: usize,
+    goal: Goal,
+    /// Bundles that nobody has begun, the next one last.
+    waiting: Vec<Bundle>,
+    /// Bundles that are not back yet.
+    missing: usize,
+    fresh: Vec<Arc<Sheets>>,
+    /// How many of `fresh` are on disk, in these pieces.
+    written: usize,
+    pieces: Vec<String>,
+    /// The bundles whose rows are not on disk.
+    unwritten: Vec<Bundle>,
+    began: Instant,
+    last_written: Instant,
+}
+
+impl Open {
+    fn new(number: usize, task: Task) -> Self {
+        let (missing, mut waiting, now) = (task.bundles.len(), task.bundles, Instant::now());
+        waiting.reverse();
+        Self {
+            number,
+            goal: task.goal,
+            waiting,
+            missing,
+            fresh: Vec::new(),
+            written: 0,
+            pieces: Vec::new(),
+            unwritten: Vec::new(),
+            began: now,
+            last_written: now,
+        }
+    }
+
+    /// Whether finished cells have waited long enough.
+    fn is_due(&self) -> bool {
+        let patience = WAIT.max(self.began.elapsed().mul_f64(LONGER));
+        self.written < self.fresh.len() && self.last_written.elapsed() >= patience
+    }
+
+    /// The finished rows that are not on disk, as a piece.
+    fn piece(&mut self) -> Order {
+        let name = piece_name();
+        self.pieces.push(name.clone());
+        let fresh = self.fresh[self.written..].to_vec();
+        (self.written, self.last_written) = (self.fresh.len(), Instant::now());
+        let bundles = std::mem::take(&mut self.unwritten);
+        Order { target: Target::Piece(name), fresh, pieces: Vec::new(), bundles }
+    }
+
+    /// All rows, now that all are there.
+    fn end(self) -> Order {
+        let Self { fresh, pieces, unwritten: bundles, .. } = self;
+        let target = match self.goal {
+            Goal::Part(part) => Target::Part(part),
+            Goal::Piece => Target::Piece(piece_name()),
+        };
+        Order { target, fresh, pieces, bundles }
+    }
+}
+
+/// A name that nobody else gives.
+fn piece_name() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let draw = || std::hash::RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", draw(), draw())
+}
+
+fn compute_all(
+    plan: &Arc<Plan>,
+    folder: &Folder,
+    stock: &Stock,
+    tasks: Vec<Task>,
+    options: &RunOptions,
+    progress: &Arc<dyn Progress>,
+    stop: &AtomicBool,
+) -> Result<(Ended, Arc<Checkpoints>), RunError> {
     let threads = options.threads.max(1);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
-    let context = Context {
-        plan,
-        folder,
-        progress,
-        stop,
+    let checkpoints = Arc::new(match options.checkpoint_after {
+        Duration::MAX => Checkpoints::off(),
+        after => Checkpoints::open(folder, &options.program, after),
+    });
+    let (results, gathered) = channel();
+    let workshop = Workshop {
+        plan: Arc::clone(plan),
         place: Place { host: options.host.clone(), threads },
-        provenance: provenance(plan, options),
-        checkpoints: &checkpoints,
+        progress: Arc::clone(progress),
+        checkpoints: Arc::clone(&checkpoints),
+        halt: Arc::new(AtomicBool::new(false)),
+        results,
     };
-    report.computed = context.run_parts(&pool, &missing)?;
-    report.stopped = report.computed < to_compute;
-    if !report.stopped {
-        checkpoints.clear();
-        count_endings(folder, &mut report)?;
-    }
-    report.checkpoint_trouble = checkpoints.trouble();
-    report.bytes = folder.bytes()?;
-    Ok(report)
+    let kept = &*checkpoints;
+    let ended = std::thread::scope(|scope| {
+        let (orders, inbox) = sync_channel(1);
+        let provenance = provenance(plan, &options.program);
+        let writer = scope.spawn(move || {
+            let mut writer =
+                Writer { plan, folder, assembly: Assembly::new(plan, stock), provenance, checkpoints: kept };
+            inbox.into_iter().try_for_each(|order| writer.obey(order))
+        });
+        let mut desk = Desk {
+            pool: &pool,
+            workshop,
+            gathered,
+            orders,
+            tasks: tasks.into_iter().enumerate().collect(),
+            open: VecDeque::new(),
+            in_flight: 0,
+            ended: Ended::default(),
+            failures: 0,
+        };
+        desk.run(options, stop);
+        let ended = desk.ended;
+        drop(desk);
+        writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok::<_, StoreError>(ended)
+    })?;
+    Ok((ended, checkpoints))
 }
 
-struct Context<'a> {
-    plan: &'a Plan,
-    folder: &'a Folder,
-    progress: &'a dyn Progress,
-    stop: &'a AtomicBool,
-    place: Place,
-    provenance: Provenance,
-    checkpoints: &'a Checkpoints,
+/// Hands bundles out and gathers rows.
+struct Desk<'a> {
+    pool: &'a rayon::ThreadPool,
+    workshop: Workshop,
+    gathered: Receiver<Done>,
+    orders: SyncSender<Order>,
+    tasks: VecDeque<(usize, Task)>,
+    open: VecDeque<Open>,
+    in_flight: usize,
+    ended: Ended,
+    failures: usize,
 }
 
-impl Context<'_> {
-    /// Computes part after part on the pool; a thread of its own joins and writes each while the next
-    /// is computed, because a worker that waits for the disk computes nothing. Two parts are in memory.
-    fn run_parts(&self, pool: &rayon::ThreadPool, missing: &[usize]) -> Result<usize, StoreError> {
-        std::thread::scope(|scope| {
-            let (parts, waiting) = std::sync::mpsc::sync_channel::<(usize, Vec<Sheets>)>(0);
-            let writer = scope.spawn(move || -> Result<usize, StoreError> {
-                let mut cells = 0;
-                for (part, sheets) in waiting {
-                    cells += self.write(part, sheets)?;
-                }
-                Ok(cells)
-            });
-            for &part in missing {
-                let Some(sheets) = pool.install(|| self.compute(part)) else { break };
-                if parts.send((part, sheets)).is_err() {
-                    // The writer has met an error, and says so below.
-                    break;
-                }
+/// The writer has met an error, and says so itself.
+struct NoWriter;
+
+impl Desk<'_> {
+    /// Until everything is computed and ordered to be written, or nothing more is to be.
+    fn run(&mut self, options: &RunOptions, stop: &AtomicBool) {
+        // Enough that no worker waits for this thread.
+        let most = 4 * options.threads.max(1);
+        loop {
+            if stop.load(Ordering::Relaxed) || options.max_failures.is_some_and(|most| self.failures > most) {
+                self.ended.gave_up = !stop.load(Ordering::Relaxed);
+                break;
             }
-            drop(parts);
-            writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+            self.hand_out(most);
+            if self.in_flight == 0 {
+                break;
+            }
+            let step = match self.gathered.recv_timeout(TICK) {
+                Ok(done) => self.take(done),
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if step.and_then(|()| self.write_what_waits(Open::is_due)).is_err() {
+                break;
+            }
+        }
+        self.workshop.halt.store(true, Ordering::Relaxed);
+        if self.in_flight > 0 {
+            self.workshop.progress.stopping();
+            self.last_call();
+        }
+        // A writer with an error has said what there is to say.
+        let _ = self.write_what_waits(|open| open.written < open.fresh.len());
     }
 
-    /// The rows of a part in the order of its bundles; `None` if asked to stop.
-    fn compute(&self, part: usize) -> Option<Vec<Sheets>> {
-        let bundles = bundles(self.plan, self.plan.part(part));
-        bundles.par_iter().map(|bundle| self.compute_bundle(bundle)).collect()
+    /// Keeps the pool supplied, from two tasks at the most: the second one starts when the first has no bundle left.
+    fn hand_out(&mut self, most: usize) {
+        while self.in_flight < most {
+            let next = self.open.iter_mut().find_map(|open| Some((open.number, open.waiting.pop()?)));
+            match next {
+                Some((task, bundle)) => {
+                    self.in_flight += 1;
+                    let workshop = self.workshop.clone();
+                    self.pool.spawn_fifo(move || workshop.work(task, bundle));
+                }
+                None if self.open.len() < 2 => {
+                    let Some((number, task)) = self.tasks.pop_front() else { return };
+                    self.open.push_back(Open::new(number, task));
+                    // A part may have all its cells in pieces.
+                    if self.close_full().is_err() {
+                        return;
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn take(&mut self, done: Done) -> Result<(), NoWriter> {
+        self.in_flight -= 1;
+        let Some(open) = self.open.iter_mut().find(|open| open.number == done.task) else { return Ok(()) };
+        let Some(sheets) = done.sheets else { return Ok(()) };
+        open.missing -= 1;
+        self.ended.computed += done.bundle.cells().len();
+        self.failures += sheets.failures(&self.workshop.plan);
+        open.fresh.push(Arc::new(sheets));
+        open.unwritten.push(done.bundle);
+        self.close_full()
+    }
+
+    /// Orders tasks to be written of which everything is there.
+    fn close_full(&mut self) -> Result<(), NoWriter> {
+        while let Some(at) = self.open.iter().position(|open| open.missing == 0) {
+            let Some(open) = self.open.remove(at) else { break };
+            self.order(open.end())?;
+        }
+        Ok(())
+    }
+
+    fn write_what_waits(&mut self, is_due: impl Fn(&Open) -> bool) -> Result<(), NoWriter> {
+        for at in 0..self.open.len() {
+            if is_due(&self.open[at]) {
+                let order = self.open[at].piece();
+                self.order(order)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&self, order: Order) -> Result<(), NoWriter> {
+        self.orders.send(order).map_err(|_| NoWriter)
+    }
+
+    /// Workers look at `halt` every few milliseconds in their loops; what is not back by then is dropped.
+    fn last_call(&mut self) {
+        let began = Instant::now();
+        while self.in_flight > 0 {
+            let Some(left) = LAST_CALL.checked_sub(began.elapsed()) else { return };
+            let Ok(done) = self.gathered.recv_timeout(left) else { return };
+            if self.take(done).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What a worker needs.
+#[derive(Clone)]
+struct Workshop {
+    plan: Arc<Plan>,
+    place: Place,
+    progress: Arc<dyn Progress>,
+    checkpoints: Arc<Checkpoints>,
+    halt: Arc<AtomicBool>,
+    results: Sender<Done>,
+}
+
+impl Workshop {
+    fn work(&self, task: usize, bundle: Bundle) {
+        let sheets = self.compute_bundle(&bundle);
+        if sheets.is_some() {
+            self.progress.cells_done(bundle.cells().len());
+        }
+        // Nobody waits for it any more if the run has ended.
+        let _ = self.results.send(Done { task, bundle, sheets });
     }
 
     fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.halt.load(Ordering::Relaxed) {
             return None;
         }
-        let sheets = match self.try_bundle(bundle) {
-            Ok(sheets) => sheets?,
-            Err(reason) if bundle.cells().len() == 1 => failed(self.plan, bundle, &reason, &self.place),
-            Err(_) => self.compute_alone(bundle)?,
-        };
-        self.progress.cells_done(bundle.cells().len());
-        Some(sheets)
+        match self.try_bundle(bundle) {
+            Ok(sheets) => sheets,
+            Err(reason) if bundle.cells().len() == 1 => Some(failed(&self.plan, bundle, &reason, &self.place)),
+            Err(_) => self.compute_alone(bundle),
+        }
     }
 
     /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
     fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
-        catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &self.place, self.stop, self.checkpoints)))
+        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt, &self.checkpoints)))
             .map_err(|panic| panic_message(&*panic))
     }
 
@@ -224,32 +540,78 @@ impl Context<'_> {
         for alone in bundle.single_cells() {
             let sheets = match self.try_bundle(&alone) {
                 Ok(sheets) => sheets?,
-                Err(reason) => failed(self.plan, &alone, &reason, &self.place),
+                Err(reason) => failed(&self.plan, &alone, &reason, &self.place),
             };
             all.append(&sheets);
         }
         Some(all)
     }
+}
 
-    /// Writes a part's tables, `cells` last; returns the number of cells.
-    fn write(&self, part: usize, computed: Vec<Sheets>) -> Result<usize, StoreError> {
-        let mut sheets = Sheets::new(&self.plan.schemas);
-        for bundle in computed {
-            sheets.append(&bundle);
+/// Puts rows into files.
+struct Writer<'a> {
+    plan: &'a Plan,
+    folder: &'a Folder,
+    assembly: Assembly<'a>,
+    provenance: Provenance,
+    checkpoints: &'a Checkpoints,
+}
+
+impl Writer<'_> {
+    fn obey(&mut self, order: Order) -> Result<(), StoreError> {
+        let Order { target, fresh, pieces, bundles } = order;
+        match target {
+            Target::Part(part) => {
+                let wanted = self.assembly.wanted(part, &fresh);
+                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &fresh, &self.provenance)?;
+            }
+            Target::Piece(name) => {
+                let wanted = self.assembly.fresh_cells(&fresh);
+                let tables = 0..self.plan.schemas.in_writing_order().len();
+                let rows = tables.map(|table| self.assembly.rows(table, &wanted, &fresh));
+                let rows = rows.collect::<Result<Vec<_>, _>>()?;
+                self.folder.write_piece(&name, &rows, &self.provenance)?;
+            }
         }
-        for rows in sheets.in_writing_order() {
-            self.folder.write_part(&part_name(part), rows, &self.provenance)?;
-        }
-        if !self.checkpoints.is_empty() {
-            let bundles = bundles(self.plan, self.plan.part(part));
-            bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
-        }
-        self.progress.part_written(part, self.plan.parts());
-        Ok(self.plan.part(part).len())
+        bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
+        pieces.iter().try_for_each(|name| self.folder.remove_piece(&self.folder.piece(name)))
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+/// Writes a part's tables, `cells` last: its part is the sign that the others are there.
+pub(crate) fn write_part(
+    plan: &Plan,
+    folder: &Folder,
+    assembly: &mut Assembly<'_>,
+    part: usize,
+    wanted: &crate::assembly::Wanted,
+    fresh: &[Arc<Sheets>],
+    provenance: &Provenance,
+) -> Result<(), StoreError> {
+    for table in 0..plan.schemas.in_writing_order().len() {
+        let rows = assembly.rows(table, wanted, fresh)?;
+        folder.write_part(&part_name(part), &rows, provenance)?;
+    }
+    Ok(())
+}
+
+/// Removes pieces of which every cell is in a part.
+pub(crate) fn absorb(plan: &Plan, folder: &Folder, stock: &Stock, is_complete: bool) -> Result<(), StoreError> {
+    let is_in_a_part = |lot: &Lot| {
+        let cells = crate::stock::cells_of(lot).unwrap_or_default();
+        let written =
+            |cell: &i64| plan.index_of(*cell).is_some_and(|index| stock.parts[plan.part_of(index)] == State::Whole);
+        !cells.is_empty() && cells.iter().all(written)
+    };
+    for piece in folder.pieces()? {
+        if is_complete || is_in_a_part(&piece) {
+            folder.remove_piece(&piece)?;
+        }
+    }
+    folder.clean_pieces()
+}
+
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())
@@ -258,49 +620,9 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("panicked: {text}")
 }
 
-fn part_name(part: usize) -> String {
-    format!("{part:05}")
-}
-
-/// Makes sure that the folder is this study's, or empty.
-fn claim(plan: &Plan, folder: &Folder, options: &RunOptions) -> Result<Option<PathBuf>, RunError> {
-    if !folder.exists() {
-        return Ok(None);
-    }
-    let stored = folder.read_manifest()?;
-    let text = |key: &str| stored.as_ref().and_then(|m| m[key].as_str()).unwrap_or_default();
-    if text("fingerprint") == fingerprint(plan) {
-        return Ok(None);
-    }
-    if folder.tables()?.is_empty() {
-        // A run that was stopped before its first part has left nothing to lose.
-        return Ok(None);
-    }
-    if options.force {
-        return Ok(Some(folder.move_aside()?));
-    }
-    let mut differences = match &stored {
-        None => vec!["the folder has tables but no manifest.json that says whose they are".to_owned()],
-        Some(_) => diff_studies(text("study"), &plan.checked.text),
-    };
-    if differences.is_empty() && text("semantics") != crate::identity::SEMANTICS {
-        differences.push(format!(
-            "the same study under another version of the numbers: stored {}, now {}",
-            text("semantics"),
-            crate::identity::SEMANTICS
-        ));
-    }
-    if differences.is_empty() {
-        let files = plan.files();
-        differences.push(format!("a file that the study reads has changed: {}", files.join(", ")));
-    }
-    Err(RunError::OtherStudy { folder: folder.root().display().to_string(), differences })
-}
-
 /// What the stored rows depend on: not title, question, claims or figures.
 pub fn fingerprint(plan: &Plan) -> String {
-    let meaning = format!("{}\n{SCHEMA_VERSION}\n{}\n{}", plan.meaning(), plan.cells(), plan.parts());
-    digest(&meaning).to_hex()[..32].to_owned()
+    plan.fingerprint().to_owned()
 }
 
 /// What `manifest.json` says of the results of a plan.
@@ -321,35 +643,34 @@ pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
         "claims": serde_json::to_value(&study.claim).unwrap_or_default(),
         "figures": serde_json::to_value(&study.figure).unwrap_or_default(),
         "study": plan.checked.text,
+        // The files that it reads are looked for from there.
+        "study_path": plan.checked.path(),
     })
 }
 
-fn provenance(plan: &Plan, options: &RunOptions) -> Provenance {
+/// What every file says of its origin.
+pub(crate) fn provenance(plan: &Plan, program: &str) -> Provenance {
     Provenance {
         schema_version: SCHEMA_VERSION.to_owned(),
-        program: options.program.clone(),
+        program: program.to_owned(),
         study: plan.checked.text.clone(),
-        extra: vec![("taut.semantics".to_owned(), crate::identity::SEMANTICS.to_owned())],
+        extra: vec![
+            (SEMANTICS_KEY.to_owned(), crate::identity::SEMANTICS.to_owned()),
+            (FINGERPRINT_KEY.to_owned(), plan.fingerprint().to_owned()),
+            (RECORD_KEY.to_owned(), kept(plan).to_string()),
+        ],
     }
 }
 
-/// Parts that are not there in every table, or cannot be read.
-fn missing_parts(plan: &Plan, folder: &Folder, tables: &[&str]) -> Result<Vec<usize>, StoreError> {
-    let stored: Vec<Vec<String>> = tables.iter().map(|t| folder.parts(t)).collect::<Result<_, _>>()?;
-    Ok((0..plan.parts())
-        .filter(|&part| {
-            let name = part_name(part);
-            let there = stored.iter().all(|parts| parts.binary_search(&name).is_ok());
-            !(there && tables.iter().all(|table| folder.part_is_readable(table, &name)))
-        })
-        .collect())
-}
-
-/// Counts statuses over the finished study, part by part.
-fn count_endings(folder: &Folder, report: &mut RunReport) -> Result<(), StoreError> {
+/// Counts statuses over the parts.
+fn count_endings(plan: &Plan, folder: &Folder, report: &mut RunReport) -> Result<(), StoreError> {
     let mut reasons: Vec<(String, usize)> = Vec::new();
-    for part in folder.parts("cells")? {
-        let table = folder.read_part("cells", &part)?;
+    for part in 0..plan.parts() {
+        let part = folder.part(&part_name(part));
+        if !part.has("cells") {
+            continue;
+        }
+        let table = part.columns("cells", &["status", "reason"])?;
         for (status, reason) in table.texts("status")?.into_iter().zip(table.texts("reason")?) {
             match status.as_deref() {
                 Some("diverged") => report.diverged += 1,

@@ -1,6 +1,7 @@
 //! The tables of a study: their columns, said once.
 
 use crate::choosing;
+use crate::plan::Plan;
 use crate::study::{AxisColumn, Checked, ColumnKind, TableName};
 use crate::summary::LEVELS;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use taut_metrics::MetricDef;
 use taut_store::{Column, ColumnType, Rows, TableSchema};
 
 /// The version of the table layout; part of every footer.
-pub const SCHEMA_VERSION: &str = "4";
+pub const SCHEMA_VERSION: &str = "5";
 
 /// The schemas of one study, and where its variable columns begin.
 #[derive(Clone, Debug)]
@@ -83,6 +84,18 @@ impl Sheets {
         self.timing.append(&other.timing);
     }
 
+    /// How many of its cells failed, or diverged without leave.
+    pub(crate) fn failures(&self, plan: &Plan) -> usize {
+        let is_failure = |status: &str| status == "failed" || status == "diverged" && !plan.allows_divergence();
+        (0..self.cells.len()).filter(|&row| self.cells.text(STATUS, row).is_some_and(is_failure)).count()
+    }
+
+    /// Why cells failed, one text each.
+    pub(crate) fn reasons_of_failures(&self) -> impl Iterator<Item = String> {
+        let failed = (0..self.cells.len()).filter(|&row| self.cells.text(STATUS, row) == Some("failed"));
+        failed.map(|row| self.cells.text(STATUS + 1, row).unwrap_or_default().to_owned())
+    }
+
     /// Every table with its rows; `cells` last, because its part is the sign that the others are there.
     pub(crate) fn in_writing_order(&self) -> impl Iterator<Item = &Rows> {
         let of_modes = [&self.modes, &self.arrivals, &self.factors];
@@ -134,6 +147,18 @@ impl Schemas {
         let predictions = self.predictions.is_none();
         let remedy = "name a theory in `record.theory`; `taut list theories` shows them";
         missing.chain(predictions.then(|| ("predictions".to_owned(), remedy.to_owned()))).collect()
+    }
+
+    /// Every schema, in the order in which the rows of a part are written: `cells` last.
+    pub(crate) fn in_writing_order(&self) -> Vec<&Arc<TableSchema>> {
+        let of_modes = [&self.modes, &self.arrivals, &self.factors];
+        let of_functions = [&self.curves, &self.samples, &self.parameters, &self.hessian];
+        std::iter::once(&self.trajectory)
+            .chain(of_modes.into_iter().chain(of_functions).flatten())
+            .chain(std::iter::once(&self.solutions))
+            .chain(&self.predictions)
+            .chain([&self.timing, &self.cells])
+            .collect()
     }
 
     /// Every schema, in the order of docs/tables.md.
@@ -217,6 +242,9 @@ fn axis_column(column: &AxisColumn) -> Column {
 
 /// The metrics that say which row of a path is best; the first that was measured decides.
 pub(crate) const BEST_BY: [&str; 2] = ["risk", "test_error"];
+
+/// The place of `status` among them.
+const STATUS: usize = 3;
 
 /// The fixed columns of `cells` before the axes.
 pub(crate) const CELL_HEAD: usize = 6;

@@ -39,7 +39,11 @@ random-interpolator = { draws = 5, law = ["same", "ball"] }
 least-squares.degree = 2
 
 [sweep]
+where = ["power < 2 or constant_of == 1", "not (seed == 2 and map == 'b')"]
 seed = { count = 3 }
+constant_of = { values = [1, 2], when = "map == 'a'" }
+"train.until.steps" = { derive = "round(1e6 / (constant_of + scale ^ 2))" }
+points = { latin-hypercube = { "model.init.gaussian.scale" = { loguniform = [1e-3, 1] } }, count = 2, when = "map == 'a'" }
 "model.features.polynomial.decay" = { name = "power", linspace = [0, 2], count = 3 }
 map = { cases = { a = { "model.parametrization" = "direct" }, b = { "model.features.polynomial.constant" = false } } }
 both = { zip = { "train.step_size.relative" = [0.5, 1], train.allow_unstable = [true, false] } }
@@ -59,7 +63,7 @@ y = { column = "risk", scale = "log" }
 #[test]
 fn the_rich_study_is_good() {
     let study = checked(RICH, &[]).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(study.cells(), 36);
+    assert_eq!(study.cells(), 72);
     assert_eq!((study.study.claim.len(), study.study.figure.len(), study.study.solutions.rows()), (1, 1, 19));
 }
 
@@ -95,6 +99,13 @@ fn mangled() -> impl proptest::strategy::Strategy<Value = String> {
         "seed",
         "data",
         "1979-05-27",
+        "where",
+        "when",
+        "derive",
+        " < ",
+        "(",
+        "halton",
+        "uniform",
     ]);
     let edits = prop::collection::vec((0..RICH.len(), 0_usize..9, pieces), 1..4);
     edits.prop_map(|edits| {

@@ -1,6 +1,6 @@
 //! How parameters make a predictor: θ ↦ β, one file per parametrization and one line in the list below.
 
-use crate::Entry;
+use crate::{Entry, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::DMatrix;
@@ -177,9 +177,14 @@ impl ParametrizationKind {
         self.build(Shape { inputs, outputs, lanes: 1 }).tensors()
     }
 
-    /// The number of parameters.
+    /// The number of parameters; cheap, for plans ask it of every cell.
     pub fn parameters(&self, inputs: usize, outputs: usize) -> usize {
-        self.tensors(inputs, outputs).iter().map(Tensor::len).sum()
+        match self {
+            Self::Direct => inputs * outputs,
+            Self::DeepLinear(deep) => deep.sizes(inputs, outputs).windows(2).map(|ends| ends[0] * ends[1]).sum(),
+            Self::Symmetric(symmetric) => inputs * symmetric.width.map_or(inputs, Samples::size),
+            Self::HadamardPower(_) | Self::HadamardProduct => 2 * inputs * outputs,
+        }
     }
 
     /// β(θ) of one lane.
@@ -199,7 +204,6 @@ pub(crate) fn power(x: f64, exponent: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Samples;
 
     fn whole(x: f64) -> Samples {
         Samples::try_from(x).unwrap()
@@ -236,6 +240,14 @@ mod tests {
     fn every_parametrization_is_tested() {
         for entry in PARAMETRIZATIONS {
             assert!(listed().iter().any(|(kind, _)| kind.name() == entry.name), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn parameters_are_counted_without_building_them() {
+        for (kind, [inputs, outputs]) in listed() {
+            let entries: usize = kind.tensors(inputs, outputs).iter().map(Tensor::len).sum();
+            assert_eq!(kind.parameters(inputs, outputs), entries, "{}", kind.name());
         }
     }
 

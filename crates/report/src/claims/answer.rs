@@ -113,10 +113,7 @@ impl Verdicts {
 /// If the tables cannot be opened, or if a part turns out to be damaged.
 pub fn evaluate(manifest: &Manifest, results: &Results) -> Result<Verdicts, ReportError> {
     let database = Database::of_results(results)?.without_clocks();
-    let missing = match results.missing_parts() {
-        0 => None,
-        missing => Some(format!("{missing} of {} parts are missing", results.manifest.parts)),
-    };
+    let missing = results.missing();
     let answer = |claim: &Claim| {
         let bound = if manifest.quick { claim.quick_bound() } else { Some(claim.bound()) };
         let Some(bound) = bound else {

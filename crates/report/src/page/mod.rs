@@ -218,10 +218,8 @@ impl Meaning {
 /// Where the numbers come from.
 fn provenance(results: &Results, database: &Database) -> Result<Vec<(&'static str, String)>, ReportError> {
     let manifest = &results.manifest;
-    let parts = match results.missing_parts() {
-        0 => format!("{} per table, all there", manifest.parts),
-        missing => format!("{} per table, {missing} still missing", manifest.parts),
-    };
+    let missing = results.missing().unwrap_or_else(|| "all there".to_owned());
+    let parts = format!("{} per table, {missing}", manifest.parts);
     Ok(vec![
         ("Program", manifest.program.clone()),
         ("Cells", format!("{}: {}", shown(manifest.cells as f64), statuses(results, database)?)),

@@ -9,6 +9,9 @@ use std::cmp::Ordering;
 /// Cells of one player, at the most.
 pub(super) const MOST_CELLS: usize = 16;
 
+/// What a cell shows on an axis that it does not have.
+const NULL: &str = "null";
+
 /// Replicates of one setting, where there is but one setting.
 const MOST_REPLICATES: usize = 4;
 
@@ -66,11 +69,11 @@ impl Choice {
 
 fn texts(answer: &Answer, column: &str) -> Vec<String> {
     let spoken = |text: String| text.strip_suffix(".0").map_or(text.clone(), str::to_owned);
-    answer.texts(column).into_iter().map(|text| text.map_or_else(|| "null".to_owned(), spoken)).collect()
+    answer.texts(column).into_iter().map(|text| text.map_or_else(|| NULL.to_owned(), spoken)).collect()
 }
 
 impl Axis {
-    /// Numbers by their size, texts in the order in which the study names them.
+    /// Numbers by their size with what has none behind them, texts in the order in which the study names them.
     fn of(name: &str, entries: &[String], study: &str) -> Self {
         let mut values: Vec<String> = Vec::new();
         for entry in entries {
@@ -79,8 +82,10 @@ impl Axis {
             }
         }
         let number = |text: &String| text.parse::<f64>().ok();
-        if values.iter().all(|value| number(value).is_some()) {
-            values.sort_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal));
+        let is_null = |text: &String| text == NULL;
+        if values.iter().all(|value| number(value).is_some() || is_null(value)) {
+            let key = |text: &String| (is_null(text), number(text));
+            values.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(Ordering::Equal));
         } else {
             values.sort_by_cached_key(|value| (word_at(study, value).unwrap_or(usize::MAX), value.clone()));
         }

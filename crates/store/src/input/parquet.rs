@@ -4,16 +4,17 @@ use std::io::Cursor;
 use std::path::Path;
 
 use polars::prelude::{
-    ArrowDataType, Column as Series, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsResult, SerReader,
+    ArrowDataType, Column as Series, DataFrame, DataType, ParallelStrategy, PolarsResult, SerReader,
 };
 
 use super::{InputColumn, InputTable, InputValues, UnreadColumn};
 use crate::error::StoreError;
 use crate::part;
+use crate::untrusted::without_panics;
 use crate::values::{Cells, Values};
 
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<InputTable, StoreError> {
-    let (frame, unread) = read_frame(bytes).map_err(|reason| {
+    let (frame, unread) = without_panics(|| read_frame(bytes)).map_err(|reason| {
         let path = path.into();
         StoreError::InputParquet { path, reason }
     })?;
@@ -30,7 +31,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<InputTable, StoreError> 
 /// The columns of numbers and texts, and the others by name: a column of dates is no obstacle as long
 /// as nobody asks for it.
 fn read_frame(bytes: &[u8]) -> PolarsResult<(DataFrame, Vec<UnreadColumn>)> {
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let mut reader = part::reader(Cursor::new(bytes))?;
     let mut wanted = Vec::new();
     let mut unread = Vec::new();
     for (index, field) in reader.schema()?.iter_values().enumerate() {
@@ -41,6 +42,7 @@ fn read_frame(bytes: &[u8]) -> PolarsResult<(DataFrame, Vec<UnreadColumn>)> {
         }
     }
     let frame = reader.with_projection(Some(wanted)).read_parallel(ParallelStrategy::None).finish()?;
+    part::refuse_uneven(&frame)?;
     Ok((frame, unread))
 }
 

@@ -1,5 +1,6 @@
 //! The axes of a sweep: columns, positions, and what each position sets.
 
+use super::formula::Formula;
 use super::tree::{Node, Place};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 pub struct Axis {
     /// The columns in `cells`, at least one.
     pub columns: Vec<AxisColumn>,
-    /// How many positions it has.
+    /// How many positions it has; for an axis with a condition the last is its absence.
     pub len: usize,
     /// Whether it sweeps the replicate.
     pub is_seed: bool,
@@ -16,6 +17,17 @@ pub struct Axis {
     pub key: String,
     pub(crate) place: Place,
     pub(crate) settings: Settings,
+    /// Where it exists; everywhere if there is none.
+    pub(crate) when: Option<Formula>,
+    /// What makes its value of the other axes' values: such an axis multiplies no cells.
+    pub(crate) derived: Option<Derived>,
+}
+
+/// A value that is computed from those of other axes.
+#[derive(Clone, Debug)]
+pub(crate) struct Derived {
+    pub(crate) formula: Formula,
+    pub(crate) path: Arc<[String]>,
 }
 
 /// One column of an axis.
@@ -53,6 +65,8 @@ pub enum AxisValue {
     Float(f64),
     /// A text
     Text(Arc<str>),
+    /// Of an axis that the cell does not have.
+    Null,
 }
 
 impl std::fmt::Display for AxisValue {
@@ -62,6 +76,7 @@ impl std::fmt::Display for AxisValue {
             Self::Int(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value}"),
+            Self::Null => f.write_str("null"),
         }
     }
 }
@@ -72,7 +87,7 @@ pub(crate) enum Settings {
     Count,
     /// Replicates as listed.
     Replicates(Vec<u64>),
-    /// For each position the values of the columns and what is set.
+    /// For each position the values of the columns and what is set; of derived values the distinct ones.
     Rows(Vec<Row>),
 }
 
@@ -80,6 +95,17 @@ pub(crate) enum Settings {
 pub(crate) struct Row {
     pub(crate) values: Vec<AxisValue>,
     pub(crate) assignments: Vec<Assignment>,
+}
+
+impl Row {
+    /// The position at which an axis does not exist.
+    pub(crate) fn absence(columns: usize) -> Self {
+        Self { values: vec![AxisValue::Null; columns], assignments: Vec::new() }
+    }
+
+    pub(crate) fn is_absence(&self) -> bool {
+        self.values.first() == Some(&AxisValue::Null)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -110,18 +136,46 @@ impl Axis {
         }
     }
 
-    pub(crate) fn assignments(&self, position: usize) -> &[Assignment] {
+    /// The values of the columns at a position, `name = value` each; nothing of an axis that is not there.
+    pub(crate) fn describe(&self, position: usize) -> impl Iterator<Item = String> {
+        let columns = self.columns.iter().enumerate().map(move |(i, column)| (column, self.value(position, i)));
+        columns
+            .filter(|(_, value)| *value != AxisValue::Null)
+            .map(|(column, value)| format!("{} = {value}", column.name))
+    }
+
+    /// How many values it has, its absence aside.
+    pub fn values(&self) -> usize {
         match &self.settings {
-            Settings::Rows(rows) => &rows[position].assignments,
+            Settings::Rows(rows) => rows.iter().filter(|row| !row.is_absence()).count(),
+            Settings::Count | Settings::Replicates(_) => self.len,
+        }
+    }
+
+    pub(crate) fn assignments(&self, position: usize) -> &[Assignment] {
+        self.rows().get(position).map_or(&[], |row| &row.assignments)
+    }
+
+    /// Its positions one by one; none for replicates, which set nothing.
+    pub(crate) fn rows(&self) -> &[Row] {
+        match &self.settings {
+            Settings::Rows(rows) => rows,
             Settings::Count | Settings::Replicates(_) => &[],
         }
     }
 
+    /// What it sets, over all positions.
+    pub(crate) fn all_assignments(&self) -> impl Iterator<Item = &Assignment> {
+        self.rows().iter().flat_map(|row| &row.assignments)
+    }
+
     /// Whether some position sets something in this section.
     pub(crate) fn touches(&self, section: &str) -> bool {
-        match &self.settings {
-            Settings::Rows(rows) => rows.iter().flat_map(|row| &row.assignments).any(|a| a.path[0] == section),
-            Settings::Count | Settings::Replicates(_) => false,
-        }
+        self.all_assignments().any(|assignment| assignment.path[0] == section)
+    }
+
+    /// The formulas on which its positions depend.
+    pub(crate) fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        self.derived.iter().map(|derived| &derived.formula).chain(&self.when)
     }
 }

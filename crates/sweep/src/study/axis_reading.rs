@@ -1,11 +1,13 @@
 //! Axes read against the shape of a study: groups, replicates, and paths that must exist.
 
 use super::axes::{Assignment, Axis, AxisColumn, AxisValue, ColumnKind, Row, Settings};
-use super::axis_values::Repeats;
+use super::axis_values::{Column, Repeats};
 use super::column_names::{GivenName, name_columns};
 use super::conformity::Conformity;
-use super::diagnostics::Diagnostic;
-use super::raw_axes::{RawAxis, SECTIONS, provided_paths, raw_axes, split};
+use super::dependent_axes::look_up;
+use super::diagnostics::{Diagnostic, Source};
+use super::formula::Formula;
+use super::raw_axes::{DESIGNS, RawAxis, SECTIONS, WORDS, is_filter, mentioned_names, provided_paths, raw_axes, split};
 use super::shape::{Field, Shape};
 use super::spelling::{did_you_mean, nearest};
 use super::tree::{Node, Place, Table, Value};
@@ -15,39 +17,76 @@ use std::sync::Arc;
 /// What reading the axes gave.
 pub(crate) struct Read {
     pub(crate) axes: Vec<Axis>,
+    /// What the cells must not fail, as `where` says.
+    pub(crate) filters: Vec<Formula>,
     pub(crate) mistakes: Vec<Diagnostic>,
-    /// Sections that an unreadable axis would have touched; all of them if it is a group.
+    /// Sections that an unreadable axis would have touched; all of them if it is a group or an expression.
     pub(crate) broken: BTreeSet<String>,
 }
 
-/// Reads all axes against the shape of a study.
-pub(crate) fn read_axes(raw: &[RawAxis], shape: &Shape, reserved: &[&str]) -> Read {
-    let mut read = Read { axes: Vec::new(), mistakes: Vec::new(), broken: BTreeSet::new() };
+impl Read {
+    /// Whether some expression decides about cells or values.
+    pub(crate) fn depends(&self) -> bool {
+        !self.filters.is_empty() || self.axes.iter().any(|axis| axis.formulas().next().is_some())
+    }
+}
+
+/// What the axes are read against.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    /// The study without its axes.
+    pub(crate) root: &'a Node,
+    pub(crate) shape: &'a Shape,
+    /// The texts that it was read from.
+    pub(crate) sources: &'a [Source],
+    /// Names that columns of the tables have.
+    pub(crate) reserved: &'a [&'a str],
+}
+
+/// Reads all axes of a study.
+pub(crate) fn read_axes(raw: &[RawAxis], around: Surroundings<'_>) -> Read {
+    let mut read = Read { axes: Vec::new(), filters: Vec::new(), mistakes: Vec::new(), broken: BTreeSet::new() };
     let provided = provided_paths(raw);
+    let mentioned = mentioned_names(raw);
+    let seed = around.root.at(&["seed"]).and_then(Node::as_number).unwrap_or_default() as u64;
     let mut named = Vec::new();
     for axis in raw {
-        let mut reader = Reader { shape, provided: &provided, mistakes: Vec::new() };
-        match reader.axis(axis) {
-            Some((axis, names)) if reader.mistakes.is_empty() => {
-                read.axes.push(axis);
-                named.push(names);
+        let mut reader = Reader { around, provided: &provided, mentioned: &mentioned, seed, mistakes: Vec::new() };
+        if is_filter(axis) {
+            read.filters.extend(reader.filters(&axis.node));
+        } else {
+            match reader.conditional(axis) {
+                Some((axis, names)) if reader.mistakes.is_empty() => {
+                    read.axes.push(axis);
+                    named.push(names);
+                }
+                _ => match SECTIONS.iter().find(|section| **section == axis.path[0]) {
+                    Some(section) => read.broken.extend([(*section).to_owned()]),
+                    None => read.broken.extend(SECTIONS.map(str::to_owned)),
+                },
             }
-            _ => match SECTIONS.iter().find(|section| **section == axis.path[0]) {
-                Some(section) => read.broken.extend([(*section).to_owned()]),
-                None => read.broken.extend(SECTIONS.map(str::to_owned)),
-            },
         }
         read.mistakes.append(&mut reader.mistakes);
     }
     set_twice(&read.axes, &mut read.mistakes);
-    name_columns(&mut read.axes, &named, reserved, &mut read.mistakes);
+    name_columns(&mut read.axes, &named, around.reserved, &mut read.mistakes);
+    if read.mistakes.is_empty() {
+        look_up(&mut read, around);
+    }
+    if read.depends() && !read.mistakes.is_empty() {
+        read.broken.extend(SECTIONS.map(str::to_owned));
+    }
     read
 }
 
 /// Reads one axis, collecting its mistakes.
 pub(crate) struct Reader<'a> {
-    shape: &'a Shape,
+    pub(super) around: Surroundings<'a>,
     provided: &'a [Vec<String>],
+    /// Names in expressions: a label among them may be an axis that sets nothing itself.
+    mentioned: &'a BTreeSet<String>,
+    /// The study's seed, from which random axes are drawn.
+    pub(super) seed: u64,
     pub(super) mistakes: Vec<Diagnostic>,
 }
 
@@ -56,33 +95,59 @@ impl<'a> Reader<'a> {
         self.mistakes.push(mistake);
     }
 
-    fn axis(&mut self, raw: &RawAxis) -> Option<(Axis, Vec<GivenName>)> {
+    pub(super) fn axis(&mut self, raw: &RawAxis) -> Option<(Axis, Vec<GivenName>)> {
         if raw.path == ["seed"] {
             return self.seed(raw);
         }
         let table = raw.node.as_table();
         if let Some(cases) = table.and_then(|t| t.get("cases")) {
-            self.known_words(raw, &["cases", "name"]);
+            self.known_words(raw, &["cases", "name", "when"]);
             return self.cases(raw, cases);
         }
         if let Some(zip) = table.and_then(|t| t.get("zip")) {
-            self.known_words(raw, &["zip"]);
+            self.known_words(raw, &["zip", "when"]);
             return self.zip(raw, zip);
         }
-        let column = self.column(&raw.path, raw.key_place, &raw.node, Repeats::Refused)?;
-        let len = column.rows.len();
-        let rows = column.rows.into_iter();
-        let axis = Axis {
-            columns: vec![AxisColumn { name: String::new(), kind: column.kind, path: raw.path.join(".") }],
-            len,
-            is_seed: false,
-            key: raw.path.join("."),
-            place: raw.key_place,
-            settings: Settings::Rows(
-                rows.map(|(value, assignment)| Row { values: vec![value], assignments: vec![assignment] }).collect(),
-            ),
-        };
-        Some((axis, vec![column.name]))
+        if let Some((word, members)) = table.and_then(|t| DESIGNS.iter().find_map(|word| Some((*word, t.get(word)?)))) {
+            self.known_words(raw, &[word, "count", "when"]);
+            return self.design(raw, word, members);
+        }
+        if let Some(derive) = table.and_then(|t| t.get("derive")) {
+            self.known_words(raw, &["derive", "name", "when"]);
+            return self.derived(raw, derive);
+        }
+        self.misspelt_group(raw)?;
+        let field = self.target(&raw.path, raw.key_place)?;
+        let column = self.column(&raw.path, raw.key_place, &raw.node, field, Repeats::Refused)?;
+        let rows = column
+            .rows
+            .into_iter()
+            .map(|(value, assignment)| Row { values: vec![value], assignments: assignment.into_iter().collect() });
+        let columns = vec![column_of(column.kind, &raw.path)];
+        Some((new_axis(raw, columns, Settings::Rows(rows.collect())), vec![column.name]))
+    }
+
+    /// A label before a table in which no word says what it is.
+    fn misspelt_group(&mut self, raw: &RawAxis) -> Option<()> {
+        let ([label], Some(table)) = (&raw.path[..], raw.node.as_table()) else { return Some(()) };
+        if SECTIONS.contains(&label.as_str()) || table.entries.iter().any(|entry| WORDS.contains(&&*entry.key)) {
+            return Some(());
+        }
+        let Some(entry) = table.entries.first() else { return Some(()) };
+        let words = ["cases", "zip", "random", "halton", "latin-hypercube", "derive"];
+        let title = format!("unknown key `{}` after the label `{label}`", entry.key);
+        let help = format!("{}; a path starts with data, model or train", did_you_mean(&entry.key, &words));
+        self.say(Diagnostic::new(entry.key_place, title).help(help));
+        None
+    }
+
+    /// The field that an axis sets; none for a label that only expressions use.
+    #[allow(clippy::option_option)] // a path that leads nowhere, a label, a field
+    pub(super) fn target(&mut self, path: &[String], key_place: Place) -> Option<Option<&'a Field>> {
+        match path {
+            [label] if !SECTIONS.contains(&label.as_str()) && self.mentioned.contains(label) => Some(None),
+            _ => self.field(path, key_place).map(Some),
+        }
     }
 
     fn seed(&mut self, raw: &RawAxis) -> Option<(Axis, Vec<GivenName>)> {
@@ -90,6 +155,12 @@ impl<'a> Reader<'a> {
         let settings = match &raw.node.value {
             Value::List(items) => self.replicates(items, &raw.node)?,
             Value::Table(table) => {
+                if let Some(when) = table.entry("when") {
+                    let mistake =
+                        Diagnostic::new(when.key_place, "replicates exist in every cell: `seed` has no `when`");
+                    self.say(mistake.help("filter replicates by `where`, which knows `seed`"));
+                    return None;
+                }
                 self.known_words(raw, &["count", "values", "name"]);
                 match (table.get("count"), table.get("values").map(|node| (node, &node.value))) {
                     (Some(count), None) => {
@@ -186,14 +257,7 @@ impl<'a> Reader<'a> {
         if self.mistakes.len() > before {
             return None;
         }
-        let axis = Axis {
-            columns: vec![AxisColumn { name: String::new(), kind: ColumnKind::String, path: raw.path.join(".") }],
-            len: rows.len(),
-            is_seed: false,
-            key: raw.path.join("."),
-            place: raw.key_place,
-            settings: Settings::Rows(rows),
-        };
+        let axis = new_axis(raw, vec![column_of(ColumnKind::String, &raw.path)], Settings::Rows(rows));
         let name = self.given_name(&raw.node);
         Some((axis, vec![name]))
     }
@@ -227,9 +291,9 @@ impl<'a> Reader<'a> {
         };
         let before = self.mistakes.len();
         let mut members = Vec::new();
-        let flat = Node { value: Value::Table(table.clone()), place: zip.place };
-        for member in raw_axes(flat.as_table().unwrap_or(table)) {
-            if let Some(column) = self.column(&member.path, member.key_place, &member.node, Repeats::Allowed) {
+        for member in members_of(table, zip.place) {
+            let Some(field) = self.target(&member.path, member.key_place) else { continue };
+            if let Some(column) = self.column(&member.path, member.key_place, &member.node, field, Repeats::Allowed) {
                 members.push((member, column));
             }
         }
@@ -251,27 +315,7 @@ impl<'a> Reader<'a> {
         if self.mistakes.len() > before {
             return None;
         }
-        let columns = members.iter().map(|(member, column)| AxisColumn {
-            name: String::new(),
-            kind: column.kind,
-            path: member.path.join("."),
-        });
-        let columns = columns.collect();
-        let names = members.iter().map(|(_, column)| column.name.clone()).collect();
-        let rows = (0..len).map(|i| Row {
-            values: members.iter().map(|(_, column)| column.rows[i].0.clone()).collect(),
-            assignments: members.iter().map(|(_, column)| column.rows[i].1.clone()).collect(),
-        });
-        let rows = rows.collect();
-        let axis = Axis {
-            columns,
-            len,
-            is_seed: false,
-            key: raw.path.join("."),
-            place: raw.key_place,
-            settings: Settings::Rows(rows),
-        };
-        Some((axis, names))
+        Some(side_by_side(raw, members))
     }
 
     /// Refuses keys beside a group that mean nothing there.
@@ -288,10 +332,10 @@ impl<'a> Reader<'a> {
     pub(super) fn field(&mut self, path: &[String], key_place: Place) -> Option<&'a Field> {
         let dotted = path.join(".");
         if !SECTIONS.contains(&path[0].as_str()) {
-            self.say(outside(path, key_place, self.shape));
+            self.say(outside(path, key_place, self.around.shape));
             return None;
         }
-        match self.shape.at(path) {
+        match self.around.shape.at(path) {
             Ok((field, _)) if path.len() > 1 => Some(field),
             Ok(_) => {
                 let help = format!("sweep its fields: `\"{dotted}.… \" = [...]`");
@@ -315,7 +359,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn conforms(&mut self, field: &Field, path: &[String], node: &Node) {
-        self.mistakes.extend(Conformity::new(self.shape, self.provided).check(field, path, node));
+        self.mistakes.extend(Conformity::new(self.around.shape, self.provided).check(field, path, node));
     }
 }
 
@@ -331,18 +375,42 @@ fn segment_place(path: &[String], segment: usize, key_place: Place) -> Place {
 
 fn seed_axis(raw: &RawAxis, settings: Settings, len: usize) -> (Axis, Vec<GivenName>) {
     let columns = vec![AxisColumn { name: "seed".to_owned(), kind: ColumnKind::Int64, path: "seed".to_owned() }];
-    let axis = Axis { columns, len, is_seed: true, key: "seed".to_owned(), place: raw.key_place, settings };
-    (axis, vec![None])
+    (Axis { len, is_seed: true, ..new_axis(raw, columns, settings) }, vec![None])
+}
+
+pub(super) fn column_of(kind: ColumnKind, path: &[String]) -> AxisColumn {
+    AxisColumn { name: String::new(), kind, path: path.join(".") }
+}
+
+pub(super) fn new_axis(raw: &RawAxis, columns: Vec<AxisColumn>, settings: Settings) -> Axis {
+    let len = if let Settings::Rows(rows) = &settings { rows.len() } else { 0 };
+    let (key, place) = (raw.path.join("."), raw.key_place);
+    Axis { columns, len, is_seed: false, key, place, settings, when: None, derived: None }
+}
+
+/// The paths of a group with what stands there.
+pub(super) fn members_of(table: &Table, place: Place) -> Vec<RawAxis> {
+    let flat = Node { value: Value::Table(table.clone()), place };
+    raw_axes(flat.as_table().unwrap_or(table))
+}
+
+/// An axis whose columns, all of one length, move together.
+pub(super) fn side_by_side(raw: &RawAxis, members: Vec<(RawAxis, Column)>) -> (Axis, Vec<GivenName>) {
+    let columns = members.iter().map(|(member, column)| column_of(column.kind, &member.path)).collect();
+    let names = members.iter().map(|(_, column)| column.name.clone()).collect();
+    let len = members.first().map_or(0, |(_, column)| column.rows.len());
+    let rows = (0..len).map(|i| Row {
+        values: members.iter().map(|(_, column)| column.rows[i].0.clone()).collect(),
+        assignments: members.iter().filter_map(|(_, column)| column.rows[i].1.clone()).collect(),
+    });
+    (new_axis(raw, columns, Settings::Rows(rows.collect())), names)
 }
 
 /// Two axes that set the same path: which one would win?
 fn set_twice(axes: &[Axis], mistakes: &mut Vec<Diagnostic>) {
     let paths = |axis: &Axis| -> Vec<(Arc<[String]>, Place)> {
-        let Settings::Rows(rows) = &axis.settings else {
-            return Vec::new();
-        };
-        let mut paths: Vec<_> =
-            rows.iter().flat_map(|row| &row.assignments).map(|a| (a.path.clone(), a.key_place)).collect();
+        let derived = axis.derived.iter().map(|derived| (derived.path.clone(), axis.place));
+        let mut paths: Vec<_> = axis.all_assignments().map(|a| (a.path.clone(), a.key_place)).chain(derived).collect();
         paths.dedup();
         paths
     };
@@ -351,7 +419,8 @@ fn set_twice(axes: &[Axis], mistakes: &mut Vec<Diagnostic>) {
             mistakes.push(Diagnostic::new(axis.place, "`seed` is swept twice").help("keep one of the axes"));
         }
         let own = paths(axis);
-        for other in &axes[..i] {
+        // Where a condition is, the cells tell whether both axes exist at once.
+        for other in axes[..i].iter().filter(|other| axis.when.is_none() && other.when.is_none()) {
             let theirs = paths(other);
             if let Some((path, place)) = own.iter().find(|(path, _)| theirs.iter().any(|(p, _)| p == path)) {
                 let title = format!("`{}` is set by two axes, `{}` and `{}`", path.join("."), other.key, axis.key);
@@ -387,7 +456,9 @@ fn outside(path: &[String], key_place: Place, shape: &Shape) -> Diagnostic {
             format!("did you mean `{home}.{}`? a path starts with data, model or train", path[path.len() - 1])
         }
         (None, None) => {
-            "a path starts with data, model or train; any other key is a label for `cases` or `zip`".to_owned()
+            "a path starts with data, model or train; any other key is a label for `cases`, `zip` or a design, or a \
+             name that expressions use"
+                .to_owned()
         }
     };
     mistake.help(help)

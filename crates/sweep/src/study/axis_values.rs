@@ -3,6 +3,7 @@
 use super::axes::{Assignment, AxisValue, ColumnKind};
 use super::axis_reading::Reader;
 use super::column_names::GivenName;
+use super::designs::{LAWS, Law};
 use super::diagnostics::Diagnostic;
 use super::raw_axes::WORDS;
 use super::shape::{Field, Shape};
@@ -11,6 +12,9 @@ use super::tree::{Node, Place, Table, Value, path_text};
 use std::collections::HashSet;
 use std::sync::Arc;
 use taut_numerics::spaced_value;
+
+/// What can make the values of an axis.
+const KINDS: [&str; 5] = ["values", "linspace", "logspace", "uniform", "loguniform"];
 
 /// Whether a list may hold a value twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,20 +28,21 @@ pub(super) enum Repeats {
 /// The column that the values of a path make.
 pub(crate) struct Column {
     pub(super) kind: ColumnKind,
-    pub(super) rows: Vec<(AxisValue, Assignment)>,
+    /// A label that only expressions use sets nothing.
+    pub(super) rows: Vec<(AxisValue, Option<Assignment>)>,
     pub(super) name: GivenName,
 }
 
 impl Reader<'_> {
-    /// The values of one path: a list, or a table that makes one.
+    /// The values of one path: a list, or a table that makes one; without a field, of a label.
     pub(super) fn column(
         &mut self,
         path: &[String],
         key_place: Place,
         node: &Node,
+        field: Option<&Field>,
         repeats: Repeats,
     ) -> Option<Column> {
-        let field = self.field(path, key_place)?;
         let items = self.values(path, field, node)?;
         let name = self.given_name(node);
         let before = self.mistakes.len();
@@ -50,9 +55,7 @@ impl Reader<'_> {
                 self.say(Diagnostic::new(item.place, title).label(format!("sweep.{}", path_text(path))).help(help));
                 continue;
             }
-            if !matches!((&field.shape, item.as_number()), (Shape::Number(number), Some(x)) if number.holds(x)) {
-                self.conforms(field, path, item);
-            }
+            self.fits(field, path, item);
             let fresh = match item.as_number() {
                 Some(x) => numbers.insert((x + 0.0).to_bits()),
                 None => texts.insert(item.to_toml()),
@@ -67,16 +70,37 @@ impl Reader<'_> {
         if self.mistakes.len() > before {
             return None;
         }
+        self.column_of_items(path, key_place, node, field, items, name)
+    }
+
+    /// A column of values that fit.
+    pub(super) fn column_of_items(
+        &mut self,
+        path: &[String],
+        key_place: Place,
+        node: &Node,
+        field: Option<&Field>,
+        items: Vec<Node>,
+        name: GivenName,
+    ) -> Option<Column> {
         let kind = self.column_kind(field, &items, node)?;
         let path: Arc<[String]> = path.into();
         let rows = items.into_iter().map(|node| {
             let value = axis_value(kind, &node);
-            (value, Assignment { path: path.clone(), key_place, node })
+            (value, field.map(|_| Assignment { path: path.clone(), key_place, node }))
         });
         Some(Column { kind, rows: rows.collect(), name })
     }
 
-    pub(super) fn values(&mut self, path: &[String], field: &Field, node: &Node) -> Option<Vec<Node>> {
+    /// Complains about a value that its field does not take.
+    pub(super) fn fits(&mut self, field: Option<&Field>, path: &[String], item: &Node) {
+        let Some(field) = field else { return };
+        if !matches!((&field.shape, item.as_number()), (Shape::Number(number), Some(x)) if number.holds(x)) {
+            self.conforms(field, path, item);
+        }
+    }
+
+    pub(super) fn values(&mut self, path: &[String], field: Option<&Field>, node: &Node) -> Option<Vec<Node>> {
         let label = format!("sweep.{}", path_text(path));
         let example = "write a list `[1, 2, 3]`, `{ linspace = [0, 1], count = 5 }`, `{ logspace = [1e-3, 1], count = 4 }` \
                        or `{ name = \"column\", values = [1, 2, 3] }`";
@@ -98,20 +122,22 @@ impl Reader<'_> {
         for entry in &table.entries {
             if !WORDS.contains(&&*entry.key) {
                 let title = format!("unknown key `{}` in an axis", entry.key);
-                let words = ["values", "linspace", "logspace", "count", "name", "cases", "zip"];
-                self.say(Diagnostic::new(entry.key_place, title).help(did_you_mean(&entry.key, &words)));
+                self.say(Diagnostic::new(entry.key_place, title).help(did_you_mean(&entry.key, &WORDS)));
             }
         }
         if self.mistakes.len() > before {
             return None;
         }
-        let given: Vec<_> = ["values", "linspace", "logspace"].iter().filter_map(|word| table.entry(word)).collect();
+        let given: Vec<_> = KINDS.iter().filter_map(|word| table.entry(word)).collect();
         match given.as_slice() {
             [entry] if &*entry.key == "values" => {
                 if let Some(count) = table.entry("count") {
                     self.say(
-                        Diagnostic::new(count.key_place, "`count` goes with `linspace` or `logspace`")
-                            .help("remove it"),
+                        Diagnostic::new(
+                            count.key_place,
+                            "`count` goes with `linspace`, `logspace`, `uniform` or `loguniform`",
+                        )
+                        .help("remove it"),
                     );
                     return None;
                 }
@@ -129,7 +155,7 @@ impl Reader<'_> {
             }
             [entry] => self.spaced(path, field, &entry.key, &entry.node, table, node),
             [_, second, ..] => {
-                let title = format!("an axis has one of `values`, `linspace`, `logspace`, found also `{}`", second.key);
+                let title = format!("an axis has one of `{}`, found also `{}`", KINDS.join("`, `"), second.key);
                 self.say(Diagnostic::new(second.key_place, title).help("keep one of them"));
                 None
             }
@@ -137,7 +163,7 @@ impl Reader<'_> {
                 let title = if table.entries.is_empty() { "an axis without values" } else { "no values in this axis" };
                 let mistake = Diagnostic::new(node.place, title).label(label);
                 let mistake = if table.get("count").is_some() {
-                    mistake.note("a bare `count` is for `seed`; a path needs `linspace` or `logspace` beside it")
+                    mistake.note("a bare `count` is for `seed`; a path needs `linspace`, `logspace`, `uniform` or `loguniform` beside it")
                 } else {
                     mistake
                 };
@@ -150,7 +176,7 @@ impl Reader<'_> {
     fn spaced(
         &mut self,
         path: &[String],
-        field: &Field,
+        field: Option<&Field>,
         word: &str,
         ends: &Node,
         table: &Table,
@@ -163,25 +189,13 @@ impl Reader<'_> {
             return None;
         };
         let count = self.count(count, 1e6);
-        let log = word == "logspace";
-        let two = match &ends.value {
-            Value::List(items) => match items.as_slice() {
-                [a, b] => a.as_number().zip(b.as_number()),
-                _ => None,
-            },
-            _ => None,
-        };
-        let two = two.filter(|(a, b)| a.is_finite() && b.is_finite() && (!log || (*a > 0.0 && *b > 0.0)));
-        let Some((a, b)) = two else {
-            let what = if log { "two numbers above 0" } else { "two finite numbers" };
-            let title = format!("expected {what} [from, to], found {}", ends.to_toml());
-            let help =
-                if log { "the ends are values, not exponents: `{ logspace = [1e-3, 1e3], count = 7 }`" } else { "" };
-            self.say(Diagnostic::new(ends.place, title).label(label).help(help));
-            return None;
-        };
+        let ends = self.ends(&label, word, ends)?;
         let count = count?;
-        let whole = matches!(&field.shape, Shape::Number(number) if number.whole);
+        let (log, whole) = (word.starts_with("log"), is_whole(field));
+        if LAWS.contains(&word) {
+            return self.drawn(path, Law { ends, log, whole }, count, node);
+        }
+        let [a, b] = ends;
         let mut items = Vec::with_capacity(count);
         for i in 0..count {
             let x = spaced_value(a, b, i, count, log);
@@ -200,6 +214,31 @@ impl Reader<'_> {
             items.push(Node { value, place: node.place });
         }
         Some(items)
+    }
+
+    /// The two ends between which values lie.
+    pub(super) fn ends(&mut self, label: &str, word: &str, ends: &Node) -> Option<[f64; 2]> {
+        let (log, is_law) = (word.starts_with("log"), LAWS.contains(&word));
+        let two = match &ends.value {
+            Value::List(items) => match items.as_slice() {
+                [a, b] => a.as_number().zip(b.as_number()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let fits = |&(a, b): &(f64, f64)| {
+            a.is_finite() && b.is_finite() && (!log || (a > 0.0 && b > 0.0)) && (!is_law || a < b)
+        };
+        if let Some((a, b)) = two.filter(fits) {
+            return Some([a, b]);
+        }
+        let what = if log { "two numbers above 0" } else { "two finite numbers" };
+        let order = if is_law { ", the smaller first" } else { "" };
+        let title = format!("expected {what}{order} [from, to], found {}", ends.to_toml());
+        let example = format!("the ends are values, not exponents: `{{ {word} = [1e-3, 1e3], count = 7 }}`");
+        let help = if log { example } else { String::new() };
+        self.say(Diagnostic::new(ends.place, title).label(label).help(help));
+        None
     }
 
     pub(super) fn count(&mut self, node: &Node, most: f64) -> Option<usize> {
@@ -245,8 +284,8 @@ impl Reader<'_> {
         }
     }
 
-    fn column_kind(&mut self, field: &Field, items: &[Node], node: &Node) -> Option<ColumnKind> {
-        if let Shape::Number(number) = &field.shape {
+    fn column_kind(&mut self, field: Option<&Field>, items: &[Node], node: &Node) -> Option<ColumnKind> {
+        if let Some(Shape::Number(number)) = field.map(|field| &field.shape) {
             return Some(if number.whole { ColumnKind::Int64 } else { ColumnKind::Float64 });
         }
         let kind_of = |item: &Node| match item.value {
@@ -267,6 +306,11 @@ impl Reader<'_> {
         self.say(mistake.help("label the values: `{ cases = { label = { \"dotted.path\" = value } } }`"));
         None
     }
+}
+
+/// Whether a field takes whole numbers alone.
+pub(super) fn is_whole(field: Option<&Field>) -> bool {
+    matches!(field.map(|field| &field.shape), Some(Shape::Number(number)) if number.whole)
 }
 
 fn axis_value(kind: ColumnKind, node: &Node) -> AxisValue {

@@ -3,9 +3,12 @@
 use super::axes::Axis;
 use super::diagnostics::{Diagnostic, Diagnostics, Severity, Source};
 use super::expansion::Section;
+use super::grid::Grid;
+use super::loading::describe;
 use super::spec::{Model, Study};
 use super::text::study_text;
 use super::tree::{Node, Place, spoken_path};
+use crate::identity::{Identity, digest};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::sync::{Arc, OnceLock};
@@ -21,15 +24,18 @@ pub struct Checked {
     pub quick: bool,
     /// The axes in the order of the file, the first slowest.
     pub axes: Vec<Axis>,
+    /// What the cells must not fail, as `where` says.
+    pub filters: Vec<String>,
     /// The study's text with the overrides applied: what tables carry in their footers.
     pub text: String,
     pub(crate) sources: Vec<Source>,
     pub(crate) root: Node,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) grid: Grid,
     pub(crate) sections: [Section; 3],
     pub(crate) data: Vec<Setting<Data, DataFiles>>,
     pub(crate) model: Vec<Setting<Model, Tensors>>,
     pub(crate) train: Vec<Setting<Train, ()>>,
-    pub(crate) cells: usize,
 }
 
 /// One distinct setting of a section, with what its file holds.
@@ -40,11 +46,18 @@ pub(crate) struct Setting<T, F: ?Sized> {
     /// What the files of the section hold, by the key of the table that names them.
     pub(crate) hashes: Vec<(String, String)>,
     pub(crate) meaning: OnceLock<String>,
+    pub(crate) digest: OnceLock<blake3::Hash>,
 }
 
 impl<T, F: ?Sized> Setting<T, F> {
     pub(crate) fn new(value: T) -> Self {
-        Self { value: Arc::new(value), file: None, hashes: Vec::new(), meaning: OnceLock::new() }
+        Self {
+            value: Arc::new(value),
+            file: None,
+            hashes: Vec::new(),
+            meaning: OnceLock::new(),
+            digest: OnceLock::new(),
+        }
     }
 }
 
@@ -96,7 +109,23 @@ pub struct Problem {
 impl Checked {
     /// How many cells there are.
     pub fn cells(&self) -> usize {
-        self.cells
+        self.grid.cells
+    }
+
+    /// How many cells there would be without `where`; `None` where there is none.
+    pub fn unfiltered(&self) -> Option<usize> {
+        self.grid.unfiltered
+    }
+
+    /// What is odd about conditions and filters, and allowed.
+    pub fn warnings(&self) -> Option<Diagnostics> {
+        (!self.warnings.is_empty()).then(|| Diagnostics::new(self.sources.clone(), self.warnings.clone()))
+    }
+
+    /// The absolute path of the study's file.
+    pub fn path(&self) -> String {
+        let name = self.sources.first().map_or("", |source| &source.name);
+        std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string())
     }
 
     /// How many distinct data, models and `[train]` settings there are.
@@ -106,13 +135,7 @@ impl Checked {
 
     /// A cell's position on each axis.
     pub fn positions(&self, index: usize) -> Vec<usize> {
-        let mut rest = index;
-        let mut positions = vec![0; self.axes.len()];
-        for (position, axis) in positions.iter_mut().zip(&self.axes).rev() {
-            *position = rest % axis.len;
-            rest /= axis.len;
-        }
-        positions
+        self.grid.positions(index)
     }
 
     /// A cell.
@@ -120,7 +143,7 @@ impl Checked {
     /// # Panics
     /// If `index` is not below `cells()`.
     pub fn cell(&self, index: usize) -> CellSpec<'_> {
-        assert!(index < self.cells, "cell {index} of {}", self.cells);
+        assert!(index < self.cells(), "cell {index} of {}", self.cells());
         let positions = self.positions(index);
         let [data_index, model_index, train_index] = [0, 1, 2].map(|i| self.sections[i].index(&positions));
         let seed_axis = self.axes.iter().position(|axis| axis.is_seed);
@@ -186,14 +209,7 @@ impl Checked {
 
     /// "basis = legendre, degree = 5": a cell's values on the axes.
     pub fn describe(&self, cell: usize) -> String {
-        let positions = self.positions(cell);
-        let columns = self.axes.iter().zip(positions).flat_map(|(axis, position)| {
-            axis.columns
-                .iter()
-                .enumerate()
-                .map(move |(i, column)| format!("{} = {}", column.name, axis.value(position, i)))
-        });
-        columns.collect::<Vec<_>>().join(", ")
+        describe(&self.axes, &self.positions(cell))
     }
 
     /// One cell as a study of its own.
@@ -233,6 +249,24 @@ impl CellSpec<'_> {
             return self.data.matrix_shape(self.files.map(|files| &**files));
         }
         Some([self.model.features.count(self.data.inputs()), 1])
+    }
+
+    /// Who the cell is: the hash of what `canonical` says, part by part.
+    pub(crate) fn identity(&self) -> Identity {
+        let data = &self.checked.data[self.data_index];
+        let model = &self.checked.model[self.model_index];
+        let train = &self.checked.train[self.train_index];
+        let sections = [
+            data.digest.get_or_init(|| digest(data_meaning(data))),
+            model.digest.get_or_init(|| digest(model_meaning(model))),
+            train.digest.get_or_init(|| digest(train_meaning(train))),
+        ];
+        Identity::of(sections, self.seed, self.replicate)
+    }
+
+    /// The number of the cell, as its `identity` has it.
+    pub(crate) fn number(&self) -> i64 {
+        self.identity().cell
     }
 
     /// What the cell means, as canonical JSON: sorted keys, shortest numbers, files by their content.

@@ -3,7 +3,7 @@
 use super::tree::{Node, Value, key_text, parse};
 
 /// Keys that no row depends on: they may change freely.
-const FREE: [&str; 5] = ["claim", "figure", "question", "quick", "title"];
+const FREE: [&str; 6] = ["budget", "claim", "figure", "question", "quick", "title"];
 
 /// One line per dotted key that was changed, added or removed, of those that rows depend on; formatting and comments do
 /// not count.

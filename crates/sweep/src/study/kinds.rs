@@ -1,4 +1,5 @@
-//! Axis paths that lead into a kind: the study, and every case that sets it, must use that kind.
+//! Axis paths that lead into a kind: the study, and every case that sets it, must use that kind, in the cells that have the
+//! axis.
 
 use super::axes::{Assignment, Axis, Settings};
 use super::diagnostics::Diagnostic;
@@ -21,6 +22,29 @@ pub(crate) fn unused_kinds(root: &Node, axes: &[Axis], shape: &Shape) -> Vec<Dia
         }
     }
     mistakes
+}
+
+/// The same for one setting of a section: `assignments` (outer paths first) go into `base` one after the other. Also finds a
+/// path that two axes set at once.
+pub(crate) fn unused_kind_here(base: &Node, assignments: &[&Assignment], shape: &Shape) -> Option<Diagnostic> {
+    let mut tree = base.clone();
+    for (i, assignment) in assignments.iter().enumerate() {
+        let path = &assignment.path;
+        if assignments[..i].iter().any(|other| other.path == *path) {
+            let title = format!("`{}` is set by two axes at once", path.join("."));
+            let help = "a cell has one value for it: let their conditions exclude each other";
+            return Some(Diagnostic::new(assignment.key_place, title).help(help));
+        }
+        for fork in shape.at(path).map_or_else(|_| Vec::new(), |(_, forks)| forks) {
+            let (outer, wanted) = (&path[..fork.depth], &path[fork.depth]);
+            let used = tree.at(&outer[1..]).zip(choice_at(shape, outer));
+            if let Some(used) = used.and_then(|(node, choice)| kind_in_use(choice, node, wanted)) {
+                return Some(complaint(assignment, outer, wanted, &used, ""));
+            }
+        }
+        tree.set(&path[1..], &[assignment.key_place], assignment.node.clone());
+    }
+    None
 }
 
 fn check(root: &Node, axes: &[Axis], own: usize, assignment: &Assignment, shape: &Shape) -> Option<Diagnostic> {
@@ -64,7 +88,8 @@ fn complaint(assignment: &Assignment, outer: &[String], wanted: &str, used: &str
     let (path, outer) = (assignment.path.join("."), outer.join("."));
     let title = format!("the path `{path}` leads into `{wanted}`, but `{outer}` is `{used}`{where_}");
     Diagnostic::new(assignment.key_place, title).label(format!("`{used}` is in use")).help(format!(
-        "use `{wanted}` in `{outer}`, or set both together through cases: `{{ cases = {{ label = {{ \"{outer}\" = … }} }} }}`"
+        "use `{wanted}` in `{outer}`, or let the axis exist only where it is used: `{{ values = […], when = \"…\" }}`, or \
+         set both together through cases: `{{ cases = {{ label = {{ \"{outer}\" = … }} }} }}`"
     ))
 }
 

@@ -1,20 +1,20 @@
 //! From text to a checked study: parse, override, compare with the shape, expand, check.
 
 use super::axes::Axis;
-use super::axis_reading::read_axes;
+use super::axis_reading::{Surroundings, read_axes};
 use super::checked::{Checked, Setting, data_meaning, model_meaning, train_meaning};
 use super::checks::{self, Finding, Known};
 use super::choices;
 use super::conformity::Conformity;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::draft::{Changes, Draft};
-use super::expansion::Section;
+use super::expansion::{MOST_SETTINGS, Section};
+use super::grid::Grid;
 use super::inputs::{FileComplaint, Files, Library};
-use super::kinds::unused_kinds;
+use super::kinds::{unused_kind_here, unused_kinds};
 use super::overrides;
 use super::quick;
-use super::raw_axes::provided_paths;
-use super::schema::json_schema;
+use super::raw_axes::{SECTIONS, provided_paths};
 use super::shape::{Field, Shape};
 use super::spec::{Model, Study};
 use super::train_checks::{self, Anywhere, Kinds};
@@ -110,23 +110,39 @@ pub fn load(
     files: &dyn Files,
 ) -> Result<Checked, StudyError> {
     let mut draft = Draft::new(text, path, changes).map_err(StudyError::Invalid)?;
-    let schema = json_schema();
-    let shape = Shape::from_schema(&schema, &schema);
+    let shape = Shape::of_a_study();
     let provided = provided_paths(&draft.raw);
-    let (mistakes, mut broken) = Conformity::new(&shape, &provided).check_study(&draft.root);
+    let (mistakes, mut broken) = Conformity::new(shape, &provided).check_study(&draft.root);
     draft.mistakes.extend(mistakes);
-    let read = read_axes(&draft.raw, &shape, known.metrics);
-    draft.mistakes.extend(read.mistakes);
+    let around = Surroundings { root: &draft.root, shape, sources: &draft.sources, reserved: known.metrics };
+    let read = read_axes(&draft.raw, around);
+    let (depends, sound) = (read.depends(), read.mistakes.is_empty());
     broken.extend(read.broken);
-    let unused = unused_kinds(&draft.root, &read.axes, &shape);
-    broken.extend(unused.iter().flat_map(|_| ["data", "model", "train"].map(str::to_owned)));
-    draft.mistakes.extend(unused);
-    draft.mistakes.extend(overrides::without_effect(&draft.overrides, &read.axes));
-    if !changes.quick {
-        draft.mistakes.extend(quick::mistakes(&draft, &shape, known.metrics));
+    let mut axes = read.axes;
+    let mut grid = Grid::product(&axes);
+    let mut warnings = Vec::new();
+    let mut mistakes = read.mistakes;
+    if depends && sound {
+        let (made, remarks) = Grid::new(&mut axes, &read.filters, &draft.root, shape);
+        (mistakes, warnings) = (remarks.mistakes, remarks.warnings);
+        match made {
+            Some(made) => grid = made,
+            None => broken.extend(SECTIONS.map(str::to_owned)),
+        }
     }
-    let mut checking =
-        Checking { draft, axes: read.axes, shape, broken, known: *known, library: Library::new(files, path) };
+    draft.mistakes.extend(mistakes);
+    if grid.leaves_no_cell_out() && axes.iter().all(|axis| axis.when.is_none()) {
+        let unused = unused_kinds(&draft.root, &axes, shape);
+        broken.extend(unused.iter().flat_map(|_| SECTIONS.map(str::to_owned)));
+        draft.mistakes.extend(unused);
+    }
+    draft.mistakes.extend(overrides::without_effect(&draft.overrides, &axes));
+    if !changes.quick {
+        draft.mistakes.extend(quick::mistakes(&draft, shape, known.metrics));
+    }
+    let filters = read.filters.into_iter().map(|filter| filter.text).collect();
+    let library = Library::new(files, path);
+    let mut checking = Checking { draft, axes, grid, filters, warnings, shape, broken, known: *known, library };
     let parts = checking.parts();
     checking.finish(text, changes, parts)
 }
@@ -154,7 +170,10 @@ impl Parts {
 struct Checking<'a> {
     draft: Draft,
     axes: Vec<Axis>,
-    shape: Shape,
+    grid: Grid,
+    filters: Vec<String>,
+    warnings: Vec<Diagnostic>,
+    shape: &'static Shape,
     broken: BTreeSet<String>,
     known: Known<'a>,
     library: Library<'a>,
@@ -166,14 +185,11 @@ const ENOUGH: usize = 50;
 /// Sweeps larger than this are not searched for repetitions.
 const MOST_COMPARED: usize = 200_000;
 
-/// More distinct settings of one section than this are a slip, not a study.
-const MOST_SETTINGS: usize = 5_000_000;
-
 impl Checking<'_> {
     fn parts(&mut self) -> Parts {
         let sections = ["data", "model", "train"].map(|name| {
             let base = self.draft.root.at(&[name]).cloned();
-            Section::new(name, &self.axes, base.unwrap_or_else(|| Node::table(self.draft.root.place)))
+            Section::new(name, &self.axes, base.unwrap_or_else(|| Node::table(self.draft.root.place)), &self.grid)
         });
         let data = self.expand::<Data>(&sections[0]).map(|values| self.data(&sections[0], values));
         let model = self.expand::<Model>(&sections[1]).map(|values| self.model(&sections[1], values));
@@ -199,14 +215,28 @@ impl Checking<'_> {
         }
         let mut values = Vec::with_capacity(section.len());
         let mut failures = 0;
+        let settled = self.grid.leaves_no_cell_out();
         for index in 0..section.len() {
+            if !settled
+                && let assignments = section.assignments(&self.axes, index)
+                && let Some(mistake) = unused_kind_here(&section.base, &assignments, &self.shape)
+            {
+                // The same path again would say the same.
+                if !self.draft.mistakes.iter().any(|m| m.place == mistake.place && m.title == mistake.title) {
+                    self.draft
+                        .mistakes
+                        .push(mistake.note(format!("in cells with {}", section.describe(&self.axes, index))));
+                }
+                failures += 1;
+                continue;
+            }
             let tree = section.tree(&self.axes, index);
             match T::deserialize(&tree) {
                 Ok(value) => values.push(value),
                 Err(error) => {
                     let field = self.section_field(section.name)?;
                     let path = [section.name.to_owned()];
-                    let mut mistakes = Conformity::new(&self.shape, &[]).check(field, &path, &tree);
+                    let mut mistakes = Conformity::new(self.shape, &[]).check(field, &path, &tree);
                     if mistakes.is_empty() {
                         mistakes.push(Diagnostic::new(error.place.unwrap_or(tree.place), error.message));
                     }
@@ -321,6 +351,9 @@ impl Checking<'_> {
         if !parts.only_matrices() {
             self.functions(parts);
         }
+        if let Some(budget) = self.typed::<super::budget::Budget>("budget") {
+            self.report_fixed(super::budget::complaints(&budget));
+        }
         if let Some(claims) = self.typed::<Vec<super::spec::Claim>>("claim") {
             self.report_fixed(checks::claims(&claims));
         }
@@ -412,9 +445,10 @@ impl Checking<'_> {
         }
     }
 
-    /// Whether an axis sets things in more than one section.
-    fn is_shared(parts: &Parts, axis: usize) -> bool {
-        parts.sections.iter().filter(|section| section.axes.iter().any(|(of, _)| *of == axis)).count() > 1
+    /// Whether an axis sets things in more than one section, or others depend on it.
+    fn is_shared(&self, parts: &Parts, axis: usize) -> bool {
+        !self.grid.is_product()
+            || parts.sections.iter().filter(|section| section.axes.iter().any(|(of, _)| *of == axis)).count() > 1
     }
 
     /// Reports two settings of a section that mean the same and differ on axes of this section alone; gives every
@@ -429,7 +463,7 @@ impl Checking<'_> {
             return None;
         }
         let shared: Vec<usize> =
-            section.axes.iter().map(|(axis, _)| *axis).filter(|axis| Self::is_shared(parts, *axis)).collect();
+            section.axes.iter().map(|(axis, _)| *axis).filter(|axis| self.is_shared(parts, *axis)).collect();
         let mut first_of: HashMap<&str, usize> = HashMap::new();
         let mut seen: HashMap<(usize, Vec<usize>), usize> = HashMap::new();
         let mut kinds = Vec::with_capacity(section.len());
@@ -442,7 +476,7 @@ impl Checking<'_> {
                 let settings = [first, index].map(|index| section.describe(&self.axes, index));
                 let differing = section.positions(first).into_iter().zip(positions).find(|(a, b)| a.1 != b.1);
                 let axis = differing.map_or(section.axes[0].0, |(a, _)| a.0);
-                self.say_repeated(axis, &settings);
+                self.say_repeated(axis, &settings, "");
                 return None;
             }
         }
@@ -451,9 +485,12 @@ impl Checking<'_> {
 
     /// Reports two cells that mean the same because an axis that sets several sections repeats itself in all.
     fn repeated_cells(&mut self, parts: &Parts, kinds: &[Vec<usize>]) {
+        if !self.grid.is_product() {
+            return self.repeated_among(parts, kinds);
+        }
         let lengths: Vec<usize> = self.axes.iter().map(|axis| if axis.is_seed { 1 } else { axis.len }).collect();
         let count = lengths.iter().fold(1_usize, |product, len| product.saturating_mul(*len));
-        let Some(axis) = (0..self.axes.len()).find(|axis| Self::is_shared(parts, *axis)) else { return };
+        let Some(axis) = (0..self.axes.len()).find(|axis| self.is_shared(parts, *axis)) else { return };
         if count > MOST_COMPARED {
             return;
         }
@@ -470,29 +507,52 @@ impl Checking<'_> {
                 let describe = |positions: &[usize]| self.axes[differing].value(positions[differing], 0).to_string();
                 let name = &self.axes[differing].columns[0].name;
                 let settings = [&first, &positions].map(|positions| format!("{name} = {}", describe(positions)));
-                self.say_repeated(differing, &settings);
+                self.say_repeated(differing, &settings, "");
                 return;
             }
         }
     }
 
-    fn say_repeated(&mut self, axis: usize, [one, two]: &[String; 2]) {
+    /// The same where axes depend on each other: cell by cell.
+    fn repeated_among(&mut self, parts: &Parts, kinds: &[Vec<usize>]) {
+        let seed = self.axes.iter().position(|axis| axis.is_seed);
+        let mut seen: HashMap<[usize; 4], usize> = HashMap::new();
+        let grid = self.grid.clone();
+        // Replicates of a cell differ from each other as those of any other do.
+        let replicates = match grid.independent().last() {
+            Some((axis, len)) if Some(*axis) == seed => *len,
+            _ => 1,
+        };
+        for cell in (0..grid.cells).step_by(replicates).take(MOST_COMPARED) {
+            let positions = grid.positions(cell);
+            let [data, model, train] = [0, 1, 2].map(|i| kinds[i][parts.sections[i].index(&positions)]);
+            let replicate = seed.map_or(0, |seed| positions[seed]);
+            if let Some(first) = seen.insert([data, model, train, replicate], cell) {
+                let first = grid.positions(first);
+                let differs = |&axis: &usize| first[axis] != positions[axis] && self.axes[axis].derived.is_none();
+                let Some(axis) = (0..positions.len()).find(differs) else { return };
+                let settings = [&first, &positions].map(|positions| describe(&self.axes, positions));
+                let when = "; or let the axis exist only where it makes a difference: `when = \"…\"`";
+                return self.say_repeated(axis, &settings, when);
+            }
+        }
+    }
+
+    fn say_repeated(&mut self, axis: usize, [one, two]: &[String; 2], more: &str) {
         let title = format!("two settings of the sweep mean the same: ({one}) and ({two})");
-        let help = "the same cell would be run twice: remove one of the values";
+        let help = format!("the same cell would be run twice: remove one of the values{more}");
         self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
     }
 
     fn finish(mut self, text: &str, changes: &Changes<'_>, parts: Parts) -> Result<Checked, StudyError> {
-        let cells = self.axes.iter().try_fold(1_usize, |cells, axis| cells.checked_mul(axis.len));
-        if cells.is_none() && self.draft.mistakes.is_empty() {
+        if self.grid.cells == 0 && self.draft.mistakes.is_empty() {
             let place = self.axes.first().map_or(self.draft.root.place, |axis| axis.place);
             self.draft.mistakes.push(Diagnostic::new(place, "more cells than can be counted").help("shorten the axes"));
         }
         let invalid =
             |draft: &Draft, mistakes| Err(StudyError::Invalid(Diagnostics::new(draft.sources.clone(), mistakes)));
         let mistakes = std::mem::take(&mut self.draft.mistakes);
-        let (Some(data), Some(model), Some(train), Some(cells), true) =
-            (parts.data, parts.model, parts.train, cells, mistakes.is_empty())
+        let (Some(data), Some(model), Some(train), true) = (parts.data, parts.model, parts.train, mistakes.is_empty())
         else {
             return invalid(&self.draft, mistakes);
         };
@@ -504,22 +564,30 @@ impl Checking<'_> {
             }
         };
         let text = if changes.is_none() { text.to_owned() } else { self.draft.rewritten(changes) };
-        let Draft { sources, root, .. } = self.draft;
-        let sections = parts.sections;
-        let quick = changes.quick;
-        Ok(Checked { study, quick, axes: self.axes, text, sources, root, sections, data, model, train, cells })
+        let Self { draft: Draft { sources, root, .. }, axes, grid, filters, warnings, .. } = self;
+        let (sections, quick) = (parts.sections, changes.quick);
+        let study =
+            Checked { study, quick, axes, filters, text, sources, root, warnings, grid, sections, data, model, train };
+        Ok(study)
     }
 
     /// The whole study as its first cell has it.
     fn first_cell(&self, sections: &[Section; 3]) -> Node {
         let mut root = self.draft.root.clone();
         let place: Place = root.place;
+        let positions = self.grid.positions(0);
         for section in sections {
-            root.set(&[section.name], &[place], section.tree(&self.axes, 0));
+            root.set(&[section.name], &[place], section.tree(&self.axes, section.index(&positions)));
         }
         root.set(&["sweep"], &[place], self.draft.sweep_table());
         root
     }
+}
+
+/// "basis = legendre, degree = 5": the values at these positions.
+pub(crate) fn describe(axes: &[Axis], positions: &[usize]) -> String {
+    let values = axes.iter().zip(positions).flat_map(|(axis, position)| axis.describe(*position));
+    values.collect::<Vec<_>>().join(", ")
 }
 
 /// Which kinds of cells there can be; a section with mistakes may be anything.

@@ -1,6 +1,6 @@
 //! `[quick]`: what makes the small version of a study, told like `--set`, and what becomes of its claims there.
 
-use super::axis_reading::read_axes;
+use super::axis_reading::{Surroundings, read_axes};
 use super::conformity::Conformity;
 use super::diagnostics::Diagnostic;
 use super::draft::{Draft, lies_in};
@@ -74,14 +74,16 @@ pub(crate) fn settle_claims(root: &mut Node) {
 
 /// What is wrong with `[quick]` in a study that is not asked for its small version: paths that lead nowhere and
 /// values of the wrong shape. What the sections then mean for each other shows when it is asked for.
-pub(crate) fn mistakes(draft: &Draft, shape: &Shape, metrics: &[&str]) -> Vec<Diagnostic> {
+pub(crate) fn mistakes(draft: &Draft, shape: &Shape, reserved: &[&str]) -> Vec<Diagnostic> {
     let (mut root, mut raw) = (draft.root.clone(), draft.raw.clone());
     draft.quick.iter().cloned().for_each(|change| change.apply(&mut root, &mut raw));
     let provided = provided_paths(&raw);
     let (mut found, _) = Conformity::new(shape, &provided).check_study(&root);
-    let read = read_axes(&raw, shape, metrics);
+    let read = read_axes(&raw, Surroundings { root: &root, shape, sources: &draft.sources, reserved });
+    if !read.depends() {
+        found.extend(unused_kinds(&root, &read.axes, shape));
+    }
     found.extend(read.mistakes);
-    found.extend(unused_kinds(&root, &read.axes, shape));
     found.extend(super::overrides::without_effect(&draft.quick, &read.axes));
     let inside = |place: Place| {
         draft.quick.iter().any(|change| lies_in(place, Place { end: change.node.place.end, ..change.places[0] }))

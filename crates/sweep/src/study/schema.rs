@@ -56,14 +56,58 @@ pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
     };
     let linspace = spaced("linspace", "The two ends; the values are evenly spaced, both ends included.");
     let logspace = spaced("logspace", "The two ends (values, not exponents); evenly spaced in the logarithm.");
-    let listed = serde_json::json!({
-        "description": "A list with a column name of its own.",
-        "type": "object", "properties": { "values": values, "name": name }, "required": ["values"],
-        "additionalProperties": false
+    let uniform = spaced("uniform", "The two ends; values are drawn between them, whole numbers for whole fields.");
+    let loguniform = spaced("loguniform", "The two ends; values are drawn with a uniform logarithm.");
+    let listed = |more: &serde_json::Value| {
+        let mut listed = serde_json::json!({
+            "description": "A list with a column name of its own.",
+            "type": "object", "properties": { "values": values, "name": name }, "required": ["values"],
+            "additionalProperties": false
+        });
+        if let (Some(properties), Some(more)) = (listed["properties"].as_object_mut(), more.as_object()) {
+            properties.extend(more.clone());
+        }
+        listed
+    };
+    let condition = serde_json::json!({ "when": {
+        "type": "string",
+        "description": "The condition under which the axis exists, such as \"kind == 'deep-linear'\"; its column is null elsewhere."
+    }});
+    let conditional = |mut form: serde_json::Value| {
+        if let (Some(properties), Some(when)) = (form["properties"].as_object_mut(), condition.as_object()) {
+            properties.extend(when.clone());
+        }
+        form
+    };
+    let member = |law: &str, what: &str| {
+        let mut properties = serde_json::Map::new();
+        properties.insert(law.to_owned(), ends(what));
+        properties.insert("name".to_owned(), name.clone());
+        serde_json::json!({ "type": "object", "properties": properties, "required": [law], "additionalProperties": false })
+    };
+    let no_more = serde_json::json!({});
+    let members = serde_json::json!({
+        "description": "\"dotted.path\" = { uniform = [from, to] }, { loguniform = [from, to] } or a list, ...",
+        "type": "object", "minProperties": 1,
+        "additionalProperties": { "anyOf": [
+            values, listed(&no_more), member("uniform", "The two ends."), member("loguniform", "The two ends.")
+        ] }
     });
+    let design = |word: &str, what: &str| {
+        let mut properties = serde_json::Map::new();
+        properties.insert(word.to_owned(), members.clone());
+        properties.insert("count".to_owned(), count.clone());
+        conditional(serde_json::json!({
+            "description": what,
+            "type": "object", "properties": properties, "required": [word, "count"], "additionalProperties": false
+        }))
+    };
+    let filter =
+        serde_json::json!({ "type": "string", "description": "A condition, such as \"depth < 4 or width <= 16\"." });
     json_schema!({
         "description": "The axes: their product, in the order of the file, the first slowest. A key is a dotted path \
-            into data, model or train, `seed` for replicates, or any label before `cases` or `zip`.",
+            into data, model or train, `seed` for replicates, or any label before `cases`, `zip` or a design, or one that \
+            expressions use. `where` filters the cells.",
         "type": "object",
         "properties": {
             "seed": {
@@ -73,17 +117,37 @@ pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
                         "type": "object", "properties": { "count": count }, "required": ["count"],
                         "additionalProperties": false
                     },
-                    listed,
+                    listed(&no_more),
                     values
                 ]
+            },
+            "where": {
+                "description": "Conditions that every cell meets: a cell is left out if one of them is false for it.",
+                "anyOf": [filter, { "type": "array", "items": filter }]
             }
         },
         "additionalProperties": {
             "anyOf": [
                 values,
-                listed,
-                linspace,
-                logspace,
+                listed(&condition),
+                conditional(linspace.clone()),
+                conditional(logspace.clone()),
+                conditional(uniform),
+                conditional(loguniform),
+                {
+                    "description": "A value that is computed from those of other axes; it multiplies no cells.",
+                    "type": "object",
+                    "properties": {
+                        "derive": { "type": "string", "description": "An expression, such as \"0.1 / depth\"." },
+                        "when": condition["when"],
+                        "name": name
+                    },
+                    "required": ["derive"],
+                    "additionalProperties": false
+                },
+                design("random", "Points drawn independently; a column per path."),
+                design("halton", "Points of a scrambled Halton sequence, which fill the space evenly; more points keep the first."),
+                design("latin-hypercube", "A Latin hypercube: every path has one value in each of `count` slices; another count moves all."),
                 {
                     "description": "Labelled settings of several paths together; the column holds the label.",
                     "type": "object",
@@ -92,6 +156,7 @@ pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
                             "description": "label = { \"dotted.path\" = value, ... }",
                             "type": "object", "minProperties": 1, "additionalProperties": { "type": "object" }
                         },
+                        "when": condition["when"],
                         "name": name
                     },
                     "required": ["cases"],
@@ -104,8 +169,9 @@ pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
                         "zip": {
                             "description": "\"dotted.path\" = [values], ...",
                             "type": "object", "minProperties": 1,
-                            "additionalProperties": { "anyOf": [values, listed, linspace, logspace] }
-                        }
+                            "additionalProperties": { "anyOf": [values, listed(&no_more), linspace, logspace] }
+                        },
+                        "when": condition["when"]
                     },
                     "required": ["zip"],
                     "additionalProperties": false

@@ -1,7 +1,9 @@
 //! What a study may hold, read off the JSON Schema of its types: the same words for the parser, the
 //! messages and the editors.
 
+use super::schema::json_schema;
 use serde_json::Value as Json;
+use std::sync::LazyLock;
 
 /// What a value may be.
 #[derive(Clone, Debug)]
@@ -66,6 +68,15 @@ pub(crate) struct Fork {
 }
 
 impl Shape {
+    /// The shape of a whole study, made once.
+    pub(crate) fn of_a_study() -> &'static Self {
+        static STUDY: LazyLock<Shape> = LazyLock::new(|| {
+            let schema = json_schema();
+            Shape::from_schema(&schema, &schema)
+        });
+        &STUDY
+    }
+
     /// The shape that a JSON Schema describes; `root` holds the definitions.
     pub(crate) fn from_schema(root: &Json, schema: &Json) -> Self {
         if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {

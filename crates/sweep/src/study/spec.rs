@@ -1,5 +1,6 @@
 //! The words of a study file, as typed values.
 
+use super::budget::Budget;
 use super::figures::Figure;
 use super::save_times::Times;
 use schemars::JsonSchema;
@@ -38,6 +39,8 @@ pub struct Study {
     #[serde(default)]
     #[schemars(schema_with = "super::schema::sweep")]
     pub sweep: toml::Table,
+    /// What a run may take before it asks.
+    pub budget: Option<Budget>,
     /// What makes the small version that `--quick` runs: dotted paths with their values, as for `--set`.
     #[serde(default)]
     #[schemars(schema_with = "super::schema::quick")]

@@ -140,6 +140,17 @@ pub fn plan_mistakes(text: &str) -> Diagnostics {
     }
 }
 
+/// Compares mistakes with `golden/<name>.txt`; with `UPDATE_GOLDEN=1` writes it.
+pub fn accept(name: &str, mistakes: &Diagnostics) {
+    let found = format!("{mistakes}\n");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.txt"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &found).expect("the golden folder can be written");
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, wanted, "{name}: run with UPDATE_GOLDEN=1 to accept");
+}
+
 pub const GAUSSIAN: &str = r#"title = "Rows of three inputs"
 
 [data.gaussian]

@@ -1,0 +1,15 @@
+//! How many bytes rows would take on disk. Writes nothing.
+
+use crate::part;
+use crate::provenance::Provenance;
+use crate::rows::Rows;
+
+impl Rows {
+    /// The size of a part with these rows, as it would be written; `None` for rows that cannot be written.
+    pub fn bytes_on_disk(&self, provenance: &Provenance) -> Option<usize> {
+        if self.uneven_column().is_some() {
+            return None;
+        }
+        part::encode(self, provenance.keys(&self.schema().columns)).ok().map(|bytes| bytes.len())
+    }
+}
