@@ -21,7 +21,7 @@ use crate::checksum;
 use crate::columns::{Column, ColumnType, TableSchema};
 use crate::provenance::{Footer, describe};
 use crate::rows::Rows;
-use crate::untrusted::{refuse_bombs, without_panics};
+use crate::untrusted::{refuse_bombs, refuse_long_lists, without_panics};
 use crate::values::{Cells, Values};
 
 /// Rows per row group, polars' own choice: large enough to compress, small enough to skip.
@@ -150,6 +150,7 @@ fn decode_wanted<R: MmapBytesReader>(table: &str, file: R, wanted: &Wanted<'_>) 
 
 /// A reader of a file that was looked at and may be decoded.
 pub(crate) fn reader<R: MmapBytesReader>(mut file: R) -> PolarsResult<ParquetReader<R>> {
+    refuse_long_lists(&mut file)?;
     let metadata = ParquetReader::new(&mut file).get_metadata()?.clone();
     refuse_bombs(&mut file, &metadata)?;
     let mut reader = ParquetReader::new(file);
@@ -198,8 +199,11 @@ fn numbers<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<T::Native> {
 }
 
 /// Reads what stands before and after the cells.
-pub(crate) fn footer<R: MmapBytesReader>(table: &str, file: R) -> PolarsResult<Footer> {
-    without_panics(|| footer_of(table, &mut ParquetReader::new(file)))
+pub(crate) fn footer<R: MmapBytesReader>(table: &str, mut file: R) -> PolarsResult<Footer> {
+    without_panics(|| {
+        refuse_long_lists(&mut file)?;
+        footer_of(table, &mut ParquetReader::new(file))
+    })
 }
 
 fn footer_of<R: MmapBytesReader>(table: &str, reader: &mut ParquetReader<R>) -> PolarsResult<Footer> {
@@ -212,6 +216,9 @@ fn footer_of<R: MmapBytesReader>(table: &str, reader: &mut ParquetReader<R>) -> 
         .collect();
     let rows = reader.num_rows()?;
     let fields = reader.schema()?;
+    if fields.is_empty() && rows > 0 {
+        return Err(polars_err!(ComputeError: "{rows} rows without a column"));
+    }
     let mut columns = fields
         .iter_values()
         .map(|field| Ok(Column::new(field.name.as_str(), column_type(&field.dtype)?, "", "")))

@@ -10,8 +10,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::io::parquet::metadata::FileMetadata;
 use polars::prelude::{PolarsResult, polars_ensure, polars_err};
-use polars_parquet_format::PageHeader;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
+use polars_parquet_format::{FileMetaData, PageHeader};
+
+/// The length of the footer, and four letters.
+const FOOTER_END: u64 = 8;
+
+/// A byte of a footer is a byte of a text, or an entry of a list, for which the format's own reader reckons eight.
+const MOST_PER_FOOTER_BYTE: usize = 16;
 
 /// A page holds about a megabyte where writers are left alone.
 const MOST_PAGE_BYTES: i32 = 1 << 28;
@@ -30,6 +36,29 @@ pub(crate) fn without_panics<T>(read: impl FnOnce() -> PolarsResult<T>) -> Polar
         let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Err(polars_err!(ComputeError: "its pages do not fit together ({})", said.unwrap_or("no more is known")))
     })
+}
+
+/// Refuses a footer that announces more than it can hold: polars makes room for as many as are announced.
+pub(crate) fn refuse_long_lists<R: Read + Seek>(file: &mut R) -> PolarsResult<()> {
+    let bytes = file.seek(SeekFrom::End(0))?;
+    let Some(end) = bytes.checked_sub(FOOTER_END) else {
+        return Err(polars_err!(ComputeError: "{bytes} bytes are too few"));
+    };
+    file.seek(SeekFrom::Start(end))?;
+    let mut length = [0; 4];
+    file.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let Some(start) = end.checked_sub(length) else {
+        return Err(polars_err!(ComputeError: "a footer of {length} bytes in {bytes}"));
+    };
+    file.seek(SeekFrom::Start(start))?;
+    let mut footer = Vec::new();
+    file.by_ref().take(length).read_to_end(&mut footer)?;
+    let mut protocol = TCompactInputProtocol::new(&footer[..], footer.len().saturating_mul(MOST_PER_FOOTER_BYTE));
+    match FileMetaData::read_from_in_protocol(&mut protocol) {
+        Ok(_) => Ok(file.rewind()?),
+        Err(reason) => Err(polars_err!(ComputeError: "its footer is no footer: {reason}")),
+    }
 }
 
 /// Refuses a file whose rows or pages would take memory out of all proportion to its size, or lie outside of it.

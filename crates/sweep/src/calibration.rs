@@ -198,7 +198,8 @@ impl Run<'_> {
         if let Bundle::Exact(_) | Bundle::Moments(_) = &item.bundle {
             let alone = item.bundle.single_cells();
             let work = |bundle: &Bundle| self.plan.work_of(bundle.cells());
-            let longest = alone.into_iter().max_by(|a, b| work(a).total_cmp(&work(b)))?;
+            // The first of equals.
+            let longest = alone.into_iter().rev().max_by(|a, b| work(a).total_cmp(&work(b)))?;
             if work(&longest) * rate < SHARE * left {
                 return self.whole(item.kind, &longest);
             }

@@ -3,7 +3,6 @@
 use crate::calibration::{Calibration, Seen};
 use crate::plan::Plan;
 use crate::run::provenance;
-use crate::stopwatch::Stopwatch;
 use crate::survey::Survey;
 use crate::tables::Sheets;
 use std::cmp::Reverse;
@@ -30,6 +29,10 @@ const BEYOND: f64 = 3.0;
 
 /// Parts that a run holds at a time: one that is computed, one that is written, one on its way.
 const PARTS_IN_MEMORY: f64 = 3.0;
+
+/// Seconds of putting a byte of rows into a file, compression included, and of a file however small it is.
+const SECONDS_PER_BYTE: f64 = 6e-9;
+const SECONDS_PER_FILE: f64 = 5e-4;
 
 /// Memory of the program itself where the system does not say, in bytes.
 const PROGRAM: f64 = 60e6;
@@ -292,9 +295,7 @@ impl Weight {
                     per_cell * cells_of[kind]
                 })
                 .sum();
-            let watch = Stopwatch::start();
             let bytes = all.bytes_on_disk(&provenance).unwrap_or(0) as f64;
-            let seconds = watch.seconds();
             let of_half = half.bytes_on_disk(&provenance).unwrap_or(0) as f64;
             let more = (all.len() - half.len()) as f64;
             let raw = 8.0 * all.schema().columns.len() as f64;
@@ -302,9 +303,8 @@ impl Weight {
             let per_row = if more > 0.0 { ((bytes - of_half) / more).clamp(0.5, 1.5 * raw) } else { 0.5 * raw };
             let per_part = (bytes - per_row * all.len() as f64).max(0.0);
             weight.disk += per_row * rows + per_part * plan.parts() as f64;
-            let share = rows / all.len().max(1) as f64;
-            weight.write_seconds += seconds * if all.is_empty() { plan.parts() as f64 } else { share.max(1.0) };
             let in_memory = if all.is_empty() { raw } else { all.estimated_bytes() as f64 / all.len() as f64 };
+            weight.write_seconds += SECONDS_PER_FILE * plan.parts() as f64 + SECONDS_PER_BYTE * in_memory * rows;
             weight.part_bytes += in_memory * rows / plan.parts() as f64;
             weight.rows.push((name.clone(), rows));
         }

@@ -339,11 +339,11 @@ impl Plan {
     fn missing_replicates(&self) -> Vec<(Option<usize>, Problem)> {
         let checked = &self.checked;
         let axis = checked.axes.iter().find(|axis| axis.is_seed);
-        let replicates: Vec<u64> = axis.map_or(vec![0], |axis| (0..axis.len).map(|i| axis.replicate(i)).collect());
+        let replicates = (0..axis.map_or(1, |axis| axis.len)).map(|i| axis.map_or(0, |axis| axis.replicate(i)));
         let mut problems = Vec::new();
         for (index, data) in checked.data.iter().enumerate() {
             let (Some((table, column)), Some(files)) = (data.value.replicate_column(), &data.file) else { continue };
-            let missing = replicates.iter().find_map(|&replicate| Some((replicate, files.missing(replicate, column)?)));
+            let missing = replicates.clone().find_map(|replicate| Some((replicate, files.missing(replicate, column)?)));
             if let Some((replicate, message)) = missing {
                 let problem = Problem {
                     key_path: format!("data.{table}.replicate_column"),
@@ -352,8 +352,9 @@ impl Plan {
                     ..Problem::default()
                 };
                 let is_it = |cell: CellSpec<'_>| cell.data_index == index && cell.replicate == replicate;
+                // A filter may have left these replicates out.
                 let cell = (0..self.cells()).find(|&cell| is_it(checked.cell(cell)));
-                problems.push((cell, problem));
+                problems.extend(cell.map(|cell| (Some(cell), problem)));
             }
         }
         problems

@@ -30,11 +30,11 @@ const LONGER: f64 = 0.02;
 /// Bundles that are still computed when a run is told to stop have this long to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
+/// What a killed run may lose of every bundle that it was at: half a minute.
+pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
+
 /// How often the calling thread looks at the clock and at `stop`.
 const TICK: Duration = Duration::from_millis(50);
-
-/// What a kill loses of every bundle that is being computed: half a minute.
-pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -53,8 +53,8 @@ pub struct RunOptions {
     pub program: String,
     /// Name of the machine, for `timing`.
     pub host: String,
-    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and [`Duration::MAX`]
-    /// for none.
+    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and
+    /// [`Duration::MAX`] for none.
     pub checkpoint_after: Duration,
 }
 
@@ -166,7 +166,9 @@ pub fn run(
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
-    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, ..Look::default() })?;
+    // A shard only asks what is done: whoever puts its pieces into parts reads all of their bytes.
+    let look = Look { retry_failed: options.retry_failed, verify: options.shard.is_none(), ..Look::default() };
+    let stock = Stock::take(plan, folder, look)?;
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
     let tasks = match options.shard {
         None => whole(plan, &stock),
@@ -179,7 +181,11 @@ pub fn run(
     };
     report.reused = report.cells - missing;
     progress.started(report.cells, report.reused);
-    let (ended, checkpoints) = compute_all(plan, folder, &stock, tasks, options, progress, stop)?;
+    let checkpoints = Arc::new(match options.checkpoint_after {
+        Duration::MAX => Checkpoints::off(),
+        after => Checkpoints::open(folder, &options.program, after),
+    });
+    let ended = compute_all(plan, (folder, &stock, &checkpoints), tasks, options, progress, stop)?;
     (report.computed, report.gave_up) = (ended.computed, ended.gave_up);
     report.stopped = report.computed < missing && !report.gave_up;
     if lock.is_some() {
@@ -233,21 +239,19 @@ struct Done {
 }
 
 /// What the writer is told.
-struct Order {
-    target: Target,
-    fresh: Vec<Arc<Sheets>>,
-    /// Pieces that are of no use any more afterwards.
-    pieces: Vec<String>,
-    /// Bundles that need no checkpoint any more afterwards.
-    bundles: Vec<Bundle>,
+enum Order {
+    /// A part of the plan, with these rows and what the stock has; then these pieces are of no use any more.
+    Part { part: usize, rows: Gathered },
+    /// These rows by themselves; then these pieces are of no use any more.
+    Piece { name: String, rows: Gathered },
 }
 
-/// Where the writer puts rows.
-enum Target {
-    /// A part of the plan, together with what the stock has.
-    Part(usize),
-    /// A piece of this name.
-    Piece(String),
+/// Rows to be written, and what becomes useless by that.
+struct Gathered {
+    fresh: Vec<Arc<Sheets>>,
+    /// Whose checkpoints nobody needs any more.
+    bundles: Vec<Bundle>,
+    pieces: Vec<String>,
 }
 
 /// A task that is being computed.
@@ -259,11 +263,11 @@ struct Open {
     /// Bundles that are not back yet.
     missing: usize,
     fresh: Vec<Arc<Sheets>>,
+    /// The bundle of each.
+    finished: Vec<Bundle>,
     /// How many of `fresh` are on disk, in these pieces.
     written: usize,
     pieces: Vec<String>,
-    /// The bundles whose rows are not on disk.
-    unwritten: Vec<Bundle>,
     began: Instant,
     last_written: Instant,
 }
@@ -278,9 +282,9 @@ impl Open {
             waiting,
             missing,
             fresh: Vec::new(),
+            finished: Vec::new(),
             written: 0,
             pieces: Vec::new(),
-            unwritten: Vec::new(),
             began: now,
             last_written: now,
         }
@@ -297,19 +301,18 @@ impl Open {
         let name = piece_name();
         self.pieces.push(name.clone());
         let fresh = self.fresh[self.written..].to_vec();
+        let bundles = self.finished[self.written..].to_vec();
         (self.written, self.last_written) = (self.fresh.len(), Instant::now());
-        let bundles = std::mem::take(&mut self.unwritten);
-        Order { target: Target::Piece(name), fresh, pieces: Vec::new(), bundles }
+        Order::Piece { name, rows: Gathered { fresh, bundles, pieces: Vec::new() } }
     }
 
     /// All rows, now that all are there.
     fn end(self) -> Order {
-        let Self { fresh, pieces, unwritten: bundles, .. } = self;
-        let target = match self.goal {
-            Goal::Part(part) => Target::Part(part),
-            Goal::Piece => Target::Piece(piece_name()),
-        };
-        Order { target, fresh, pieces, bundles }
+        let rows = Gathered { fresh: self.fresh, bundles: self.finished, pieces: self.pieces };
+        match self.goal {
+            Goal::Part(part) => Order::Part { part, rows },
+            Goal::Piece => Order::Piece { name: piece_name(), rows },
+        }
     }
 }
 
@@ -322,38 +325,31 @@ fn piece_name() -> String {
 
 fn compute_all(
     plan: &Arc<Plan>,
-    folder: &Folder,
-    stock: &Stock,
+    (folder, stock, checkpoints): (&Folder, &Stock, &Arc<Checkpoints>),
     tasks: Vec<Task>,
     options: &RunOptions,
     progress: &Arc<dyn Progress>,
     stop: &AtomicBool,
-) -> Result<(Ended, Arc<Checkpoints>), RunError> {
+) -> Result<Ended, RunError> {
     let threads = options.threads.max(1);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
-    let checkpoints = Arc::new(match options.checkpoint_after {
-        Duration::MAX => Checkpoints::off(),
-        after => Checkpoints::open(folder, &options.program, after),
-    });
     let (results, gathered) = channel();
     let workshop = Workshop {
         plan: Arc::clone(plan),
         place: Place { host: options.host.clone(), threads },
         progress: Arc::clone(progress),
-        checkpoints: Arc::clone(&checkpoints),
         halt: Arc::new(AtomicBool::new(false)),
+        checkpoints: Arc::clone(checkpoints),
         results,
     };
-    let kept = &*checkpoints;
-    let ended = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let (orders, inbox) = sync_channel(1);
         let provenance = provenance(plan, &options.program);
         let writer = scope.spawn(move || {
-            let mut writer =
-                Writer { plan, folder, assembly: Assembly::new(plan, stock), provenance, checkpoints: kept };
+            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), checkpoints, provenance };
             inbox.into_iter().try_for_each(|order| writer.obey(order))
         });
         let mut desk = Desk {
@@ -371,9 +367,8 @@ fn compute_all(
         let ended = desk.ended;
         drop(desk);
         writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok::<_, StoreError>(ended)
-    })?;
-    Ok((ended, checkpoints))
+        Ok(ended)
+    })
 }
 
 /// Hands bundles out and gathers rows.
@@ -453,9 +448,9 @@ impl Desk<'_> {
         let Some(sheets) = done.sheets else { return Ok(()) };
         open.missing -= 1;
         self.ended.computed += done.bundle.cells().len();
+        open.finished.push(done.bundle);
         self.failures += sheets.failures(&self.workshop.plan);
         open.fresh.push(Arc::new(sheets));
-        open.unwritten.push(done.bundle);
         self.close_full()
     }
 
@@ -501,8 +496,8 @@ struct Workshop {
     plan: Arc<Plan>,
     place: Place,
     progress: Arc<dyn Progress>,
-    checkpoints: Arc<Checkpoints>,
     halt: Arc<AtomicBool>,
+    checkpoints: Arc<Checkpoints>,
     results: Sender<Done>,
 }
 
@@ -553,27 +548,30 @@ struct Writer<'a> {
     plan: &'a Plan,
     folder: &'a Folder,
     assembly: Assembly<'a>,
-    provenance: Provenance,
     checkpoints: &'a Checkpoints,
+    provenance: Provenance,
 }
 
 impl Writer<'_> {
     fn obey(&mut self, order: Order) -> Result<(), StoreError> {
-        let Order { target, fresh, pieces, bundles } = order;
-        match target {
-            Target::Part(part) => {
-                let wanted = self.assembly.wanted(part, &fresh);
-                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &fresh, &self.provenance)?;
+        let Gathered { bundles, pieces, .. } = match order {
+            Order::Part { part, rows } => {
+                let wanted = self.assembly.wanted(part, &rows.fresh);
+                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &rows.fresh, &self.provenance)?;
+                rows
             }
-            Target::Piece(name) => {
-                let wanted = self.assembly.fresh_cells(&fresh);
+            Order::Piece { name, rows } => {
+                let wanted = self.assembly.fresh_cells(&rows.fresh);
                 let tables = 0..self.plan.schemas.in_writing_order().len();
-                let rows = tables.map(|table| self.assembly.rows(table, &wanted, &fresh));
-                let rows = rows.collect::<Result<Vec<_>, _>>()?;
-                self.folder.write_piece(&name, &rows, &self.provenance)?;
+                let tables = tables.map(|table| self.assembly.rows(table, &wanted, &rows.fresh));
+                let tables = tables.collect::<Result<Vec<_>, _>>()?;
+                self.folder.write_piece(&name, &tables, &self.provenance)?;
+                rows
             }
+        };
+        if !self.checkpoints.is_empty() {
+            bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
         }
-        bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
         pieces.iter().try_for_each(|name| self.folder.remove_piece(&self.folder.piece(name)))
     }
 }

@@ -71,7 +71,8 @@ fn dictionary() -> String {
         words.extend(taut_sweep::listing(kind).unwrap_or_default().iter().map(|listed| listed.name.to_owned()));
     }
     let notation = "[|]|[[|]]|{ | }| = |, |.|\n|\"\"\"|inf|nan|1e400|-1|1e15|9007199254740992|1979-05-27|true|zip|cases|\
-        values|linspace|logspace|count|name|\u{1e}|\n[sweep]\n|\n[quick]\n|points.csv|table.csv|start.csv|matrix.csv|\
+        values|linspace|logspace|count|name|uniform|loguniform|random|derive|when|where| and | or |not |(|)|min(|sqrt(|\
+        \"latin-hypercube\"|\"halton\"|\u{1e}|\n[sweep]\n|\n[quick]\n|points.csv|table.csv|start.csv|matrix.csv|\
         entries.csv";
     words.extend(notation.split('|').map(str::to_owned));
     let escaped = |word: &String| -> String {

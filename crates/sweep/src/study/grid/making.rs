@@ -12,6 +12,9 @@ use crate::study::tree::{Node, Place};
 /// Combinations of the axes of one expression, at the most.
 const MOST_TABULATED: usize = 5_000_000;
 
+/// Planning looks at every cell, and nobody waits for so many.
+const MOST_CELLS: usize = 100_000_000;
+
 /// A grid in the making.
 pub(super) struct Making<'a> {
     pub(super) root: &'a Node,
@@ -74,6 +77,9 @@ impl<'a> Making<'a> {
         if !checks.is_empty() {
             self.keep(&mut grid, axes, filters, &checks, first)?;
         }
+        if grid.cells > MOST_CELLS {
+            return self.too_many(axes);
+        }
         self.reached(&grid, axes);
         for formula in axes.iter().flat_map(Axis::formulas).chain(filters) {
             self.remarks.warnings.extend(formula.strangers(axes));
@@ -83,7 +89,8 @@ impl<'a> Making<'a> {
 
     fn too_many<T>(&mut self, axes: &[Axis]) -> Option<T> {
         let place = axes.first().map_or(self.root.place, |axis| axis.place);
-        self.remarks.mistakes.push(Diagnostic::new(place, "more cells than can be counted").help("shorten the axes"));
+        let title = format!("the axes make more than {MOST_CELLS} cells");
+        self.remarks.mistakes.push(Diagnostic::new(place, title).help("shorten the axes, or split the study"));
         None
     }
 
