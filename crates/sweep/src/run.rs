@@ -83,6 +83,8 @@ pub struct RunReport {
     pub has_grown: bool,
     /// Bytes on disk.
     pub bytes: u64,
+    /// Where columns, tables and rows that the study does not have any more are kept.
+    pub kept_aside: Option<PathBuf>,
     /// Where another study's results were moved to.
     pub moved_aside: Option<PathBuf>,
     /// Why long cells could not be checkpointed, if so; the rows do not suffer from that.
@@ -162,7 +164,8 @@ pub fn run(
     let settled = settle(plan, folder, &options.program, options.force)?;
     // The folder that was locked may have been moved aside.
     let lock = if settled.moved_aside.is_some() { lock_again(folder, progress, stop, lock)? } else { lock };
-    (report.moved_aside, report.has_grown) = (settled.moved_aside, settled.has_grown);
+    (report.moved_aside, report.kept_aside) = (settled.moved_aside, settled.kept_aside);
+    report.has_grown = settled.has_grown;
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
