@@ -13,6 +13,8 @@ Examples:
   taut plan my_study.toml                      what would run; nothing is written
   taut run my_study.toml                       tables in results/my_study/
   taut run my_study.toml --set data.curve.noise=0.3 --out results/noisy
+  taut status results/my_study                 how far it is; `taut collect` joins shards
+  taut verify results/my_study                 a sample computed again, bit for bit
   taut check my_study.toml                     each claim with measured value and verdict
   taut report my_study.toml                    one page with claims and figures, results/my_study/report.html
   taut reproduce --quick                       small versions of all studies in experiments/
@@ -22,8 +24,9 @@ Examples:
 
 Exit codes:
   0 fine · 1 internal error · 2 usage or study · 3 a cell failed, or diverged without
-  train.allow_unstable · 4 a claim does not hold (`check`, `reproduce`, `run --check`) ·
-  75 stopped early, run again to go on";
+  train.allow_unstable · 4 a claim does not hold (`check`, `reproduce`, `run --check`), or rows differ
+  (`collect`, `verify`, `diff`) · 75 stopped early or cells missing, run again to go on ·
+  130, 143 left at once at a second signal";
 
 /// Research harness for implicit regularization: one TOML study in, tidy parquet tables out.
 #[derive(Debug, Parser)]
@@ -477,9 +480,12 @@ pub(crate) struct Slurm {
     /// Only shards with cells to do; N may be another than before.
     #[arg(long)]
     pub(crate) missing: bool,
-    /// Write the script to DIR/slurm/array.sh and submit it.
+    /// Write the script to DIR/slurm/array.sh and submit it; asks first where `taut run` would ask.
     #[arg(long)]
     pub(crate) go: bool,
+    /// Submit without asking beyond the study's [budget].
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Args, Debug)]

@@ -180,6 +180,48 @@ fn a_plan_counts_and_writes_nothing() {
     }
 }
 
+const DEPENDENT: &str = r#"
+[sweep]
+where = "degree != 6 or seed == 0"
+map.cases = { poly = { "model.features" = { polynomial = { basis = "legendre", degree = 3 } } }, cos = { "model.features" = { cosine = { harmonics = 9 } } } }
+"model.features.polynomial.degree" = { values = [5, 6], when = "map == 'poly'" }
+"train.step_size.relative" = { derive = "if(map == 'poly', 3 / degree, 0.5)" }
+noise = { halton = { "data.curve.noise" = { loguniform = [0.01, 1] } }, count = 2 }
+seed = { count = 2 }
+"#;
+
+#[test]
+fn the_planned_cells_are_those_that_run() {
+    let bench = Bench::new(&format!("{GOOD}{DEPENDENT}"));
+    says(
+        &bench.taut(&["plan", "study.toml"]).exits(0).stdout,
+        &["10  cells of 12", "where  degree != 6", "5, 6  when map == 'poly'", "derived  relative"],
+    );
+    let table = bench.taut(&["plan", "study.toml", "--table"]).exits(0).stdout;
+    assert_eq!(table.lines().count(), 11, "{table}");
+    says(&table, &["cell  key", "step size", "relative 0.6", "relative 0.5"]);
+    let few = bench.taut(&["plan", "study.toml", "--table", "--limit", "3"]).exits(0).stdout;
+    assert_eq!((few.lines().count(), few.lines().last()), (5, Some("… 7 more")));
+    bench.taut(&["plan", "study.toml", "--limit", "3"]).exits(2);
+
+    let lines = bench.taut(&["plan", "study.toml", "--table", "--json"]).exits(0).stdout;
+    let planned: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("an object per line")).collect();
+    bench.run(&["--quiet"]).exits(0);
+    let cells = Sheet::read(&bench.out(), "cells");
+    assert_eq!(cells.rows().len(), planned.len());
+    for row in cells.rows() {
+        let cell = planned.iter().find(|cell| cell["key"] == cells.text("key", row)).expect("it was planned");
+        let axes = &cell["axes"];
+        assert_eq!(axes["map"], cells.text("map", row));
+        assert_eq!(axes["degree"].as_i64(), cells.int("degree", row), "null where the cell has no degree");
+        assert_eq!(axes["degree"].is_null(), axes["map"] == "cos");
+        assert_eq!(axes["noise"].as_f64(), Some(cells.number("noise", row)));
+        assert_eq!(axes["relative"].as_f64(), Some(cells.number("relative", row)));
+        assert_eq!(cell["solver"], cells.text("solver", row));
+    }
+}
+
 /// Parts are cut by the sizes, so these must be bounds for every cell and not for the first one.
 #[test]
 fn planned_sizes_are_upper_bounds() {

@@ -138,7 +138,7 @@ fn odd_names_reach_the_program_as_they_are() {
     let text = bench.taut(&arguments).exits(0).stdout;
     assert_eq!(as_task(&bench, &text, &[]).exits(0).stdout, "");
     let (study, out) = (absolute(&bench, &study), absolute(&bench, &out));
-    assert_eq!(told(&bench, "program"), [["run", &study, "--out", &out, "--set", set, "--shard", "2/5"]]);
+    assert_eq!(told(&bench, "program"), [["run", &study, "--out", &out, "--yes", "--set", set, "--shard", "2/5"]]);
     assert!(!bench.path("pwned").exists());
     let logs = format!("#SBATCH --output=\"{}/slurm/%A_%a.log\"", out.replace('%', "%%").replace('"', "\\\""));
     assert!(text.lines().any(|line| line == logs), "{logs}\n{text}");
@@ -251,6 +251,10 @@ fn going_submits_the_script_and_prints_its_jobs() {
     bench.write("bin/sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: nowhere' >&2\nexit 1\n");
     let said = with_slurm(&bench, &go).exits(2);
     assert!(said.stderr.contains("invalid partition") && said.stderr.contains("--go"), "{said:?}");
+    // What a run would ask about is asked here, once.
+    let dear = [&go[..], &["--set", "budget.cells=3"]].concat();
+    let said = with_slurm(&bench, &dear).exits(2);
+    assert!(said.stderr.contains("6 cells, and 3 are allowed") && said.stderr.contains("--yes"), "{said:?}");
     // A run goes where a script was written.
     bench.taut(&["run", "study.toml", "--quiet"]).exits(0);
 }

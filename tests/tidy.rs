@@ -283,7 +283,7 @@ fn every_experiment_plans_and_is_listed() {
     for study in studies {
         let name = study.file_name().and_then(|name| name.to_str()).expect("a name");
         assert!(index.contains(name), "experiments/README.md does not list {name}");
-        for version in [&[][..], &["--quick"]] {
+        for version in [&["--calibrate", "0"][..], &["--calibrate", "0", "--quick"]] {
             let output = taut(&[&["plan", study.to_str().expect("a path in UTF-8")], version].concat());
             assert!(output.status.success(), "{name} {version:?}:\n{}", String::from_utf8_lossy(&output.stderr));
         }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 use taut_sweep::study::{Amount, Budget};
-use taut_sweep::{Folder, Forecast, Plan, RunOptions};
+use taut_sweep::{Folder, Forecast, Plan, RunOptions, Shard};
 
 /// Cells beyond which a study without a number of its own is asked about.
 const MOST_CELLS: f64 = 1e7;
@@ -17,15 +17,31 @@ const MOST_BYTES: f64 = 100e9;
 /// How long cells are tried before a run whose time or size matters.
 const TRIAL: Duration = Duration::from_millis(1500);
 
+/// What a run is done with.
+pub(super) struct Means {
+    pub(super) shard: Option<Shard>,
+    /// Threads of all processes together.
+    pub(super) threads: usize,
+    /// Threads of one process.
+    pub(super) threads_of_one: usize,
+}
+
+impl Means {
+    /// One process, run in this way.
+    pub(super) fn of(how: &RunOptions) -> Self {
+        Self { shard: how.shard, threads: how.threads, threads_of_one: how.threads }
+    }
+}
+
 /// Asks, or refuses, where a run would take more than it may.
 ///
 /// # Errors
 /// With the figures, if nobody says yes.
-pub(super) fn ask(plan: &Plan, folder: &Folder, how: &RunOptions, yes: bool) -> Result<()> {
+pub(super) fn ask(plan: &Plan, folder: &Folder, means: &Means, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
-    let excesses = excesses(plan, folder, how)?;
+    let excesses = excesses(plan, folder, means)?;
     if excesses.is_empty() || (std::io::stdin().is_terminal() && agrees(&excesses)?) {
         return Ok(());
     }
@@ -39,7 +55,7 @@ pub(super) fn ask(plan: &Plan, folder: &Folder, how: &RunOptions, yes: bool) -> 
 }
 
 /// What a run would take beyond what it may, a line each.
-fn excesses(plan: &Plan, folder: &Folder, how: &RunOptions) -> Result<Vec<String>> {
+fn excesses(plan: &Plan, folder: &Folder, means: &Means) -> Result<Vec<String>> {
     let stated = plan.study().study.budget.clone();
     let is_stated = stated.is_some();
     let budget = stated.unwrap_or_default();
@@ -53,19 +69,20 @@ fn excesses(plan: &Plan, folder: &Folder, how: &RunOptions) -> Result<Vec<String
     if !(is_stated && is_timed || is_large) {
         return Ok(excesses);
     }
-    let (missing, share) = taut_sweep::remaining(plan, folder, how.shard)?;
+    let (missing, share) = taut_sweep::remaining(plan, folder, means.shard)?;
     if missing as f64 > most_cells {
         excesses.push(format!("{missing} cells, and {most_cells} are allowed"));
     }
     if share > 0.0 && (is_timed || upper > most_disk) {
         let forecast = plan.forecast(TRIAL);
-        excesses.extend(beyond(&budget, most_disk, &forecast, share, how.threads));
+        excesses.extend(beyond(&budget, most_disk, &forecast, share, means));
     }
     Ok(excesses)
 }
 
 /// What the forecast has beyond the budget.
-fn beyond(budget: &Budget, most_disk: f64, forecast: &Forecast, share: f64, threads: usize) -> Vec<String> {
+fn beyond(budget: &Budget, most_disk: f64, forecast: &Forecast, share: f64, means: &Means) -> Vec<String> {
+    let threads = means.threads;
     let factor = forecast.factor;
     let time = |what: &str, seconds: f64, most: Option<f64>| {
         let most = most.filter(|most| seconds > *most)?;
@@ -86,7 +103,7 @@ fn beyond(budget: &Budget, most_disk: f64, forecast: &Forecast, share: f64, thre
             budget.cpu_hours.map(|hours| 3600.0 * hours.get()),
         ),
         amount("on disk", forecast.disk * share, Some(most_disk)),
-        amount("of memory", forecast.memory(threads), budget.memory.as_ref().and_then(Amount::bytes)),
+        amount("of memory", forecast.memory(means.threads_of_one), budget.memory.as_ref().and_then(Amount::bytes)),
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,7 @@
 //! `taut run`: the cells that are missing, into a folder of tables.
 
-use super::{budget, load, load_with_warnings, plan::bytes, print, verdicts};
+use super::budget::{self, Means};
+use super::{load, load_with_warnings, plan::bytes, print, verdicts};
 use crate::exit::{CELLS, STOPPED, Usage};
 use crate::options::{Run, Source};
 use crate::progress::Display;
@@ -23,7 +24,6 @@ pub(super) struct Ran {
 }
 
 pub(super) fn run(options: &Run) -> Result<ExitCode> {
-    let stop = stop_on_signals()?;
     let plan = Arc::new(if options.quiet { load(&options.source)? } else { load_with_warnings(&options.source)? });
     let folder = Folder::at(match &options.out {
         Some(out) => out.clone(),
@@ -35,7 +35,9 @@ pub(super) fn run(options: &Run) -> Result<ExitCode> {
         max_failures: options.fail_fast.then_some(0).or(options.max_failures),
         ..how(options.threads, options.force)
     };
-    budget::ask(&plan, &folder, &how, options.yes)?;
+    budget::ask(&plan, &folder, &Means::of(&how), options.yes)?;
+    // Until here nothing is lost, and a question on the terminal can be left by Ctrl-C.
+    let stop = stop_on_signals()?;
     let ran = match compute(&plan, &folder, &how, options.quiet, &stop) {
         Err(error) if matches!(error.downcast_ref(), Some(RunError::Locked { .. })) => {
             complain(&error);
@@ -69,6 +71,7 @@ pub(super) fn how(threads: Option<u16>, force: bool) -> RunOptions {
         max_failures: None,
         program: taut_sweep::PROGRAM.to_owned(),
         host: host(),
+        checkpoint_after: taut_sweep::CHECKPOINT_AFTER,
     }
 }
 
@@ -160,6 +163,11 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     }
     for (reason, cells) in &report.unusable {
         eprintln!("{cells} stored cells were not enough: {reason}");
+    }
+    if let Some(reason) = &report.checkpoint_trouble {
+        eprintln!(
+            "long cells could not be checkpointed, which costs time when a run is killed and nothing else: {reason}"
+        );
     }
     let place = folder.root().display();
     let size = bytes(usize::try_from(report.bytes).unwrap_or(usize::MAX));

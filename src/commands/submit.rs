@@ -1,5 +1,6 @@
 //! `taut submit`: the shards of a study for the queue of a cluster.
 
+use super::budget::{self, Means};
 use super::run::default_folder;
 use super::{load_with_warnings, print};
 use crate::exit::Usage;
@@ -30,6 +31,9 @@ fn to_slurm(options: &Slurm) -> Result<ExitCode> {
     }
     let text = script(options, &out, shards, &wanted)?;
     if options.go {
+        let cpus = usize::from(options.cpus);
+        let means = Means { shard: None, threads: wanted.len() * cpus, threads_of_one: cpus };
+        budget::ask(&plan, &Folder::at(&out), &means, options.yes)?;
         put_into_queue(&text, &out, &wanted, shards)
     } else {
         say(&format!(

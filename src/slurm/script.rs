@@ -83,7 +83,8 @@ impl Script<'_> {
             "--ntasks=1",
         ];
         let collect_asked = collect_asked.into_iter().chain(asked.iter().map(String::as_str));
-        let run = [self.program, "run", self.study, "--out", self.out];
+        // Whoever submits has been asked; a shard has nobody to ask.
+        let run = [self.program, "run", self.study, "--out", self.out, "--yes"];
         Ok(fill(&[
             ("NAME", &name),
             ("ARRAY", &ranges(self.wanted)),

@@ -173,7 +173,6 @@ case_limit() {
     kill -CONT "$slow"
     finished
     grep -q 'back into the queue for start 2' "$results/limit/slurm/${array}_0.log" || fail "limit: not requeued by itself"
-    expect "${array}_0" Restarts 1
     expect "$collect" JobState COMPLETED
     same_tables limit
 }

@@ -33,6 +33,12 @@ pub fn run_wide<K: Kernel>(kernel: K) -> K::Output {
     Arch::new().dispatch(Call(kernel))
 }
 
+/// The kind of vectors that kernels are compiled for here: numbers of two processors are comparable bit by bit where
+/// it is the same.
+pub fn vectors() -> String {
+    format!("{} {:?}", std::env::consts::ARCH, Arch::new())
+}
+
 const COLUMNS: usize = 16;
 const ROWS: usize = 4;
 

@@ -16,6 +16,19 @@ pub fn stream(seed: u64, purpose: &str, replicate: u64) -> Stream {
     generator
 }
 
+/// How many 32-bit words a stream has given; with its name, all that there is to know of it.
+///
+/// # Panics
+/// After 2⁶⁴ words, centuries from now.
+pub fn position(stream: &Stream) -> u64 {
+    u64::try_from(stream.get_word_pos()).expect("no stream is drawn from for centuries")
+}
+
+/// Moves a stream to where it has given so many words.
+pub fn seek(stream: &mut Stream, position: u64) {
+    stream.set_word_pos(u128::from(position));
+}
+
 /// FNV-1a over the purpose and the replicate, then a finalising mix: stable across platforms and
 /// versions, which the standard library's hasher does not promise.
 fn name_hash(purpose: &str, replicate: u64) -> u64 {
@@ -48,6 +61,24 @@ mod tests {
         assert!((draw("noise", 3) - draw("noise", 3)).abs() <= 0.0);
         assert!((draw("noise", 3) - draw("noise", 4)).abs() > 0.0);
         assert!((draw("noise", 3) - draw("design", 3)).abs() > 0.0);
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_every_position() {
+        // A block has 16 words and the generator makes four at once: all places in them, twice over.
+        for (uniforms, normals) in (0..80).flat_map(|n| [(n, 0), (n, n), (0, n)]) {
+            let mut first = stream(3, "noise", 1);
+            (0..uniforms).for_each(|_| _ = uniform(&mut first));
+            (0..normals).for_each(|_| _ = normal(&mut first));
+            let mut second = stream(3, "noise", 1);
+            seek(&mut second, position(&first));
+            assert_eq!(position(&second), position(&first));
+            for _ in 0..100 {
+                assert_eq!(uniform(&mut first).to_bits(), uniform(&mut second).to_bits());
+                assert_eq!(normal(&mut first).to_bits(), normal(&mut second).to_bits());
+            }
+            assert_eq!(position(&second), position(&first));
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod schedule;
 mod series;
 mod snapshot;
 mod starts;
+mod state;
 mod target;
 mod target_modes;
 mod task;
@@ -63,6 +64,7 @@ pub use starts::{
     AlignedStart, BalancedStart, ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init,
     LambdaBalancedStart, OrthogonalStart, PairStart,
 };
+pub use state::{Exact, Memory, State, StateError};
 pub use target::Target;
 pub use target_modes::TargetModes;
 pub use task::Task;

@@ -1,6 +1,6 @@
 //! A trajectory's state at one time, and the trait of everything that can be moved there.
 
-use crate::{Clock, PiecewiseCubic};
+use crate::{Clock, Memory, PiecewiseCubic, State, StateError};
 
 /// What the numbers of a ledger are: how far the running sums over all steps are from what they are equal to. NaN
 /// where a motion or parametrization has no such identity.
@@ -39,7 +39,8 @@ pub enum Passage {
 
 /// Something that can be moved to a time and looked at: a stepped run or a closed form.
 ///
-/// Called by `sweep`: `advance_to` and `snapshot` once per save time, `first_passage` once per level.
+/// Called by `sweep`: `advance_to`, or `advance_towards` again and again, and `snapshot` once per save time,
+/// `first_passage` once per level.
 pub trait Trajectory: Send {
     /// How many cells advance together.
     fn lanes(&self) -> usize;
@@ -49,6 +50,17 @@ pub trait Trajectory: Send {
     /// # Panics
     /// If this motion cannot go there: a flow to a step, a stepped run to the limit.
     fn advance_to(&mut self, t: Clock);
+
+    /// Moves towards `t` by at most so many steps of its own; true once it is there. Where it rests on the way changes
+    /// no bit of what follows, as for [`Trajectory::advance_to`].
+    fn advance_towards(&mut self, t: Clock, steps: u64) -> bool {
+        let next = match (self.snapshot().clock, t) {
+            (Clock::Step(now), Clock::Step(target)) => Clock::Step(target.min(now.saturating_add(steps))),
+            _ => t,
+        };
+        self.advance_to(next);
+        next == t
+    }
 
     /// The state now.
     fn snapshot(&self) -> Snapshot<'_>;
@@ -67,6 +79,27 @@ pub trait Trajectory: Send {
 
     /// Where `lane` stopped being finite, if it did on the way to here.
     fn diverged(&self, lane: usize) -> Option<Clock>;
+
+    /// Visits everything that moves and is not made of the rest; a motion that takes no time to repeat forgets.
+    ///
+    /// Called through [`Trajectory::state`] and [`Trajectory::restore`] alone.
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.forget();
+    }
+
+    /// All that moves, to go on from here later and elsewhere; `None` for what is computed anew as quickly.
+    fn state(&mut self) -> Option<State> {
+        State::of(|memory| self.remember(memory))
+    }
+
+    /// Goes back to a state of a trajectory that was built in the same way; from here the bits are the same as if it had
+    /// never been interrupted.
+    ///
+    /// # Errors
+    /// If the state is of another trajectory; this one has not moved then.
+    fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        state.restore(|memory| self.remember(memory))
+    }
 }
 
 /// Functions gathered row by row, with what is known of each: what the metrics look at.

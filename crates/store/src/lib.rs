@@ -37,6 +37,7 @@
 mod atomic;
 mod checksum;
 mod columns;
+mod documents;
 mod error;
 mod folder;
 mod input;
@@ -52,6 +53,7 @@ mod values;
 mod weight;
 
 pub use columns::{Column, ColumnType, TableSchema};
+pub use documents::Documents;
 pub use error::StoreError;
 pub use folder::Folder;
 pub use input::{InputColumn, InputTable, InputValues, Place, read_bytes, read_input};

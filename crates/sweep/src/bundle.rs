@@ -1,6 +1,7 @@
 //! What is computed together: cells that share a design, or cells that step side by side.
 
 use crate::cell::{Cell, emit_failed};
+use crate::checkpoints::{Breaks, Checkpoints};
 use crate::choosing;
 use crate::moving::{LANES, side_by_side};
 use crate::plan::Plan;
@@ -9,10 +10,11 @@ use crate::solved::Solved;
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, reached};
 use crate::tables::Sheets;
+use crate::walk::{Walk, order};
 use crate::workbench::{Bench, ProblemKey, Shelf};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use taut_metrics::{Setting, Views};
 use taut_problem::{Clock, Passage, Shape, Trajectory};
@@ -122,13 +124,20 @@ pub(crate) struct Place {
     pub(crate) threads: usize,
 }
 
-/// Computes every cell of a bundle; `None` if asked to stop on the way.
-pub(crate) fn compute(plan: &Plan, bundle: &Bundle, place: &Place, stop: &AtomicBool) -> Option<Sheets> {
+/// Computes every cell of a bundle, from its checkpoints if there are some; `None` if asked to stop on the way.
+pub(crate) fn compute(
+    plan: &Plan,
+    bundle: &Bundle,
+    place: &Place,
+    stop: &AtomicBool,
+    checkpoints: &Checkpoints,
+) -> Option<Sheets> {
     let started = Instant::now();
     let mut sheets = Sheets::new(&plan.schemas);
+    let breaks = checkpoints.breaks(plan, bundle, stop);
     match bundle {
-        Bundle::Exact(cells) | Bundle::Moments(cells) => one_design(plan, cells, stop, &mut sheets)?,
-        Bundle::Stepped(cells) => stepped(plan, cells, stop, &mut sheets)?,
+        Bundle::Exact(cells) | Bundle::Moments(cells) => one_design(plan, cells, &breaks, &mut sheets)?,
+        Bundle::Stepped(cells) => stepped(plan, cells, &breaks, &mut sheets)?,
     }
     time(bundle, started, place, &mut sheets);
     Some(sheets)
@@ -154,7 +163,7 @@ fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
 }
 
 /// One cell after the other on a design that they share.
-fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
+fn one_design(plan: &Plan, cells: &[usize], breaks: &Breaks<'_>, sheets: &mut Sheets) -> Option<()> {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
     let bench = Bench::new(&first, shelf.features.as_ref(), plan.checked.study.seed).and_then(|bench| {
@@ -182,7 +191,7 @@ fn one_design(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Shee
         }
         let solved = solved.as_ref().map(|(_, solved)| solved);
         let outcome = match Cell::new(plan, index, spec, &bench, &shelf) {
-            Ok(cell) => cell.record(plan, stop)?.map(|recorded| (cell, recorded)),
+            Ok(cell) => cell.record(plan, breaks)?.map(|recorded| (cell, recorded)),
             Err(reason) => Err(reason),
         };
         match outcome {
@@ -199,7 +208,7 @@ fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
     }
 }
 
-fn stepped(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
+fn stepped(plan: &Plan, cells: &[usize], breaks: &Breaks<'_>, sheets: &mut Sheets) -> Option<()> {
     let seed = plan.checked.study.seed;
     let mut ready: Vec<(usize, CellSpec<'_>, Bench, Arc<Shelf>)> = Vec::with_capacity(cells.len());
     for &index in cells {
@@ -222,7 +231,7 @@ fn stepped(plan: &Plan, cells: &[usize], stop: &AtomicBool, sheets: &mut Sheets)
         let shape = first.step_shape();
         let (together, rest): (Vec<_>, Vec<_>) = lanes.into_iter().partition(|cell| cell.step_shape() == shape);
         lanes = rest;
-        step_together(plan, &together, stop, sheets)?;
+        step_together(plan, &together, breaks, sheets)?;
     }
     Some(())
 }
@@ -241,7 +250,7 @@ impl Cell<'_> {
     }
 }
 
-fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mut Sheets) -> Option<()> {
+fn step_together(plan: &Plan, lanes: &[Cell<'_>], breaks: &Breaks<'_>, sheets: &mut Sheets) -> Option<()> {
     let first = &lanes[0];
     // L is the mean squared residual over 2 for rows; a level of the residual serves where it is not.
     let loss = first.spec.train.until.loss.map(|loss| (2.0 * loss.get() * first.mean_factor()).sqrt());
@@ -250,7 +259,7 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     for group in side_by_side(lanes) {
         let (cells, reductions) = (group.cells.clone(), group.reductions());
         match group.path(plan, &levels) {
-            Ok(mut path) => record_lanes(plan, &cells, &reductions, &mut *path, loss, stop, sheets)?,
+            Ok(mut path) => record_lanes(plan, &cells, &reductions, &mut *path, loss, breaks, sheets)?,
             Err(reason) => {
                 cells.iter().for_each(|cell| emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets))
             }
@@ -259,54 +268,33 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], stop: &AtomicBool, sheets: &mu
     Some(())
 }
 
-/// Moves a bundle over the union of its lanes' save times, then writes each lane's rows.
-///
-/// The bundle goes on to the end of its longest lane, or until all have reached the loss they were to reach; what a lane
-/// does after its own end is not seen.
+/// Moves a bundle along its lanes' save times, then writes each lane's rows.
 fn record_lanes(
     plan: &Plan,
     lanes: &[&Cell<'_>],
     reductions: &[Option<String>],
     path: &mut dyn Trajectory,
     loss: Option<f64>,
-    stop: &AtomicBool,
+    breaks: &Breaks<'_>,
     sheets: &mut Sheets,
 ) -> Option<()> {
     let grids: Vec<Result<Vec<Clock>, String>> = lanes.iter().map(|cell| cell.clocks(plan, None)).collect();
-    let mut union: Vec<Clock> = grids.iter().flatten().flatten().copied().collect();
-    union.sort_by(order);
-    union.dedup_by(|a, b| order(a, b).is_eq());
-    let stride = (WORK_BETWEEN_LOOKS / (lanes[0].work_of_a_step() * path.lanes())).max(1) as u64;
     let route = lanes[0].spec.route();
-    let mut recorded: Vec<Recorded> = lanes.iter().map(|cell| Recorded::empty(cell.snapshots(), route)).collect();
-    let mut now = 0;
-    let passed = |path: &dyn Trajectory, lane| loss.and_then(|level| reached(path.first_passage(lane, level)));
-    let all_passed = |path: &dyn Trajectory| (0..lanes.len()).all(|lane| passed(path, lane).is_some());
-    for clock in union {
-        while let Some(step) = clock.step().filter(|step| now < *step && !all_passed(path)) {
-            if stop.load(Ordering::Relaxed) {
-                return None;
-            }
-            now = step.min(now + stride);
-            path.advance_to(Clock::Step(now));
-        }
-        if all_passed(path) {
-            break;
-        }
-        if clock.step().is_none() {
-            path.advance_to(clock);
-        }
-        for (lane, recorded) in recorded.iter_mut().enumerate() {
-            let wanted = grids[lane].as_ref().is_ok_and(|grid| grid.binary_search_by(|c| order(c, &clock)).is_ok());
-            if wanted && recorded.diverged.is_none() && passed(path, lane).is_none() {
-                recorded.push(path, lane, clock);
-            }
-        }
-    }
+    let walk = Walk {
+        keys: lanes.iter().map(|cell| &*cell.identity.key).collect(),
+        grids: grids.iter().map(|grid| grid.as_deref().unwrap_or_default()).collect(),
+        level: loss,
+        ends_lost: false,
+        stride: (WORK_BETWEEN_LOOKS / (lanes[0].work_of_a_step() * path.lanes())).max(1) as u64,
+        path: &mut *path,
+    };
+    let recorded = lanes.iter().map(|cell| Recorded::empty(cell.snapshots(), route)).collect();
+    let recorded = walk.record(recorded, breaks)?;
+    let passed = |lane| loss.and_then(|level| reached(path.first_passage(lane, level)));
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
         match &grids[lane] {
             Ok(grid) => {
-                let end = grid.last().copied().into_iter().chain(passed(path, lane)).min_by(order);
+                let end = grid.last().copied().into_iter().chain(passed(lane)).min_by(order);
                 recorded.gradient_evaluations = path.gradient_evaluations();
                 recorded.reduction.clone_from(&reductions[lane]);
                 see_end(cell, path, lane, (end.unwrap_or(Clock::Limit), loss), &mut recorded);
@@ -353,9 +341,4 @@ fn emit_alone(plan: &Plan, cell: &Cell<'_>, recorded: &Recorded, sheets: &mut Sh
     let views = Views { rows: Some(&setting), matrix: matrix.as_ref() };
     let solved = Solved::new(plan, prepared, cell.shelf, views, cell.spec.replicate);
     cell.emit(plan, recorded, Some(&solved), views, sheets);
-}
-
-/// Points of one clock in their order.
-fn order(a: &Clock, b: &Clock) -> std::cmp::Ordering {
-    a.partial_cmp(b).expect("times are numbers")
 }

@@ -1,6 +1,7 @@
 //! Some bundles of a plan, computed to see what their work takes. Writes nothing.
 
 use crate::bundle::{Bundle, Place, compute};
+use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
 use crate::stopwatch::Stopwatch;
 use crate::survey::{Item, Survey};
@@ -20,8 +21,11 @@ const BRIEF: f64 = 0.01;
 /// A bundle of a kind of work takes at most this share of the time, so that others have theirs.
 const SHARE: f64 = 0.5;
 
+/// What is computed when the time is over goes on for this share of it, because it has cost most of what it takes.
+const GRACE: f64 = 0.6;
+
 /// More bundles of a kind than this say nothing new.
-const ENOUGH: usize = 40;
+const ENOUGH: usize = 200;
 
 /// Of this many long bundles of a kind a stretch is computed.
 const MOST_PACED: usize = 2;
@@ -79,7 +83,7 @@ impl Calibration {
             // What takes longer than it was thought to is stopped.
             let stop = &stop;
             scope.spawn(move || {
-                if end.recv_timeout(limit).is_err() {
+                if end.recv_timeout(limit.mul_f64(1.0 + GRACE)).is_err() {
                     stop.store(true, Ordering::Relaxed);
                 }
             });
@@ -152,7 +156,7 @@ impl Run<'_> {
     /// The kind of which one more bundle says most: one that was not seen, or whose part of the whole time is largest for
     /// how often it was seen.
     fn neediest(&self, kinds: &[Kind]) -> Option<usize> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.load(Ordering::Relaxed) || self.began.elapsed() > self.limit {
             return None;
         }
         let need = |kind: usize| {
@@ -181,7 +185,7 @@ impl Run<'_> {
     fn timed(&mut self, bundle: &Bundle) -> Option<(Sheets, f64)> {
         let place = Place { host: String::new(), threads: 1 };
         let watch = Stopwatch::start();
-        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop))) {
+        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop, &Checkpoints::off()))) {
             Ok(sheets) => sheets.map(|sheets| (sheets, watch.seconds())),
             Err(panic) => {
                 self.out.panics.push(crate::run::panic_message(&*panic));
@@ -197,7 +201,8 @@ impl Run<'_> {
         if let Bundle::Exact(_) | Bundle::Moments(_) = &item.bundle {
             let alone = item.bundle.single_cells();
             let work = |bundle: &Bundle| self.plan.work_of(bundle.cells());
-            let longest = alone.into_iter().max_by(|a, b| work(a).total_cmp(&work(b)))?;
+            // The first of equals.
+            let longest = alone.into_iter().rev().max_by(|a, b| work(a).total_cmp(&work(b)))?;
             if work(&longest) * rate < SHARE * left {
                 return self.whole(item.kind, &longest);
             }

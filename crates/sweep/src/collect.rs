@@ -1,12 +1,14 @@
 //! Pieces become parts.
 
 use crate::assembly::{Assembly, Origin, Wanted};
+use crate::checkpoints::Checkpoints;
 use crate::growth::settle;
 use crate::plan::Plan;
 use crate::run::{Progress, RunError, absorb, lock, provenance, write_part};
 use crate::stock::{Look, State, Stock};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use taut_store::Folder;
 
 /// What came of collecting.
@@ -75,6 +77,9 @@ pub fn collect(
         let is_complete = collected.missing() == 0;
         let now = Stock::take(plan, folder, Look::default())?;
         absorb(plan, folder, &now, is_complete)?;
+        if is_complete {
+            Checkpoints::open(folder, program, Duration::MAX).clear();
+        }
     }
     Ok(collected)
 }

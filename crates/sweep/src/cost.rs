@@ -8,7 +8,7 @@ use crate::moving::LANES;
 use crate::plan::Plan;
 use crate::study::{CellSpec, Checked, Record, TableName, Times, single_steps};
 use taut_metrics::MetricDef;
-use taut_problem::{Continuation, ParametrizationKind, Samples};
+use taut_problem::{Continuation, ParametrizationKind, Samples, Schedule};
 use taut_train::{Route, Train};
 
 /// Naming a cell, drawing its start, and its rows in `cells` and `timing`.
@@ -251,6 +251,12 @@ impl Motion {
             }
             _ => 0.0,
         };
+        // Where a schedule has come to zero, nothing moves, and a closed form knows it.
+        let moving = match train.schedule {
+            Some(Schedule::Cosine(over) | Schedule::Linear(over)) if route == Route::Exact => over.over.get() as f64,
+            _ => f64::INFINITY,
+        };
+        let steps = steps.min(moving);
         let masks = dynamics.dropout.filter(|dropout| !dropout.marginal);
         Self {
             route,

@@ -3,7 +3,6 @@
 use crate::calibration::{Calibration, Seen};
 use crate::plan::Plan;
 use crate::run::provenance;
-use crate::stopwatch::Stopwatch;
 use crate::survey::Survey;
 use crate::tables::Sheets;
 use std::cmp::Reverse;
@@ -11,7 +10,10 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 /// Estimates are never better than this: machines have other things to do as well.
-const LEAST_SPREAD: f64 = 0.08;
+const LEAST_SPREAD: f64 = 0.15;
+
+/// Beyond this factor nothing is known.
+const MOST_FACTOR: f64 = 10.0;
 
 /// Natural logarithm of the factor by which a kind of work may be off of which one bundle was seen.
 const SPREAD_OF_ONE: f64 = 0.4;
@@ -31,6 +33,16 @@ const BEYOND: f64 = 3.0;
 /// Parts that a run holds at a time: one that is computed, one that is written, one on its way.
 const PARTS_IN_MEMORY: f64 = 3.0;
 
+/// Seconds of putting a byte of rows into a file, compression included, and of a file however small it is.
+const SECONDS_PER_BYTE: f64 = 6e-9;
+const SECONDS_PER_FILE: f64 = 5e-4;
+
+/// Seconds that every run takes: reading the study, and asking the tables what they say to its claims.
+const SECONDS_OF_A_RUN: f64 = 0.08;
+
+/// Seconds of handing a bundle out and its rows back.
+const SECONDS_PER_BUNDLE: f64 = 1.5e-5;
+
 /// Memory of the program itself where the system does not say, in bytes.
 const PROGRAM: f64 = 60e6;
 
@@ -47,7 +59,7 @@ pub struct Forecast {
     pub took: f64,
     /// Seconds of one core.
     pub cpu_seconds: f64,
-    /// The time may be smaller or larger by this factor, 1.1 at the least.
+    /// The time may be smaller or larger by this factor, 1.2 to 10.
     pub factor: f64,
     /// Seconds of the bundle that takes longest: no number of threads makes a run shorter.
     pub longest_seconds: f64,
@@ -89,7 +101,7 @@ pub struct KindOfWork {
 struct Line {
     a: f64,
     b: f64,
-    /// Root mean square of the logarithm of measured over expected.
+    /// How far sums may be off, in the logarithm: the root mean square of that of measured over expected, over √n.
     spread: f64,
     /// The largest work that was seen.
     largest: f64,
@@ -111,7 +123,7 @@ impl Forecast {
         let mut bundles: Vec<f64> = survey.items.iter().map(|item| lines[item.kind].at(item.work)).collect();
         let weight = Weight::of(plan, survey, calibration);
         let shelf = mean(&calibration.shelf_seconds) * survey.models as f64;
-        let in_bundles: f64 = bundles.iter().sum();
+        let in_bundles = bundles.iter().sum::<f64>() + SECONDS_PER_BUNDLE * bundles.len() as f64;
         let kinds = kinds(survey, &lines, &calibration.seen);
         let spread: f64 = spread(survey, &lines, &bundles);
         bundles.sort_by(|a, b| b.total_cmp(a));
@@ -120,8 +132,8 @@ impl Forecast {
             computed: calibration.seen.len(),
             computed_cells: calibration.seen.iter().map(|seen| seen.cells).sum(),
             took: calibration.took,
-            cpu_seconds: (in_bundles + shelf) * survey.scale + weight.write_seconds,
-            factor: (1.5 * spread).exp().max(1.1),
+            cpu_seconds: SECONDS_OF_A_RUN + (in_bundles + shelf) * survey.scale + weight.write_seconds,
+            factor: (1.5 * spread).exp().min(MOST_FACTOR),
             longest_seconds: bundles.first().copied().unwrap_or(0.0),
             disk: weight.disk,
             rows: weight.rows,
@@ -187,10 +199,12 @@ impl Line {
                 (a, b) = both;
             }
         }
-        let line = Self { a, b, spread: 0.0, largest };
+        // Among bundles that differ much, the sum is what counts.
+        let sums = points.iter().fold((0.0, 0.0), |(s, t), &(work, seconds)| (s + seconds, t + a + b * work));
+        let line = Self { a: a * sums.0 / sums.1, b: b * sums.0 / sums.1, spread: 0.0, largest };
         let squares: f64 = points.iter().map(|&(work, seconds)| (seconds / line.at(work)).ln().powi(2)).sum();
-        let free = points.len().saturating_sub(1).max(1) as f64;
-        let spread = (squares / free).sqrt();
+        // Of the mean, not of one.
+        let spread = squares.sqrt() / points.len() as f64;
         let least = if are_sure { SPREAD_OF_ONE / points.len() as f64 } else { SPREAD_OF_GUESSES };
         let spread = if points.len() == 1 { least } else { spread.max(least) };
         Self { spread, ..line }
@@ -292,9 +306,7 @@ impl Weight {
                     per_cell * cells_of[kind]
                 })
                 .sum();
-            let watch = Stopwatch::start();
             let bytes = all.bytes_on_disk(&provenance).unwrap_or(0) as f64;
-            let seconds = watch.seconds();
             let of_half = half.bytes_on_disk(&provenance).unwrap_or(0) as f64;
             let more = (all.len() - half.len()) as f64;
             let raw = 8.0 * all.schema().columns.len() as f64;
@@ -302,9 +314,8 @@ impl Weight {
             let per_row = if more > 0.0 { ((bytes - of_half) / more).clamp(0.5, 1.5 * raw) } else { 0.5 * raw };
             let per_part = (bytes - per_row * all.len() as f64).max(0.0);
             weight.disk += per_row * rows + per_part * plan.parts() as f64;
-            let share = rows / all.len().max(1) as f64;
-            weight.write_seconds += seconds * if all.is_empty() { plan.parts() as f64 } else { share.max(1.0) };
             let in_memory = if all.is_empty() { raw } else { all.estimated_bytes() as f64 / all.len() as f64 };
+            weight.write_seconds += SECONDS_PER_FILE * plan.parts() as f64 + SECONDS_PER_BYTE * in_memory * rows;
             weight.part_bytes += in_memory * rows / plan.parts() as f64;
             weight.rows.push((name.clone(), rows));
         }

@@ -352,8 +352,9 @@ impl Plan {
                     ..Problem::default()
                 };
                 let is_it = |cell: CellSpec<'_>| cell.data_index == index && cell.replicate == replicate;
+                // A filter may have left these replicates out.
                 let cell = (0..self.cells()).find(|&cell| is_it(checked.cell(cell)));
-                problems.push((cell, problem));
+                problems.extend(cell.map(|cell| (Some(cell), problem)));
             }
         }
         problems

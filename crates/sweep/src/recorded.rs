@@ -1,11 +1,12 @@
 //! A cell's path, looked at along its clock.
 
 use crate::cell::Cell;
+use crate::checkpoints::Breaks;
 use crate::plan::Plan;
 use crate::summary::{INTERPOLATION, LEVELS};
+use crate::walk::Walk;
 use crate::workbench::Prepared;
-use std::sync::atomic::{AtomicBool, Ordering};
-use taut_problem::{Clock, Passage, Shape, Snapshots, Trajectory};
+use taut_problem::{Clock, Memory, Passage, Shape, Snapshots, Trajectory};
 use taut_train::{Moments, Route, SpectralPath, Stage, Staged};
 
 /// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
@@ -40,12 +41,12 @@ pub(crate) struct Recorded {
 
 impl Cell<'_> {
     /// A closed form or moments, looked at; `None` if asked to stop on the way.
-    pub(crate) fn record(&self, plan: &Plan, stop: &AtomicBool) -> Option<Result<Recorded, String>> {
+    pub(crate) fn record(&self, plan: &Plan, breaks: &Breaks<'_>) -> Option<Result<Recorded, String>> {
         let Some(prepared) = self.bench.rows() else {
             return Some(Err("a matrix has no closed form of its own".to_owned()));
         };
         match self.spec.route() {
-            Route::Moments => self.record_moments(plan, prepared, stop),
+            Route::Moments => self.record_moments(plan, prepared, breaks),
             Route::Staged => Some(self.record_stages(plan, prepared)),
             _ => Some(self.record_exactly(plan, prepared)),
         }
@@ -56,7 +57,7 @@ impl Cell<'_> {
         &self,
         plan: &Plan,
         Prepared { problem, svd, .. }: &Prepared,
-        stop: &AtomicBool,
+        breaks: &Breaks<'_>,
     ) -> Option<Result<Recorded, String>> {
         let clocks = match self.clocks(plan, None) {
             Ok(clocks) => clocks,
@@ -65,22 +66,16 @@ impl Cell<'_> {
         let mut path = Moments::new(problem, svd, &self.dynamics, &self.start);
         let modes = svd.rank() + 1;
         let stride = (WORK_BETWEEN_LOOKS / (problem.samples() * modes * modes)).max(1) as u64;
-        let mut recorded = Recorded::empty(self.snapshots(), Route::Moments);
-        let mut now = 0;
-        for step in clocks.into_iter().filter_map(Clock::step) {
-            while now < step {
-                if stop.load(Ordering::Relaxed) {
-                    return None;
-                }
-                now = step.min(now + stride);
-                path.advance_to(Clock::Step(now));
-            }
-            recorded.push(&path, 0, Clock::Step(step));
-            if recorded.diverged.is_some() {
-                break;
-            }
-        }
-        Some(Ok(recorded))
+        let walk = Walk {
+            path: &mut path,
+            keys: vec![&self.identity.key],
+            grids: vec![&clocks],
+            level: None,
+            ends_lost: true,
+            stride,
+        };
+        let recorded = walk.record(vec![Recorded::empty(self.snapshots(), Route::Moments)], breaks)?;
+        Some(recorded.into_iter().next().ok_or_else(|| "nothing was looked at".to_owned()))
     }
 
     /// Every stage of a continuation, looked at on a grid of its own; its end always.
@@ -173,6 +168,27 @@ impl Recorded {
         self.snapshots.push_lane(&snapshot, lane);
         self.filters.extend(snapshot.filters.iter().skip(lane).step_by(snapshot.lanes));
         self.diverged = path.diverged(lane);
+    }
+
+    /// Visits what has been gathered on the way so far; `path` tells how wide its rows are.
+    pub(crate) fn remember(&mut self, memory: &mut Memory<'_>, path: &dyn Trajectory) {
+        let snapshot = path.snapshot();
+        let per_lane = |all: &[f64]| all.len() / snapshot.lanes;
+        let Snapshots { features, parameters, coefficients, theta, covariances, freedom, ledger, .. } =
+            &mut self.snapshots;
+        let rows = memory.length("rows", self.clocks.len());
+        memory.list("clocks", &mut self.clocks, rows);
+        for (entry, list, width) in [
+            ("coefficients", coefficients, *features),
+            ("parameters", theta, parameters.unwrap_or(0)),
+            ("covariances", covariances, per_lane(snapshot.covariance)),
+            ("freedom", freedom, 1),
+            ("ledgers", ledger, per_lane(snapshot.ledger)),
+            ("filters", &mut self.filters, per_lane(snapshot.filters)),
+        ] {
+            memory.list(entry, list, rows.saturating_mul(width));
+        }
+        memory.value("lost", &mut self.diverged);
     }
 
     /// How the cell ended.

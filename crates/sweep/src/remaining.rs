@@ -1,16 +1,21 @@
 //! How much of a plan a run would still have to compute.
 
+use crate::growth::strangers;
 use crate::plan::Plan;
 use crate::stock::{Look, Stock};
 use crate::work::{Shard, Task, of_shard, whole};
 use taut_store::{Folder, StoreError};
 
-/// Cells that are missing in a folder, of the whole plan or of a shard, and their share of the work of the whole plan.
+/// Cells that are missing in a folder, of the whole plan or of a shard, and their share of the work of the whole plan; what
+/// another layout of the study has left there counts as far as it serves.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub fn remaining(plan: &Plan, folder: &Folder, shard: Option<Shard>) -> Result<(usize, f64), StoreError> {
-    let stock = Stock::take(plan, folder, Look::default())?;
+    if shard.is_none() && !folder.exists() {
+        return Ok((plan.cells(), 1.0));
+    }
+    let stock = Stock::take_with(plan, folder, Look::default(), &strangers(plan, folder)?)?;
     let tasks = match shard {
         None => whole(plan, &stock),
         Some(shard) => of_shard(plan, &stock, shard),

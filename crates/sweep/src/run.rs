@@ -5,13 +5,14 @@
 
 use crate::assembly::Assembly;
 use crate::bundle::{Bundle, Place, compute, failed};
+use crate::checkpoints::Checkpoints;
 use crate::growth::settle;
 use crate::keeping::{RECORD_KEY, kept};
 use crate::plan::Plan;
 use crate::stock::{FINGERPRINT_KEY, Look, SEMANTICS_KEY, State, Stock, part_name};
 use crate::tables::{SCHEMA_VERSION, Sheets};
-use crate::work::{Goal, Shard, Task, of_shard, whole};
-use std::collections::VecDeque;
+use crate::work::{Goal, Shard, Task, cells_of_shard, of_shard, whole};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ const LONGER: f64 = 0.02;
 
 /// Bundles that are still computed when a run is told to stop have this long to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// What a killed run may lose of every bundle that it was at: half a minute.
+pub const CHECKPOINT_AFTER: Duration = Duration::from_secs(30);
 
 /// How often the calling thread looks at the clock and at `stop`.
 const TICK: Duration = Duration::from_millis(50);
@@ -49,6 +53,9 @@ pub struct RunOptions {
     pub program: String,
     /// Name of the machine, for `timing`.
     pub host: String,
+    /// Work on one bundle after which a checkpoint of it is written; usually [`CHECKPOINT_AFTER`], and
+    /// [`Duration::MAX`] for none.
+    pub checkpoint_after: Duration,
 }
 
 /// What happened.
@@ -78,6 +85,8 @@ pub struct RunReport {
     pub bytes: u64,
     /// Where another study's results were moved to.
     pub moved_aside: Option<PathBuf>,
+    /// Why long cells could not be checkpointed, if so; the rows do not suffer from that.
+    pub checkpoint_trouble: Option<String>,
 }
 
 /// Why a run could not be.
@@ -157,7 +166,9 @@ pub fn run(
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
-    let stock = Stock::take(plan, folder, Look { retry_failed: options.retry_failed, ..Look::default() })?;
+    // A shard only asks what is done: whoever puts its pieces into parts reads all of their bytes.
+    let look = Look { retry_failed: options.retry_failed, verify: options.shard.is_none(), ..Look::default() };
+    let stock = Stock::take(plan, folder, look)?;
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
     let tasks = match options.shard {
         None => whole(plan, &stock),
@@ -166,17 +177,25 @@ pub fn run(
     let missing: usize = tasks.iter().map(Task::cells).sum();
     report.cells = match options.shard {
         None => plan.cells(),
-        Some(shard) => crate::work::cells_of_shard(plan, shard),
+        Some(shard) => cells_of_shard(plan, shard).len(),
     };
     report.reused = report.cells - missing;
     progress.started(report.cells, report.reused);
-    let ended = compute_all(plan, folder, &stock, tasks, options, progress, stop)?;
+    let checkpoints = Arc::new(match options.checkpoint_after {
+        Duration::MAX => Checkpoints::off(),
+        after => Checkpoints::open(folder, &options.program, after),
+    });
+    let ended = compute_all(plan, (folder, &stock, &checkpoints), tasks, options, progress, stop)?;
     (report.computed, report.gave_up) = (ended.computed, ended.gave_up);
     report.stopped = report.computed < missing && !report.gave_up;
     if lock.is_some() {
         absorb(plan, folder, &stock, report.computed == missing)?;
+        if report.computed == missing {
+            checkpoints.clear();
+        }
     }
-    count_endings(plan, folder, &mut report)?;
+    report.checkpoint_trouble = checkpoints.trouble();
+    count_endings(plan, folder, options.shard, &mut report)?;
     report.bytes = folder.bytes()?;
     Ok(report)
 }
@@ -214,7 +233,7 @@ struct Ended {
 /// What a worker hands back.
 struct Done {
     task: usize,
-    cells: usize,
+    bundle: Bundle,
     /// None if it was told to stop.
     sheets: Option<Sheets>,
 }
@@ -222,9 +241,17 @@ struct Done {
 /// What the writer is told.
 enum Order {
     /// A part of the plan, with these rows and what the stock has; then these pieces are of no use any more.
-    Part { part: usize, fresh: Vec<Arc<Sheets>>, pieces: Vec<String> },
+    Part { part: usize, rows: Gathered },
     /// These rows by themselves; then these pieces are of no use any more.
-    Piece { name: String, fresh: Vec<Arc<Sheets>>, pieces: Vec<String> },
+    Piece { name: String, rows: Gathered },
+}
+
+/// Rows to be written, and what becomes useless by that.
+struct Gathered {
+    fresh: Vec<Arc<Sheets>>,
+    /// Whose checkpoints nobody needs any more.
+    bundles: Vec<Bundle>,
+    pieces: Vec<String>,
 }
 
 /// A task that is being computed.
@@ -236,6 +263,8 @@ struct Open {
     /// Bundles that are not back yet.
     missing: usize,
     fresh: Vec<Arc<Sheets>>,
+    /// The bundle of each.
+    finished: Vec<Bundle>,
     /// How many of `fresh` are on disk, in these pieces.
     written: usize,
     pieces: Vec<String>,
@@ -253,6 +282,7 @@ impl Open {
             waiting,
             missing,
             fresh: Vec::new(),
+            finished: Vec::new(),
             written: 0,
             pieces: Vec::new(),
             began: now,
@@ -271,16 +301,17 @@ impl Open {
         let name = piece_name();
         self.pieces.push(name.clone());
         let fresh = self.fresh[self.written..].to_vec();
+        let bundles = self.finished[self.written..].to_vec();
         (self.written, self.last_written) = (self.fresh.len(), Instant::now());
-        Order::Piece { name, fresh, pieces: Vec::new() }
+        Order::Piece { name, rows: Gathered { fresh, bundles, pieces: Vec::new() } }
     }
 
     /// All rows, now that all are there.
     fn end(self) -> Order {
-        let Self { fresh, pieces, .. } = self;
+        let rows = Gathered { fresh: self.fresh, bundles: self.finished, pieces: self.pieces };
         match self.goal {
-            Goal::Part(part) => Order::Part { part, fresh, pieces },
-            Goal::Piece => Order::Piece { name: piece_name(), fresh, pieces },
+            Goal::Part(part) => Order::Part { part, rows },
+            Goal::Piece => Order::Piece { name: piece_name(), rows },
         }
     }
 }
@@ -294,8 +325,7 @@ fn piece_name() -> String {
 
 fn compute_all(
     plan: &Arc<Plan>,
-    folder: &Folder,
-    stock: &Stock,
+    (folder, stock, checkpoints): (&Folder, &Stock, &Arc<Checkpoints>),
     tasks: Vec<Task>,
     options: &RunOptions,
     progress: &Arc<dyn Progress>,
@@ -312,13 +342,14 @@ fn compute_all(
         place: Place { host: options.host.clone(), threads },
         progress: Arc::clone(progress),
         halt: Arc::new(AtomicBool::new(false)),
+        checkpoints: Arc::clone(checkpoints),
         results,
     };
     std::thread::scope(|scope| {
         let (orders, inbox) = sync_channel(1);
         let provenance = provenance(plan, &options.program);
         let writer = scope.spawn(move || {
-            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), provenance };
+            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), checkpoints, provenance };
             inbox.into_iter().try_for_each(|order| writer.obey(order))
         });
         let mut desk = Desk {
@@ -396,7 +427,7 @@ impl Desk<'_> {
                 Some((task, bundle)) => {
                     self.in_flight += 1;
                     let workshop = self.workshop.clone();
-                    self.pool.spawn_fifo(move || workshop.work(task, &bundle));
+                    self.pool.spawn_fifo(move || workshop.work(task, bundle));
                 }
                 None if self.open.len() < 2 => {
                     let Some((number, task)) = self.tasks.pop_front() else { return };
@@ -416,7 +447,8 @@ impl Desk<'_> {
         let Some(open) = self.open.iter_mut().find(|open| open.number == done.task) else { return Ok(()) };
         let Some(sheets) = done.sheets else { return Ok(()) };
         open.missing -= 1;
-        self.ended.computed += done.cells;
+        self.ended.computed += done.bundle.cells().len();
+        open.finished.push(done.bundle);
         self.failures += sheets.failures(&self.workshop.plan);
         open.fresh.push(Arc::new(sheets));
         self.close_full()
@@ -465,18 +497,18 @@ struct Workshop {
     place: Place,
     progress: Arc<dyn Progress>,
     halt: Arc<AtomicBool>,
+    checkpoints: Arc<Checkpoints>,
     results: Sender<Done>,
 }
 
 impl Workshop {
-    fn work(&self, task: usize, bundle: &Bundle) {
-        let cells = bundle.cells().len();
-        let sheets = self.compute_bundle(bundle);
+    fn work(&self, task: usize, bundle: Bundle) {
+        let sheets = self.compute_bundle(&bundle);
         if sheets.is_some() {
-            self.progress.cells_done(cells);
+            self.progress.cells_done(bundle.cells().len());
         }
         // Nobody waits for it any more if the run has ended.
-        let _ = self.results.send(Done { task, cells, sheets });
+        let _ = self.results.send(Done { task, bundle, sheets });
     }
 
     fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
@@ -492,7 +524,7 @@ impl Workshop {
 
     /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
     fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
-        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt)))
+        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt, &self.checkpoints)))
             .map_err(|panic| panic_message(&*panic))
     }
 
@@ -516,26 +548,30 @@ struct Writer<'a> {
     plan: &'a Plan,
     folder: &'a Folder,
     assembly: Assembly<'a>,
+    checkpoints: &'a Checkpoints,
     provenance: Provenance,
 }
 
 impl Writer<'_> {
     fn obey(&mut self, order: Order) -> Result<(), StoreError> {
-        let pieces = match order {
-            Order::Part { part, fresh, pieces } => {
-                let wanted = self.assembly.wanted(part, &fresh);
-                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &fresh, &self.provenance)?;
-                pieces
+        let Gathered { bundles, pieces, .. } = match order {
+            Order::Part { part, rows } => {
+                let wanted = self.assembly.wanted(part, &rows.fresh);
+                write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &rows.fresh, &self.provenance)?;
+                rows
             }
-            Order::Piece { name, fresh, pieces } => {
-                let wanted = self.assembly.fresh_cells(&fresh);
+            Order::Piece { name, rows } => {
+                let wanted = self.assembly.fresh_cells(&rows.fresh);
                 let tables = 0..self.plan.schemas.in_writing_order().len();
-                let rows = tables.map(|table| self.assembly.rows(table, &wanted, &fresh));
-                let rows = rows.collect::<Result<Vec<_>, _>>()?;
-                self.folder.write_piece(&name, &rows, &self.provenance)?;
-                pieces
+                let tables = tables.map(|table| self.assembly.rows(table, &wanted, &rows.fresh));
+                let tables = tables.collect::<Result<Vec<_>, _>>()?;
+                self.folder.write_piece(&name, &tables, &self.provenance)?;
+                rows
             }
         };
+        if !self.checkpoints.is_empty() {
+            bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
+        }
         pieces.iter().try_for_each(|name| self.folder.remove_piece(&self.folder.piece(name)))
     }
 }
@@ -624,20 +660,29 @@ pub(crate) fn provenance(plan: &Plan, program: &str) -> Provenance {
     }
 }
 
-/// Counts statuses over the parts.
-fn count_endings(plan: &Plan, folder: &Folder, report: &mut RunReport) -> Result<(), StoreError> {
+/// Counts statuses over what is stored; of a shard over its own cells.
+fn count_endings(plan: &Plan, folder: &Folder, shard: Option<Shard>, report: &mut RunReport) -> Result<(), StoreError> {
+    let parts = (0..plan.parts()).map(|part| folder.part(&part_name(part))).filter(|part| part.has("cells"));
+    let lots: Vec<Lot> = match shard {
+        None => parts.collect(),
+        Some(_) => parts.chain(folder.pieces()?).collect(),
+    };
+    let own: Option<BTreeSet<i64>> = shard.map(|shard| cells_of_shard(plan, shard).into_iter().collect());
+    // A cell may be in a part and in a piece that has not been cleaned up.
+    let mut seen: BTreeSet<i64> = BTreeSet::new();
     let mut reasons: Vec<(String, usize)> = Vec::new();
-    for part in 0..plan.parts() {
-        let part = folder.part(&part_name(part));
-        if !part.has("cells") {
-            continue;
-        }
-        let table = part.columns("cells", &["status", "reason"])?;
-        for (status, reason) in table.texts("status")?.into_iter().zip(table.texts("reason")?) {
+    for lot in lots {
+        // One that has gone, or cannot be read, is told elsewhere.
+        let Ok(table) = lot.columns("cells", &["cell", "status", "reason"]) else { continue };
+        let (statuses, said) = (table.texts("status")?, table.texts("reason")?);
+        for (cell, (status, reason)) in table.into_rows().ints(0).iter().zip(statuses.into_iter().zip(said)) {
+            let is_bad = matches!(status.as_deref(), Some("diverged" | "failed"));
+            if !is_bad || own.as_ref().is_some_and(|own| !own.contains(cell)) || !seen.insert(*cell) {
+                continue;
+            }
             match status.as_deref() {
                 Some("diverged") => report.diverged += 1,
-                Some("failed") => report.failed += 1,
-                _ => continue,
+                _ => report.failed += 1,
             }
             let reason = reason.unwrap_or_default();
             let known = reasons.iter().position(|(known, _)| *known == reason);

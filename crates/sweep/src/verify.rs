@@ -2,6 +2,7 @@
 
 use crate::assembly::{Assembly, Origin, Wanted};
 use crate::bundle::{Bundle, Place, bundles, compute};
+use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
 use crate::run::{Progress, RunError};
 use crate::stock::{Look, State, Stock};
@@ -155,7 +156,7 @@ fn recompute(
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let sheets = compute(plan, bundle, &place, stop)?;
+        let sheets = compute(plan, bundle, &place, stop, &Checkpoints::off())?;
         progress.cells_done(bundle.cells().len());
         Some(Arc::new(sheets))
     };

@@ -85,9 +85,10 @@ pub(crate) fn of_shard(plan: &Plan, stock: &Stock, shard: Shard) -> Vec<Task> {
     tasks
 }
 
-/// How many cells a shard has.
-pub(crate) fn cells_of_shard(plan: &Plan, shard: Shard) -> usize {
-    shares(plan, shard.of)[shard.index].iter().map(|bundle| bundle.cells().len()).sum()
+/// The numbers of a shard's cells.
+pub fn cells_of_shard(plan: &Plan, shard: Shard) -> Vec<i64> {
+    let cells = shares(plan, shard.of).swap_remove(shard.index);
+    cells.iter().flat_map(|bundle| bundle.cells()).map(|cell| plan.number_of(*cell)).collect()
 }
 
 /// The shards that have cells missing.

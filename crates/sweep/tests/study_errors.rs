@@ -22,6 +22,14 @@ fn golden_plan(name: &str, text: &str) {
 }
 
 #[test]
+fn budgets() {
+    golden("budget_no_amount", &format!("{GOOD}\n[budget]\ndisk = \"2 gigs\"\nmemory = \"8\"\n"), &[]);
+    golden("budget_below_zero", &format!("{GOOD}\n[budget]\nhours = -1\ndisk = 0\n"), &[]);
+    golden("budget_unknown_key", &format!("{GOOD}\n[budget]\nhour = 2\n"), &[]);
+    golden("budget_is_no_axis", &format!("{GOOD}\n[sweep]\n\"budget.hours\" = [1, 2]\n"), &[]);
+}
+
+#[test]
 fn the_good_study_is_good() {
     let study = checked(GOOD, &[]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(study.cells(), 1);

@@ -1,5 +1,7 @@
 //! Dormand and Prince's embedded pair of order 5(4): steps by error control, and dense output of order 4.
 
+use taut_problem::Memory;
+
 /// A direction field dy/dt = f(y).
 pub trait Rate {
     /// Writes f(y).
@@ -117,6 +119,23 @@ impl EmbeddedPair {
     /// How often the rate was evaluated.
     pub(crate) fn evaluations(&self) -> u64 {
         self.evaluations
+    }
+
+    /// Visits the last step with its stages, which the dense output needs, and the control of the next.
+    pub(crate) fn remember(&mut self, memory: &mut Memory<'_>) {
+        for (entry, value) in [
+            ("t", &mut self.t),
+            ("t before", &mut self.t_before),
+            ("next step", &mut self.h),
+            ("last step", &mut self.taken),
+            ("last error", &mut self.last_error),
+        ] {
+            memory.value(entry, value);
+        }
+        memory.value("evaluations", &mut self.evaluations);
+        memory.values("state", &mut self.y);
+        memory.values("state before", &mut self.before);
+        self.stages.iter_mut().for_each(|stage| memory.values("stage", stage));
     }
 
     /// One step as long as its error allows; the rate was last evaluated at its end. False if no step is short

@@ -2,7 +2,7 @@
 
 use crate::embedded_pair::{EmbeddedPair, Rate, Tolerance};
 use taut_numerics::last_sign_change;
-use taut_problem::{Clock, Passage, Snapshot, Trajectory};
+use taut_problem::{Clock, Memory, Passage, Snapshot, Trajectory};
 
 /// The relative error per step of a flow that nobody has asked another of.
 pub const TOLERANCE: f64 = 1e-9;
@@ -45,6 +45,9 @@ pub trait Course: Send {
     /// Writes θ and β of a state.
     fn show_into(&mut self, state: &[f64], theta: &mut [f64], predictor: &mut [f64]);
 
+    /// Visits everything that moves.
+    fn remember(&mut self, memory: &mut Memory<'_>);
+
     /// How often the gradient was taken for steps; `None` where steps are not made of gradients.
     fn gradient_evaluations(&self) -> Option<u64> {
         None
@@ -78,6 +81,10 @@ impl<F: Field> Course for Integrated<F> {
 
     fn at(&mut self, t: f64, state: &mut [f64]) {
         self.pair.at(t, state);
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        self.pair.remember(memory);
     }
 
     fn gradient_evaluations(&self) -> Option<u64> {
@@ -179,8 +186,17 @@ impl<C: Course> Trajectory for Followed<C> {
     }
 
     fn advance_to(&mut self, t: Clock) {
+        self.advance_towards(t, u64::MAX);
+    }
+
+    fn advance_towards(&mut self, t: Clock, steps: u64) -> bool {
         let Clock::Time(target) = t else { unreachable!("the plan gives a flow that is followed times") };
+        let last = self.steps.saturating_add(steps);
         while self.course.t() < target && self.lost.is_none() {
+            if self.steps == last {
+                self.show(self.course.t());
+                return false;
+            }
             self.steps += 1;
             if self.steps <= MOST_STEPS && self.course.step() {
                 self.watch();
@@ -189,6 +205,7 @@ impl<C: Course> Trajectory for Followed<C> {
             }
         }
         self.show(target);
+        true
     }
 
     fn snapshot(&self) -> Snapshot<'_> {
@@ -221,5 +238,20 @@ impl<C: Course> Trajectory for Followed<C> {
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
         self.lost.filter(|time| *time <= self.time).map(Clock::Time)
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        self.course.remember(memory);
+        memory.value("steps", &mut self.steps);
+        memory.value("lost", &mut self.lost);
+        memory.value("time", &mut self.time);
+        for Level { level, passed, theta } in &mut self.levels {
+            memory.fixed("level", *level);
+            memory.value("passed", passed);
+            memory.values("passed at", theta);
+        }
+        if memory.restores() {
+            self.show(self.time);
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{Lane, Method, Stepped};
 use taut_problem::{
-    Clock, Fading, LEDGER, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory, reduce,
+    Clock, Fading, LEDGER, Memory, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory,
+    reduce,
 };
 
 /// The plain loop on exact reductions: every lane's motion is that of its full network.
@@ -218,5 +219,15 @@ impl Trajectory for Lifted {
     fn diverged(&self, lane: usize) -> Option<Clock> {
         let (group, _, place) = self.at(lane);
         group.stepped.diverged(place)
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.value("clock", &mut self.clock);
+        self.groups.iter_mut().for_each(|group| group.stepped.remember(memory));
+        if memory.restores() {
+            // What decay leaves of unseen weights is counted from the start again: one number, not a network.
+            self.groups.iter_mut().flat_map(|group| &mut group.members).for_each(|m| m.fading.clone_from(&m.start));
+            self.show();
+        }
     }
 }

@@ -5,8 +5,8 @@ use crate::stepped::{Lane, Stepped};
 use crate::whitened::whitened;
 use taut_numerics::{DMatrix, Kernel, ThinSvd, run_wide};
 use taut_problem::{
-    Clock, Dynamics, MatrixProblem, Moments, Motion, Observed, Parametrization, ParametrizationKind, Passage, Snapshot,
-    Task, Tensor, TestOver, Trajectory,
+    Clock, Dynamics, MatrixProblem, Memory, Moments, Motion, Observed, Parametrization, ParametrizationKind, Passage,
+    Snapshot, Task, Tensor, TestOver, Trajectory,
 };
 
 /// The exact motion of a product of factors W_l = R_{l+1}·diag(a_l)·R_lᵀ with Sxx = I and UᵀSyxV = diag(s), where R₁ = V
@@ -277,5 +277,12 @@ impl Trajectory for ModeRecursion {
 
     fn diverged(&self, lane: usize) -> Option<Clock> {
         self.stepped.diverged(lane)
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        self.stepped.remember(memory);
+        if memory.restores() {
+            self.lift();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Mean and covariance of stochastic descent on least squares, exactly and without drawing anything.
 
 use taut_numerics::{ThinSvd, dot, product_into};
-use taut_problem::{Batch, Clock, Dynamics, Motion, Passage, Regression, Snapshot, Trajectory};
+use taut_problem::{Batch, Clock, Dynamics, Memory, Motion, Passage, Regression, Snapshot, Trajectory};
 
 /// The largest number of parameters: a snapshot holds p² entries of a covariance.
 pub const MOST_MOMENTS: usize = 512;
@@ -372,5 +372,15 @@ impl Trajectory for Moments {
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
         self.diverged.map(Clock::Step)
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.value("step", &mut self.step);
+        memory.value("diverged", &mut self.diverged);
+        memory.values("mean", &mut self.mean);
+        memory.values("covariance", &mut self.blocks);
+        if memory.restores() {
+            self.show();
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::followed::{Course, Followed};
 use crate::whitened::whitened;
 use nalgebra::SymmetricEigen;
 use taut_numerics::DMatrix;
-use taut_problem::{Dynamics, Motion, Objective, ParametrizationKind, Rows, Shape, Task};
+use taut_problem::{Dynamics, Memory, Motion, Objective, ParametrizationKind, Rows, Shape, Task};
 
 /// Gradient flow of W = W₂W₁ from W₂ᵀW₂ − W₁W₁ᵀ = λI with Sxx = I, in closed form.
 ///
@@ -231,6 +231,12 @@ impl Course for Semigroup {
     fn at(&mut self, t: f64, state: &mut [f64]) {
         let t = t - self.t_before();
         flow_into(&self.before, &self.f, t, &mut self.bracket, state);
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.value("steps", &mut self.steps);
+        memory.values("state", &mut self.q);
+        memory.values("state before", &mut self.before);
     }
 
     fn residual(&self) -> f64 {

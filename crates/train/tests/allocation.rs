@@ -2,14 +2,14 @@
 
 #![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; counting its calls is the only way to see them
 
+mod support;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::Arc;
-use taut_numerics::{DMatrix, ThinSvd};
+use support::everything::{METHODS, aligned_start, kinds, matrix_problems, problem};
+use taut_numerics::ThinSvd;
 use taut_problem::{
-    Average, Basis, Clock, Degree, Dropout, Dynamics, Entries, FeatureMap, MaskKind, MatrixProblem, MatrixSamples,
-    Measurements, Moments, Motion, NonNegative, Observed, PARAMETRIZATIONS, ParametrizationKind, Polynomial,
-    Probability, Regression, Schedule, Task, TestOver, Trajectory,
+    Average, Clock, Dropout, Dynamics, MaskKind, Motion, ParametrizationKind, Probability, Schedule, Task, Trajectory,
 };
 use taut_train::{AdaptiveFlow, DualFlow, Lane, Method, ModeRecursion, RiccatiFlow, SpectralPath, Stepped, TOLERANCE};
 
@@ -55,15 +55,6 @@ fn allocations(work: impl FnOnce()) -> usize {
     let before = COUNT.get();
     work();
     COUNT.get() - before
-}
-
-fn problem(n: usize, degree: f64) -> Regression {
-    let degree = Degree::try_from(degree).unwrap();
-    let map = Polynomial { basis: Basis::Legendre, degree, decay: NonNegative::default(), constant: true };
-    let features: Arc<dyn FeatureMap> = Arc::new(map);
-    let x: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
-    let y = x.iter().map(|x| x.cos()).collect();
-    Regression::new(x, y, None, features)
 }
 
 #[test]
@@ -121,17 +112,7 @@ fn a_closed_form_allocates_nothing() {
 fn no_optimizer_and_no_noise_allocates_on_the_way() {
     let problem = problem(9, 6.0);
     let start = vec![0.1; problem.feature_count()];
-    let methods = [
-        r#""gradient-descent""#,
-        r#"{ "heavy-ball": { "momentum": 0.5 } }"#,
-        r#"{ "nesterov": {} }"#,
-        r#"{ "sgd": { "batch": 2 } }"#,
-        r#"{ "sgd": { "batch": 4, "replacement": false } }"#,
-        r#"{ "adam": {} }"#,
-        r#"{ "nesterov": { "form": "ahead" } }"#,
-        r#"{ "group-rmsprop": {} }"#,
-    ];
-    for (text, mask) in methods.iter().flat_map(|text| [(text, MaskKind::Features), (text, MaskKind::Weights)]) {
+    for (text, mask) in METHODS.iter().flat_map(|text| [(text, MaskKind::Features), (text, MaskKind::Weights)]) {
         let method: Method = serde_json::from_str(text).unwrap();
         let noise = r#"{ "labels": 0.1, "gradient": 0.1, "curvature": 0.1 }"#;
         let penalty = r#"{ "ridge": 0.1, "l1": 0.01, "bending": 1e-6 }"#;
@@ -179,46 +160,6 @@ fn no_response_allocates_on_the_way() {
             assert_eq!(counted, 0, "{motion:?} {schedule:?}");
         }
     }
-}
-
-fn kinds() -> Vec<ParametrizationKind> {
-    let kinds: Vec<ParametrizationKind> = [
-        r#""direct""#,
-        r#"{ "deep-linear": { "widths": [5] } }"#,
-        r#"{ "deep-linear": { "widths": [12, 9] } }"#,
-        r#"{ "symmetric": { "width": 3 } }"#,
-        r#"{ "hadamard-power": { "depth": 2 } }"#,
-        r#"{ "hadamard-power": { "depth": 3 } }"#,
-        r#""hadamard-product""#,
-    ]
-    .map(|text| serde_json::from_str(text).unwrap())
-    .to_vec();
-    assert!(PARAMETRIZATIONS.iter().all(|entry| kinds.iter().any(|kind| kind.name() == entry.name)));
-    kinds
-}
-
-fn numbers(rows: usize, columns: usize) -> DMatrix<f64> {
-    DMatrix::from_fn(rows, columns, |i, j| (1.3 * i as f64 + 0.7 * j as f64 + 0.2).sin())
-}
-
-/// A 10 × 10 matrix seen in every way, and a single output seen by rows.
-fn matrix_problems() -> Vec<MatrixProblem> {
-    let samples =
-        |outputs| Observed::Moments(Arc::new(MatrixSamples { x: numbers(10, 15), y: numbers(outputs, 15) }).moments());
-    let whitened = Observed::Moments(Moments { sxx: None, syx: numbers(10, 10), trace_syy: None, samples: None });
-    let entries = Entries { target: numbers(10, 10), observed: (0..100).step_by(3).collect() };
-    let measurements = Measurements { matrices: numbers(7, 100), values: vec![1.0; 7] };
-    let all = [(samples(10), 10), (whitened, 10), (Observed::Entries(entries), 10), (samples(1), 1)];
-    let all = all.into_iter().chain([(Observed::Measurements(measurements), 10)]);
-    let problem = |(observed, outputs)| MatrixProblem {
-        inputs: 10,
-        outputs,
-        observed,
-        teacher: None,
-        test: TestOver::Entries,
-        law: None,
-    };
-    all.map(problem).collect()
 }
 
 #[test]
@@ -269,11 +210,7 @@ fn no_closed_form_of_factors_allocates_on_the_way() {
     let kind: ParametrizationKind = serde_json::from_str(r#"{ "deep-linear": { "widths": [10] } }"#).unwrap();
     let problem = &matrix_problems()[1];
     let task = Task::Matrix(problem);
-    let ThinSvd { u, v, .. } = ThinSvd::new(numbers(10, 10).as_view());
-    let strengths = DMatrix::from_diagonal_element(u.ncols(), u.ncols(), 0.1);
-    // Both factors through the modes of the pull.
-    let lift = |left: &DMatrix<f64>, right: &DMatrix<f64>| left * &strengths * right.transpose();
-    let start = [lift(&v, &v).as_slice(), lift(&u, &v).as_slice()].concat();
+    let start = aligned_start();
     let mut exact = RiccatiFlow::new(task, &kind, &Dynamics::flow(), &start, &[0.5]).unwrap();
     let counted = allocations(|| (1..=50).for_each(|k| exact.advance_to(Clock::Time(0.1 * f64::from(k)))));
     assert_eq!(counted, 0);

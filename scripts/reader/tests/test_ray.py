@@ -60,6 +60,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.SimpleNamespace]:
     ray.remote, ray.get, ray.init = remote, get, init  # type: ignore[attr-defined]
     ray.wait = lambda tasks, num_returns, timeout=None: (tasks[:num_returns], tasks[num_returns:])  # type: ignore[attr-defined]
     ray.is_initialized, ray.cancel = lambda: False, lambda *_, **__: None  # type: ignore[attr-defined]
+    ray.nodes = lambda: [{"Alive": True, "Resources": {"CPU": 3.0}}, {"Alive": False, "Resources": {}}]  # type: ignore[attr-defined]
     ray.shutdown = lambda: setattr(state, "shut", True)  # type: ignore[attr-defined]
     ray.cloudpickle = types.SimpleNamespace(register_pickle_by_value=lambda _: None)  # type: ignore[attr-defined]
     ray.exceptions = types.SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)  # type: ignore[attr-defined]
@@ -80,7 +81,9 @@ def calls(folder: Path) -> list[str]:
     return (folder / "calls").read_text().splitlines()
 
 
-def test_every_shard_runs_and_the_tables_are_collected(fake: types.SimpleNamespace, tmp_path: Path) -> None:
+def test_every_shard_runs_and_the_tables_are_collected(
+    fake: types.SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     taut = program(tmp_path, "exit 0")
     given = ["a study.toml", "--shards", "3", "--out", str(tmp_path / "out"), "--taut", str(taut), "--threads", "4"]
     assert driver.main([*given, "--set", 'title="x"', "--quick", "--address", "auto"]) == 0
@@ -90,9 +93,12 @@ def test_every_shard_runs_and_the_tables_are_collected(fake: types.SimpleNamespa
         assert said[shard].endswith(f'--threads 4 --quick --set title="x" --shard {shard}/3')
         assert f"run {Path.cwd()}/a study.toml --out {tmp_path}/out" in said[shard]
     assert (fake.cpus, fake.address, fake.shut) == (4, "auto", True)
+    assert "no node has the 4 cores of a shard, the largest has 3" in capsys.readouterr().err
 
 
-def test_a_lost_node_costs_a_start(fake: types.SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lost_node_costs_a_start(
+    fake: types.SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake.lose = {2}
     given = ["s.toml", "--shards", "3", "--out", str(tmp_path / "o"), "--taut", str(program(tmp_path, "exit 0"))]
     assert driver.main(given) == 0
@@ -105,13 +111,16 @@ def test_exit_codes_are_those_of_run(fake: types.SimpleNamespace, tmp_path: Path
         taut = program(tmp_path, body)
         return driver.main(["s.toml", "--shards", "2", "--out", str(tmp_path / "o"), "--taut", str(taut), *more])
 
-    assert ends('[ "$1" = collect ] && exit 75; exit 0') == 75  # something is missing although every shard says it is done
+    # Every shard says that it is done, and yet something is missing.
+    assert ends('[ "$1" = collect ] && exit 75; exit 0') == 75
     assert ends('[ "$1" = collect ] && exit 0; exit 3') == 3
     assert ends('[ "$1" = collect ] && exit 0; exit 75', ("--retries", "1")) == 75
     assert ends("echo wrong >&2; exit 2") == 2
 
 
-def test_ray_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ray_missing_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     assert driver.main(["s.toml", "--shards", "2", "--taut", str(program(tmp_path, "exit 0"))]) == 2
     assert "pip install ray" in capsys.readouterr().err

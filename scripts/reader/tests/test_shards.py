@@ -52,7 +52,12 @@ def test_stopped_killed_and_lost_shards_are_started_again() -> None:
     assert (tally.code, tally.done) == (0, 3)
     assert sorted(pool.starts) == [0, 0, 1, 1, 1, 2, 2]
     text = "\n".join(said)
-    for what in ["0 was stopped early; again (1 of 2)", "signal 9", "signal 11; again (2 of 2)", "2 was lost with its node"]:
+    for what in [
+        "0 was stopped early; again (1 of 2)",
+        "signal 9",
+        "signal 11; again (2 of 2)",
+        "2 was lost with its node",
+    ]:
         assert what in text
 
 

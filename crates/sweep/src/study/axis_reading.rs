@@ -48,7 +48,11 @@ pub(crate) fn read_axes(raw: &[RawAxis], around: Surroundings<'_>) -> Read {
     let mut read = Read { axes: Vec::new(), filters: Vec::new(), mistakes: Vec::new(), broken: BTreeSet::new() };
     let provided = provided_paths(raw);
     let mentioned = mentioned_names(raw);
-    let seed = around.root.at(&["seed"]).and_then(Node::as_number).unwrap_or_default() as u64;
+    let seed = match around.root.at(&["seed"]).map(|node| &node.value) {
+        Some(Value::Int(seed)) => *seed as u64,
+        Some(Value::Float(seed)) => *seed as u64,
+        _ => 0,
+    };
     let mut named = Vec::new();
     for axis in raw {
         let mut reader = Reader { around, provided: &provided, mentioned: &mentioned, seed, mistakes: Vec::new() };
@@ -130,10 +134,12 @@ impl<'a> Reader<'a> {
     /// A label before a table in which no word says what it is.
     fn misspelt_group(&mut self, raw: &RawAxis) -> Option<()> {
         let ([label], Some(table)) = (&raw.path[..], raw.node.as_table()) else { return Some(()) };
-        if SECTIONS.contains(&label.as_str()) || table.entries.iter().any(|entry| WORDS.contains(&&*entry.key)) {
+        let beside = ["count", "name", "when"];
+        let is_known = |key: &str| WORDS.contains(&key) && !beside.contains(&key);
+        if SECTIONS.contains(&label.as_str()) || table.entries.iter().any(|entry| is_known(&entry.key)) {
             return Some(());
         }
-        let Some(entry) = table.entries.first() else { return Some(()) };
+        let Some(entry) = table.entries.iter().find(|entry| !beside.contains(&&*entry.key)) else { return Some(()) };
         let words = ["cases", "zip", "random", "halton", "latin-hypercube", "derive"];
         let title = format!("unknown key `{}` after the label `{label}`", entry.key);
         let help = format!("{}; a path starts with data, model or train", did_you_mean(&entry.key, &words));

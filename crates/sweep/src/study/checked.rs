@@ -4,7 +4,7 @@ use super::axes::Axis;
 use super::diagnostics::{Diagnostic, Diagnostics, Severity, Source};
 use super::expansion::Section;
 use super::grid::Grid;
-use super::loading::describe;
+use super::repetitions::describe;
 use super::spec::{Model, Study};
 use super::text::study_text;
 use super::tree::{Node, Place, spoken_path};

@@ -2,7 +2,7 @@
 
 use super::axes::Axis;
 use super::axis_reading::{Surroundings, read_axes};
-use super::checked::{Checked, Setting, data_meaning, model_meaning, train_meaning};
+use super::checked::{Checked, Setting};
 use super::checks::{self, Finding, Known};
 use super::choices;
 use super::conformity::Conformity;
@@ -20,7 +20,7 @@ use super::spec::{Model, Study};
 use super::train_checks::{self, Anywhere, Kinds};
 use super::tree::{Node, Place, spoken_path};
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,11 +148,11 @@ pub fn load(
 }
 
 /// The three sections, expanded as far as they are sound.
-struct Parts {
-    sections: [Section; 3],
-    data: Option<Vec<Setting<Data, DataFiles>>>,
-    model: Option<Vec<Setting<Model, Tensors>>>,
-    train: Option<Vec<Setting<Train, ()>>>,
+pub(super) struct Parts {
+    pub(super) sections: [Section; 3],
+    pub(super) data: Option<Vec<Setting<Data, DataFiles>>>,
+    pub(super) model: Option<Vec<Setting<Model, Tensors>>>,
+    pub(super) train: Option<Vec<Setting<Train, ()>>>,
     /// Whether some cell is linear in its parameters.
     linear: bool,
     /// Whether some cell is a product of factors.
@@ -167,10 +167,10 @@ impl Parts {
     }
 }
 
-struct Checking<'a> {
-    draft: Draft,
-    axes: Vec<Axis>,
-    grid: Grid,
+pub(super) struct Checking<'a> {
+    pub(super) draft: Draft,
+    pub(super) axes: Vec<Axis>,
+    pub(super) grid: Grid,
     filters: Vec<String>,
     warnings: Vec<Diagnostic>,
     shape: &'static Shape,
@@ -181,9 +181,6 @@ struct Checking<'a> {
 
 /// Beyond this many failing settings of a section the rest would say the same.
 const ENOUGH: usize = 50;
-
-/// Sweeps larger than this are not searched for repetitions.
-const MOST_COMPARED: usize = 200_000;
 
 impl Checking<'_> {
     fn parts(&mut self) -> Parts {
@@ -424,126 +421,6 @@ impl Checking<'_> {
         }
     }
 
-    /// Settings that mean the same would be one cell with two rows.
-    fn repetitions(&mut self, parts: &Parts) {
-        if !self.draft.mistakes.is_empty() {
-            return;
-        }
-        let [data, model, train] = &parts.sections;
-        let mut kinds: Vec<Vec<usize>> = Vec::new();
-        if let Some(settings) = &parts.data {
-            kinds.extend(self.repetition(parts, data, settings.iter().map(data_meaning)));
-        }
-        if let Some(settings) = &parts.model {
-            kinds.extend(self.repetition(parts, model, settings.iter().map(model_meaning)));
-        }
-        if let Some(settings) = &parts.train {
-            kinds.extend(self.repetition(parts, train, settings.iter().map(train_meaning)));
-        }
-        if kinds.len() == parts.sections.len() && self.draft.mistakes.is_empty() {
-            self.repeated_cells(parts, &kinds);
-        }
-    }
-
-    /// Whether an axis sets things in more than one section, or others depend on it.
-    fn is_shared(&self, parts: &Parts, axis: usize) -> bool {
-        !self.grid.is_product()
-            || parts.sections.iter().filter(|section| section.axes.iter().any(|(of, _)| *of == axis)).count() > 1
-    }
-
-    /// Reports two settings of a section that mean the same and differ on axes of this section alone; gives every
-    /// setting the number of the first that means the same.
-    fn repetition<'s>(
-        &mut self,
-        parts: &Parts,
-        section: &Section,
-        meanings: impl Iterator<Item = &'s str>,
-    ) -> Option<Vec<usize>> {
-        if section.len() > MOST_COMPARED {
-            return None;
-        }
-        let shared: Vec<usize> =
-            section.axes.iter().map(|(axis, _)| *axis).filter(|axis| self.is_shared(parts, *axis)).collect();
-        let mut first_of: HashMap<&str, usize> = HashMap::new();
-        let mut seen: HashMap<(usize, Vec<usize>), usize> = HashMap::new();
-        let mut kinds = Vec::with_capacity(section.len());
-        for (index, meaning) in meanings.enumerate() {
-            let kind = *first_of.entry(meaning).or_insert(index);
-            kinds.push(kind);
-            let positions = section.positions(index);
-            let elsewhere = positions.iter().filter(|(axis, _)| shared.contains(axis)).map(|(_, at)| *at).collect();
-            if let Some(first) = seen.insert((kind, elsewhere), index) {
-                let settings = [first, index].map(|index| section.describe(&self.axes, index));
-                let differing = section.positions(first).into_iter().zip(positions).find(|(a, b)| a.1 != b.1);
-                let axis = differing.map_or(section.axes[0].0, |(a, _)| a.0);
-                self.say_repeated(axis, &settings, "");
-                return None;
-            }
-        }
-        Some(kinds)
-    }
-
-    /// Reports two cells that mean the same because an axis that sets several sections repeats itself in all.
-    fn repeated_cells(&mut self, parts: &Parts, kinds: &[Vec<usize>]) {
-        if !self.grid.is_product() {
-            return self.repeated_among(parts, kinds);
-        }
-        let lengths: Vec<usize> = self.axes.iter().map(|axis| if axis.is_seed { 1 } else { axis.len }).collect();
-        let count = lengths.iter().fold(1_usize, |product, len| product.saturating_mul(*len));
-        let Some(axis) = (0..self.axes.len()).find(|axis| self.is_shared(parts, *axis)) else { return };
-        if count > MOST_COMPARED {
-            return;
-        }
-        let mut seen: HashMap<Vec<usize>, Vec<usize>> = HashMap::new();
-        for cell in 0..count {
-            let mut rest = cell;
-            let mut positions = vec![0; lengths.len()];
-            for (position, len) in positions.iter_mut().zip(&lengths).rev() {
-                (*position, rest) = (rest % len, rest / len);
-            }
-            let meaning = parts.sections.iter().zip(kinds).map(|(section, kinds)| kinds[section.index(&positions)]);
-            if let Some(first) = seen.insert(meaning.collect(), positions.clone()) {
-                let differing = (0..positions.len()).find(|&i| first[i] != positions[i]).unwrap_or(axis);
-                let describe = |positions: &[usize]| self.axes[differing].value(positions[differing], 0).to_string();
-                let name = &self.axes[differing].columns[0].name;
-                let settings = [&first, &positions].map(|positions| format!("{name} = {}", describe(positions)));
-                self.say_repeated(differing, &settings, "");
-                return;
-            }
-        }
-    }
-
-    /// The same where axes depend on each other: cell by cell.
-    fn repeated_among(&mut self, parts: &Parts, kinds: &[Vec<usize>]) {
-        let seed = self.axes.iter().position(|axis| axis.is_seed);
-        let mut seen: HashMap<[usize; 4], usize> = HashMap::new();
-        let grid = self.grid.clone();
-        // Replicates of a cell differ from each other as those of any other do.
-        let replicates = match grid.independent().last() {
-            Some((axis, len)) if Some(*axis) == seed => *len,
-            _ => 1,
-        };
-        for cell in (0..grid.cells).step_by(replicates).take(MOST_COMPARED) {
-            let positions = grid.positions(cell);
-            let [data, model, train] = [0, 1, 2].map(|i| kinds[i][parts.sections[i].index(&positions)]);
-            let replicate = seed.map_or(0, |seed| positions[seed]);
-            if let Some(first) = seen.insert([data, model, train, replicate], cell) {
-                let first = grid.positions(first);
-                let differs = |&axis: &usize| first[axis] != positions[axis] && self.axes[axis].derived.is_none();
-                let Some(axis) = (0..positions.len()).find(differs) else { return };
-                let settings = [&first, &positions].map(|positions| describe(&self.axes, positions));
-                let when = "; or let the axis exist only where it makes a difference: `when = \"…\"`";
-                return self.say_repeated(axis, &settings, when);
-            }
-        }
-    }
-
-    fn say_repeated(&mut self, axis: usize, [one, two]: &[String; 2], more: &str) {
-        let title = format!("two settings of the sweep mean the same: ({one}) and ({two})");
-        let help = format!("the same cell would be run twice: remove one of the values{more}");
-        self.draft.mistakes.push(Diagnostic::new(self.axes[axis].place, title).help(help));
-    }
-
     fn finish(mut self, text: &str, changes: &Changes<'_>, parts: Parts) -> Result<Checked, StudyError> {
         if self.grid.cells == 0 && self.draft.mistakes.is_empty() {
             let place = self.axes.first().map_or(self.draft.root.place, |axis| axis.place);
@@ -582,12 +459,6 @@ impl Checking<'_> {
         root.set(&["sweep"], &[place], self.draft.sweep_table());
         root
     }
-}
-
-/// "basis = legendre, degree = 5": the values at these positions.
-pub(crate) fn describe(axes: &[Axis], positions: &[usize]) -> String {
-    let values = axes.iter().zip(positions).flat_map(|(axis, position)| axis.describe(*position));
-    values.collect::<Vec<_>>().join(", ")
 }
 
 /// Which kinds of cells there can be; a section with mistakes may be anything.

@@ -26,6 +26,7 @@ mod overrides;
 mod quick;
 mod raw_axes;
 mod reading;
+mod repetitions;
 mod save_times;
 mod schema;
 mod shape;

@@ -3,7 +3,7 @@
 use super::{Optimizer, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_problem::{Entry, Fraction, Motion, Positive};
+use taut_problem::{Entry, Fraction, Memory, Motion, Positive};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "adam",
@@ -81,5 +81,11 @@ impl Rule for Moments {
             let (m, v) = (*mean / (1.0 - self.start[0]), *square / (1.0 - self.start[1]));
             *theta -= eta[slot % lanes] * m / (v.sqrt() + self.epsilon);
         }
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.value("adam start", &mut self.start);
+        memory.values("adam mean", &mut self.mean);
+        memory.values("adam square", &mut self.square);
     }
 }

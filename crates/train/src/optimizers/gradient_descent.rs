@@ -2,7 +2,7 @@
 
 use super::{Optimizer, Rule};
 use taut_numerics::subtract_scaled;
-use taut_problem::{Entry, Motion};
+use taut_problem::{Entry, Memory, Motion};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "gradient-descent",
@@ -38,4 +38,6 @@ impl Rule for Descend {
     fn update(&mut self, _k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
         subtract_scaled(eta, gradient, theta);
     }
+
+    fn remember(&mut self, _memory: &mut Memory<'_>) {}
 }

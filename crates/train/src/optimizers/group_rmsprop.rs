@@ -3,7 +3,7 @@
 use super::{Optimizer, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_problem::{Entry, Fraction, Motion, Positive};
+use taut_problem::{Entry, Fraction, Memory, Motion, Positive};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "group-rmsprop",
@@ -85,5 +85,10 @@ impl Rule for Normalised {
                 theta[lane] -= self.step[lane] * gradient[lane];
             }
         }
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.value("group-rmsprop start", &mut self.start);
+        memory.values("group-rmsprop square", &mut self.square);
     }
 }

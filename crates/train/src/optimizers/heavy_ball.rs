@@ -4,7 +4,7 @@ use super::{Optimizer, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::subtract_scaled_and_roll;
-use taut_problem::{Entry, Fraction, Motion};
+use taut_problem::{Entry, Fraction, Memory, Motion};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "heavy-ball",
@@ -48,5 +48,9 @@ impl Rule for Roll {
     fn update(&mut self, k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
         let momentum = if k == 0 { 0.0 } else { self.momentum };
         subtract_scaled_and_roll(momentum, eta, gradient, theta, &mut self.before);
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.values("heavy-ball before", &mut self.before);
     }
 }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_problem::{Batch, Entry, Motion};
+use taut_problem::{Batch, Entry, Memory, Motion};
 
 /// What a motion says of itself; called when a cell is built, never in a loop.
 pub trait Optimizer: Send + Sync {
@@ -51,6 +51,10 @@ pub trait Rule: Send {
 
     /// The k-th update, k = 0, 1, …: θ moves by the gradient at the point that was asked for.
     fn update(&mut self, k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]);
+
+    /// Visits everything that it keeps from one update to the next, so that a run can go on from there; called when a
+    /// run is saved or taken up again.
+    fn remember(&mut self, memory: &mut Memory<'_>);
 }
 
 /// Makes the enum that a study is read into, and the table that is listed, from one line per motion.

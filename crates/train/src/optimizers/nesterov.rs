@@ -4,7 +4,7 @@ use super::{Optimizer, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taut_numerics::subtract_scaled_and_roll;
-use taut_problem::{Entry, Fraction, Motion};
+use taut_problem::{Entry, Fraction, Memory, Motion};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "nesterov",
@@ -105,6 +105,10 @@ impl Rule for Accelerate {
     fn update(&mut self, k: u64, eta: &[f64], gradient: &[f64], theta: &mut [f64]) {
         subtract_scaled_and_roll(self.momentum.at(k), eta, gradient, theta, &mut self.before);
     }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.values("nesterov before", &mut self.before);
+    }
 }
 
 impl Rule for Ahead {
@@ -118,5 +122,9 @@ impl Rule for Ahead {
                 theta[lane] += next * last[lane] - step;
             }
         }
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.values("nesterov last move", &mut self.last);
     }
 }

@@ -1,7 +1,7 @@
 //! What is drawn afresh for every update: rows, label noise, masks and gradient noise.
 
-use taut_numerics::{Stream, normal, stream, uniform};
-use taut_problem::{Batch, Dropout, Dynamics, MaskKind, Noise, Rows};
+use taut_numerics::{Stream, normal, position, seek, stream, uniform};
+use taut_problem::{Batch, Dropout, Dynamics, MaskKind, Memory, Noise, Rows};
 
 /// The draws of all lanes; each lane has streams of its own, one per purpose.
 pub(super) struct Draws {
@@ -138,11 +138,30 @@ impl Draws {
             }
         }
     }
+
+    /// Where every stream is, and the order that the next batch is shuffled from: all else is drawn anew.
+    pub(super) fn remember(&mut self, memory: &mut Memory<'_>) {
+        let mut positions: Vec<[u64; 4]> = self.streams.iter().map(Streams::positions).collect();
+        memory.values("streams", &mut positions);
+        memory.indices("order", &mut self.order, self.samples);
+        if memory.restores() {
+            self.streams.iter_mut().zip(positions).for_each(|(streams, positions)| streams.seek(positions));
+        }
+    }
 }
 
 impl Streams {
     fn new(seed: u64, replicate: u64) -> Self {
         let of = |purpose: &str| stream(seed, purpose, replicate);
         Self { rows: of("sgd"), labels: of("label-noise"), masks: of("dropout"), gradient: of("gradient-noise") }
+    }
+
+    fn positions(&self) -> [u64; 4] {
+        [&self.rows, &self.labels, &self.masks, &self.gradient].map(position)
+    }
+
+    fn seek(&mut self, positions: [u64; 4]) {
+        let streams = [&mut self.rows, &mut self.labels, &mut self.masks, &mut self.gradient];
+        streams.into_iter().zip(positions).for_each(|(stream, position)| seek(stream, position));
     }
 }

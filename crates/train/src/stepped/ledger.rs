@@ -1,7 +1,7 @@
 //! Running sums over every step of descent, and how far they are from what they are equal to.
 
 use taut_numerics::{Factor, lane_product_into};
-use taut_problem::{Dynamics, LEDGER, Motion, ParametrizationKind, Tensor};
+use taut_problem::{Dynamics, LEDGER, Memory, Motion, ParametrizationKind, Tensor};
 
 /// The sums that descent on this parametrization obeys at any step size, and what they say at the time that is shown.
 ///
@@ -63,6 +63,21 @@ impl Ledger {
             Sums::None => {}
             Sums::Factors(sums) => sums.error_into(theta, factors),
             Sums::Squares(sums) => sums.error_into(theta, alpha),
+        }
+    }
+
+    /// The sums; what they are held against at the start is known.
+    pub(super) fn remember(&mut self, memory: &mut Memory<'_>) {
+        match &mut self.sums {
+            Sums::None => {}
+            Sums::Factors(Factors { above, below, .. }) => {
+                above.iter_mut().for_each(|sums| memory.values("ledger above", sums));
+                below.iter_mut().for_each(|sums| memory.values("ledger below", sums));
+            }
+            Sums::Squares(Squares { of_product, of_ratio, .. }) => {
+                memory.values("ledger product", of_product);
+                memory.values("ledger ratio", of_ratio);
+            }
         }
     }
 

@@ -10,8 +10,8 @@ use draws::Draws;
 use ledger::Ledger;
 pub(crate) use penalties::Penalties;
 use taut_problem::{
-    Clock, Dynamics, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot, Task,
-    Tensor, Trajectory,
+    Clock, Dynamics, Memory, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot,
+    Task, Tensor, Trajectory,
 };
 use watches::Watches;
 
@@ -217,6 +217,16 @@ impl Stepped {
         self.beta = beta;
     }
 
+    /// Everything that the next update takes for granted: what the last look at θ has left, without what the watches
+    /// have made of it.
+    fn look_again(&mut self) {
+        self.show();
+        self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.balance(&self.theta);
+        }
+    }
+
     /// Loss and gradient of what is shown, over all rows, and what the watches make of it.
     fn look(&mut self) {
         self.show();
@@ -277,5 +287,22 @@ impl Trajectory for Stepped {
         // Between two looks at the loss the parameters themselves tell.
         let is_lost = || self.shown().iter().skip(lane).step_by(self.lanes).any(|theta| !theta.is_finite());
         self.watches.diverged(lane).or_else(|| is_lost().then_some(self.step)).map(Clock::Step)
+    }
+
+    fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.value("step", &mut self.step);
+        memory.values("theta", &mut self.theta);
+        memory.values("mean", &mut self.mean);
+        self.rule.remember(memory);
+        if let Some(draws) = &mut self.draws {
+            draws.remember(memory);
+        }
+        self.watches.remember(memory);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.remember(memory);
+        }
+        if memory.restores() {
+            self.look_again();
+        }
     }
 }

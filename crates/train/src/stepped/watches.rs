@@ -1,5 +1,7 @@
 //! First passages and divergence: what a bundle notices on its way.
 
+use taut_problem::Memory;
+
 /// Levels of the residual, and what is known of each lane.
 pub(super) struct Watches {
     lanes: usize,
@@ -60,5 +62,14 @@ impl Watches {
 
     pub(super) fn diverged(&self, lane: usize) -> Option<u64> {
         self.diverged[lane]
+    }
+
+    pub(super) fn remember(&mut self, memory: &mut Memory<'_>) {
+        memory.values("diverged", &mut self.diverged);
+        for Watch { level, passed, thetas } in &mut self.levels {
+            memory.fixed("level", *level);
+            memory.values("passed", passed);
+            memory.values("passed at", thetas);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(unreachable_pub, dead_code)] // a module of several test binaries
 
+pub mod everything;
+
 use std::collections::HashMap;
 use taut_numerics::DMatrix;
 use taut_problem::Tensors;

@@ -47,9 +47,14 @@ def run_shard(command: Sequence[str], shard: int, node: str = "") -> Ended:
     """Runs a command to its end. Interrupted, it tells the command to stop and waits for it before it raises."""
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
-            errors="replace", preexec_fn=_dies_with(os.getpid()),
-        )  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            preexec_fn=_dies_with(os.getpid()),  # noqa: PLW1509, it takes no locks
+        )
     except OSError as error:
         return Ended(shard, USAGE, f"{command[0]} cannot be started on node {node}: {error.strerror}", node)
     try:

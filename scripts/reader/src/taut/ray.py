@@ -24,6 +24,9 @@ from taut._launch import binary
 from taut._shard import STOPPED, USAGE, Ended
 from taut._shards import Lost, run_all
 
+OUT = "where the tables go, on a disk that all nodes share"
+RETRIES = "how often a shard that was stopped, killed or lost with its node is started again"
+
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
@@ -32,18 +35,17 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         description="Runs the shards of a study as tasks of a Ray cluster, then collects their tables.",
         epilog="Run it again to go on: what is finished is kept.",
     )
-    parser.add_argument("study", type=Path, help="the study, a TOML file")
-    parser.add_argument("--shards", type=int, required=True, metavar="N", help="into how many shards the cells are dealt")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the tables go, on a disk that all nodes share; "
-                        "default results/<name of the study file>")  # fmt: skip
-    parser.add_argument("--address", metavar="ADDRESS", help="the cluster: auto, or host:port; default $RAY_ADDRESS, or "
-                        "this machine alone")  # fmt: skip
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a shard, and cores that Ray keeps for it")
-    parser.add_argument("--retries", type=int, default=5, metavar="N", help="how often a shard that was stopped, killed or "
-                        "lost with its node is started again; default 5")  # fmt: skip
-    parser.add_argument("--taut", type=Path, metavar="PATH", help="the program on every node; default $TAUT, or from the PATH")
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="as `taut run` takes it; repeatable")
-    parser.add_argument("--quick", action="store_true", help="the small version of the study")
+    add = parser.add_argument
+    add("study", type=Path, help="the study, a TOML file")
+    add("--shards", type=int, required=True, metavar="N", help="into how many shards the cells are dealt")
+    add("--out", type=Path, metavar="DIR", help=f"{OUT}; default results/<name of the study file>")
+    add("--address", metavar="ADDRESS", help="the cluster: auto, or host:port; default $RAY_ADDRESS, or this machine")
+    add("--threads", type=int, default=1, metavar="N", help="threads of a shard, and cores that Ray keeps for it")
+    add("--retries", type=int, default=5, metavar="N", help=f"{RETRIES}; default 5")
+    add("--taut", type=Path, metavar="PATH", help="the program on every node; default $TAUT, or from the PATH")
+    add("--set", action="append", default=[], metavar="PATH=VALUE", help="as `taut run` takes it; repeatable")
+    add("--quick", action="store_true", help="the small version of the study")
+    add("--yes", action="store_true", help="run also beyond the study's [budget], which is held against every shard")
     options = parser.parse_args(given)
     for name, least in [("shards", 1), ("threads", 1), ("retries", 0)]:
         if getattr(options, name) < least:
@@ -67,10 +69,17 @@ def main(given: Sequence[str] | None = None) -> int:
     command = [str(program), "--color", "never", "run", str(options.study.absolute()), "--out", str(out)]
     command += ["--threads", str(options.threads)]
     command += ["--quick"] if options.quick else []
+    command += ["--yes"] if options.yes else []
     for change in options.set:
         command += ["--set", change]
 
-    _connect(ray, options.address)
+    try:
+        _connect(ray, options.address)
+    except ConnectionError as error:
+        return _error(f"there is no Ray cluster at {options.address or '$RAY_ADDRESS'}: {error}")
+    cores = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if cores < options.threads:
+        _say(f"no node has the {options.threads} cores of a shard, the largest has {cores:g}: waiting for one that has")
     # After Ray has set its own: a polite end of the driver is the same as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     pool = RayPool(ray, command, options.shards, options.threads)

@@ -12,6 +12,7 @@ use crate::study::raw_axes::SECTIONS;
 use crate::study::shape::Shape;
 use crate::study::tree::{Node, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 impl Making<'_> {
     /// Computes the values of a derived axis: its rows are the distinct ones, and the table says which one is where.
@@ -24,7 +25,7 @@ impl Making<'_> {
         let (axes_of, count) = self.combinations(axes, &derived.formula, over)?;
         let mut positions = vec![0; axes.len()];
         let (mut entries, mut terms): (Vec<u32>, Vec<(Term, String)>) = (Vec::with_capacity(count), Vec::new());
-        let mut known: HashMap<String, u32> = HashMap::new();
+        let mut known: HashMap<Key, u32> = HashMap::new();
         for index in 0..count {
             spread(index, &axes_of, &mut positions);
             let evaluate = || {
@@ -47,7 +48,7 @@ impl Making<'_> {
                 }
             };
             let next = terms.len() as u32;
-            let position = *known.entry(format!("{term:?}")).or_insert(next);
+            let position = *known.entry(key(&term)).or_insert(next);
             if position == next {
                 terms.push((term, described(axes, &axes_of, &positions)));
             }
@@ -114,6 +115,18 @@ impl Making<'_> {
         };
         axis.len = rows.len();
         axis.settings = Settings::Rows(rows);
+    }
+}
+
+/// What tells values apart.
+type Key = (u8, u64, Option<Arc<str>>);
+
+fn key(term: &Term) -> Key {
+    match term {
+        Term::Null => (0, 0, None),
+        Term::Truth(value) => (1, u64::from(*value), None),
+        Term::Number(x) => (2, x.to_bits(), None),
+        Term::Text(text) => (3, 0, Some(text.clone())),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::study::shape::Shape;
 use crate::study::tree::{Node, Place};
 
 /// Combinations of the axes of one expression, at the most.
-const MOST_TABULATED: usize = 5_000_000;
+const MOST_TABULATED: usize = 2_000_000;
 
 /// Planning looks at every cell, and nobody waits for so many.
 const MOST_CELLS: usize = 100_000_000;
