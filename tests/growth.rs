@@ -141,7 +141,7 @@ fn more_of_every_cell_is_computed_again_and_says_why() {
         (wider.clone(), "recorded without the metric `total_variation`"),
         (with("linear = 4", "linear = 5"), "recorded at other times"),
         (with("\"modes\", ", "\"modes\", \"parameters\", "), "recorded without the table `parameters`"),
-        (with("min-norm = {}", "min-norm = {}\nleast-squares = {}"), "recorded with another `[solutions]`"),
+        (with("min-norm = {}", "min-norm = {}\nleast-squares = { degree = 2 }"), "recorded with another `[solutions]`"),
         (with("\"train_mse\", \"risk\", ", "\"train_mse\", "), "were of another row"),
     ] {
         grows(&[BASE.to_owned(), changed.clone()], 0);

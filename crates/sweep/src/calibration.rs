@@ -188,7 +188,7 @@ impl Run<'_> {
         match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop, &Checkpoints::off()))) {
             Ok(sheets) => sheets.map(|sheets| (sheets, watch.seconds())),
             Err(panic) => {
-                self.out.panics.push(crate::run::panic_message(&*panic));
+                self.out.panics.push(crate::workshop::panic_message(&*panic));
                 None
             }
         }
