@@ -139,7 +139,9 @@ impl Axis {
     /// The values of the columns at a position, `name = value` each; nothing of an axis that is not there.
     pub(crate) fn describe(&self, position: usize) -> impl Iterator<Item = String> {
         let columns = self.columns.iter().enumerate().map(move |(i, column)| (column, self.value(position, i)));
-        columns.filter(|(_, value)| *value != AxisValue::Null).map(|(column, value)| format!("{} = {value}", column.name))
+        columns
+            .filter(|(_, value)| *value != AxisValue::Null)
+            .map(|(column, value)| format!("{} = {value}", column.name))
     }
 
     /// How many values it has, its absence aside.

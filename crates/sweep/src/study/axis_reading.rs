@@ -4,9 +4,9 @@ use super::axes::{Assignment, Axis, AxisColumn, AxisValue, ColumnKind, Row, Sett
 use super::axis_values::{Column, Repeats};
 use super::column_names::{GivenName, name_columns};
 use super::conformity::Conformity;
+use super::dependent_axes::look_up;
 use super::diagnostics::{Diagnostic, Source};
 use super::formula::Formula;
-use super::dependent_axes::look_up;
 use super::raw_axes::{DESIGNS, RawAxis, SECTIONS, WORDS, is_filter, mentioned_names, provided_paths, raw_axes, split};
 use super::shape::{Field, Shape};
 use super::spelling::{did_you_mean, nearest};
@@ -123,10 +123,10 @@ impl<'a> Reader<'a> {
         self.misspelt_group(raw)?;
         let field = self.target(&raw.path, raw.key_place)?;
         let column = self.column(&raw.path, raw.key_place, &raw.node, field, Repeats::Refused)?;
-        let rows = column.rows.into_iter().map(|(value, assignment)| Row {
-            values: vec![value],
-            assignments: assignment.into_iter().collect(),
-        });
+        let rows = column
+            .rows
+            .into_iter()
+            .map(|(value, assignment)| Row { values: vec![value], assignments: assignment.into_iter().collect() });
         let columns = vec![column_of(column.kind, &raw.path)];
         Some((new_axis(raw, columns, Settings::Rows(rows.collect())), vec![column.name]))
     }
@@ -162,7 +162,8 @@ impl<'a> Reader<'a> {
             Value::List(items) => self.replicates(items, &raw.node)?,
             Value::Table(table) => {
                 if let Some(when) = table.entry("when") {
-                    let mistake = Diagnostic::new(when.key_place, "replicates exist in every cell: `seed` has no `when`");
+                    let mistake =
+                        Diagnostic::new(when.key_place, "replicates exist in every cell: `seed` has no `when`");
                     self.say(mistake.help("filter replicates by `where`, which knows `seed`"));
                     return None;
                 }

@@ -133,8 +133,11 @@ impl Reader<'_> {
             [entry] if &*entry.key == "values" => {
                 if let Some(count) = table.entry("count") {
                     self.say(
-                        Diagnostic::new(count.key_place, "`count` goes with `linspace`, `logspace`, `uniform` or `loguniform`")
-                            .help("remove it"),
+                        Diagnostic::new(
+                            count.key_place,
+                            "`count` goes with `linspace`, `logspace`, `uniform` or `loguniform`",
+                        )
+                        .help("remove it"),
                     );
                     return None;
                 }

@@ -222,7 +222,9 @@ impl Checking<'_> {
             {
                 // The same path again would say the same.
                 if !self.draft.mistakes.iter().any(|m| m.place == mistake.place && m.title == mistake.title) {
-                    self.draft.mistakes.push(mistake.note(format!("in cells with {}", section.describe(&self.axes, index))));
+                    self.draft
+                        .mistakes
+                        .push(mistake.note(format!("in cells with {}", section.describe(&self.axes, index))));
                 }
                 failures += 1;
                 continue;
@@ -429,8 +431,7 @@ impl Checking<'_> {
         let invalid =
             |draft: &Draft, mistakes| Err(StudyError::Invalid(Diagnostics::new(draft.sources.clone(), mistakes)));
         let mistakes = std::mem::take(&mut self.draft.mistakes);
-        let (Some(data), Some(model), Some(train), true) =
-            (parts.data, parts.model, parts.train, mistakes.is_empty())
+        let (Some(data), Some(model), Some(train), true) = (parts.data, parts.model, parts.train, mistakes.is_empty())
         else {
             return invalid(&self.draft, mistakes);
         };
@@ -444,21 +445,8 @@ impl Checking<'_> {
         let text = if changes.is_none() { text.to_owned() } else { self.draft.rewritten(changes) };
         let Self { draft: Draft { sources, root, .. }, axes, grid, filters, warnings, .. } = self;
         let (sections, quick) = (parts.sections, changes.quick);
-        let study = Checked {
-            study,
-            quick,
-            axes,
-            filters,
-            text,
-            sources,
-            root,
-            warnings,
-            grid,
-            sections,
-            data,
-            model,
-            train,
-        };
+        let study =
+            Checked { study, quick, axes, filters, text, sources, root, warnings, grid, sections, data, model, train };
         Ok(study)
     }
 

@@ -102,7 +102,8 @@ pub(crate) fn sweep(_: &mut SchemaGenerator) -> Schema {
             "type": "object", "properties": properties, "required": [word, "count"], "additionalProperties": false
         }))
     };
-    let filter = serde_json::json!({ "type": "string", "description": "A condition, such as \"depth < 4 or width <= 16\"." });
+    let filter =
+        serde_json::json!({ "type": "string", "description": "A condition, such as \"depth < 4 or width <= 16\"." });
     json_schema!({
         "description": "The axes: their product, in the order of the file, the first slowest. A key is a dotted path \
             into data, model or train, `seed` for replicates, or any label before `cases`, `zip` or a design, or one that \
