@@ -47,7 +47,12 @@ fn looked_at(part: &Lot, bytes: &[u8]) {
 fn no_flipped_bit_passes_or_ends_the_program() {
     let (_above, part, bytes) = part();
     // What polars panics at is caught; its words on stderr would fill the screen.
-    std::panic::set_hook(Box::new(|_| {}));
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |about| {
+        if about.location().is_some_and(|place| place.file().ends_with("damaged_bytes.rs")) {
+            hook(about);
+        }
+    }));
     for at in 0..bytes.len() {
         // The lowest bit, the highest one, and all of them.
         for flip in [0x01, 0x80, 0xff] {
