@@ -10,6 +10,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 work="${TAUT_FUZZ_WORK:-$CARGO_TARGET_DIR/fuzz}"
+# Parts go through files.
+[ -d /dev/shm ] && export TMPDIR=/dev/shm
 seconds=7200
 keep=
 targets=()
@@ -31,10 +33,10 @@ for target in "${targets[@]}"; do
     found="$work/$target"
     kept="fuzz/corpus/$target"
     mkdir -p "$found" "$kept" "fuzz/artifacts/$target"
-    run=("$CARGO_TARGET_DIR/release/$target" -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=10 -max_len=16384)
+    run=("$CARGO_TARGET_DIR/release/$target" -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=10 -max_len=3000)
     if [ -n "$keep" ]; then
-        # The fewest inputs that reach everything that all of them reach; kept ones stay.
-        "${run[@]}" -set_cover_merge=1 "$kept" "$found" "$work/seeds/$target"
+        # The fewest inputs that reach every edge that all of them reach, however often; kept ones stay.
+        "${run[@]}" -use_counters=0 -use_cmp=0 -set_cover_merge=1 "$kept" "$found" "$work/seeds/$target"
         continue
     fi
     dictionary=()
