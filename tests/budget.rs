@@ -1,5 +1,7 @@
 //! What a run would take: told by `taut plan`, and asked about before a run that takes more than it may.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use support::study::{Bench, Said, files};
