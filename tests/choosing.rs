@@ -169,12 +169,13 @@ fn refits_start_where_the_path_does_and_shortcuts_need_zero() {
 }
 
 #[test]
-fn another_choice_is_another_study() {
+fn another_choice_is_computed_anew_and_the_old_one_kept() {
     let bench = Bench::new(DRAWN);
     bench.run(&[]).exits(0);
     bench.write("study.toml", &DRAWN.replace("folds = 3", "folds = 4"));
-    let said = bench.run(&[]);
-    assert_eq!(said.code, Some(2), "{}", said.stderr);
+    let said = bench.run(&[]).exits(0);
+    assert!(said.stderr.contains("recorded with another `[choose]`"), "{}", said.stderr);
+    assert!(said.stderr.contains("they are kept in out.old-1"), "{}", said.stderr);
 }
 
 #[test]

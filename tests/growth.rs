@@ -112,13 +112,36 @@ fn less_is_there_already() {
 }
 
 #[test]
+fn what_a_study_does_not_ask_for_any_more_is_kept_aside() {
+    let bench = Bench::new(BASE);
+    bench.run(&["--quiet"]).exits(0);
+    let before = files(&bench.out());
+    // More of everything loses nothing.
+    let more = with("\"risk\", ", "\"risk\", \"total_variation\", ").replace("count = 40", "count = 42");
+    bench.write("study.toml", &more);
+    bench.run(&["--quiet"]).exits(0);
+    assert!(!bench.path("out.old-1").exists());
+    for (number, less) in
+        [with("\"bending_energy\"", "\"arc_length\""), with("linear = 4", "linear = 5")].iter().enumerate()
+    {
+        let bench = Bench::new(BASE);
+        bench.run(&["--quiet"]).exits(0);
+        bench.write("study.toml", less);
+        let said = bench.run(&[]).exits(0);
+        assert!(said.stderr.contains("they are kept in out.old-1"), "{number}: {}", said.stderr);
+        assert!(files(&bench.path("out.old-1")) == before, "{number}: the old tables are whole");
+        bench.taut(&["verify", "out.old-1", "--sample", "3"]).exits(0);
+    }
+}
+
+#[test]
 fn more_of_every_cell_is_computed_again_and_says_why() {
     let wider = with("\"risk\", ", "\"risk\", \"total_variation\", ");
     for (changed, reason) in [
         (wider.clone(), "recorded without the metric `total_variation`"),
         (with("linear = 4", "linear = 5"), "recorded at other times"),
         (with("\"modes\", ", "\"modes\", \"parameters\", "), "recorded without the table `parameters`"),
-        (with("min-norm = {}", "min-norm = {}\nlinear-fit = {}"), "recorded with another `[solutions]`"),
+        (with("min-norm = {}", "min-norm = {}\nleast-squares = { degree = 2 }"), "recorded with another `[solutions]`"),
         (with("\"train_mse\", \"risk\", ", "\"train_mse\", "), "were of another row"),
     ] {
         grows(&[BASE.to_owned(), changed.clone()], 0);

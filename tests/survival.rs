@@ -1,5 +1,7 @@
 //! A sweep that is killed, starved of disk or run in pieces: the same tables in the end, and never a false row.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use std::collections::BTreeMap;

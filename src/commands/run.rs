@@ -161,6 +161,9 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     if let Some(old) = &report.moved_aside {
         eprintln!("another study's results were moved to {}", old.display());
     }
+    if let Some(old) = &report.kept_aside {
+        eprintln!("the old tables hold more than this study asks for: they are kept in {}", old.display());
+    }
     for (reason, cells) in &report.unusable {
         eprintln!("{cells} stored cells were not enough: {reason}");
     }

@@ -57,7 +57,7 @@ same_tables() {
 # The process of a shard in a folder, once it is there.
 process_of() {
     local found
-    for _ in $(seq 600); do
+    for _ in $(seq 2400); do
         found="$(pgrep -f -- "--out $results/$1.* --shard $2/" | head -1 || true)"
         if [ -n "$found" ]; then
             echo "$found"

@@ -196,6 +196,27 @@ impl Folder {
         }
     }
 
+    /// Keeps what the tables hold now as the first free one of `<name>.old-1`, `<name>.old-2`, …, and returns that path. Files
+    /// get a second name there and take no space until one of the two is replaced.
+    pub fn keep_aside(&self) -> Result<PathBuf, StoreError> {
+        let aside = (1u32..).map(|number| self.aside(number)).find(|path| path.symlink_metadata().is_err());
+        let aside = aside.unwrap_or_else(|| self.aside(0));
+        create_folder(&aside)?;
+        let mut files = vec![PathBuf::from(MANIFEST)];
+        for table in self.tables()? {
+            create_folder(&aside.join(&table))?;
+            let parts = self.parts(&table)?;
+            files.extend(parts.iter().map(|part| Path::new(&table).join(format!("{PREFIX}{part}{SUFFIX}"))));
+        }
+        for file in files {
+            let (from, to) = (self.root.join(&file), aside.join(&file));
+            // Some file systems know no second name of a file.
+            let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
+            linked.map_err(|reason| StoreError::WriteFile { path: to, reason })?;
+        }
+        Ok(aside)
+    }
+
     /// The size of the manifest, all parts and all pieces.
     pub fn bytes(&self) -> Result<u64, StoreError> {
         let mut bytes = size(&self.root.join(MANIFEST));

@@ -65,7 +65,7 @@ impl<'a> Assembly<'a> {
 
     /// The rows of these cells in one table of the plan, by its number in the order of writing.
     pub(crate) fn rows(&mut self, table: usize, wanted: &Wanted, fresh: &[Arc<Sheets>]) -> Result<Rows, StoreError> {
-        let schema = Arc::clone(&self.plan.schemas.in_writing_order()[table]);
+        let schema = Arc::clone(self.plan.schemas.in_writing_order()[table]);
         let mut out = Rows::sharing(Arc::clone(&schema));
         let mut sources: Vec<Source<'_>> = Vec::new();
         let mut pieces: Vec<(u32, usize, Range<usize>)> = Vec::new();

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// Seconds of a multiply-add before anything was measured.
 pub(crate) const NOMINAL: f64 = 2e-10;
 
-/// Bundles that are faster than this are computed twice: the first time warms up.
-const BRIEF: f64 = 0.01;
+/// The first bundle of a kind is computed twice if it is faster than this: the first time warms up.
+const BRIEF: f64 = 0.4;
 
 /// A bundle of a kind of work takes at most this share of the time, so that others have theirs.
 const SHARE: f64 = 0.5;
@@ -188,7 +188,7 @@ impl Run<'_> {
         match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop, &Checkpoints::off()))) {
             Ok(sheets) => sheets.map(|sheets| (sheets, watch.seconds())),
             Err(panic) => {
-                self.out.panics.push(crate::run::panic_message(&*panic));
+                self.out.panics.push(crate::workshop::panic_message(&*panic));
                 None
             }
         }

@@ -1,5 +1,6 @@
 //! Whether a folder's cells are this study's, and how parts of an older layout become pieces of the new one.
 
+use crate::keeping::{RECORD_KEY, kept, loses};
 use crate::plan::Plan;
 use crate::run::{RunError, manifest};
 use crate::stock::{FINGERPRINT_KEY, cells_of, other_version, part_name};
@@ -15,6 +16,8 @@ pub(crate) struct Settled {
     pub(crate) moved_aside: Option<PathBuf>,
     /// Whether it held results of a smaller study.
     pub(crate) has_grown: bool,
+    /// Where what the study does not want any more has been kept.
+    pub(crate) kept_aside: Option<PathBuf>,
 }
 
 /// Makes a folder this plan's: a new one, or one whose cells the plan has all. Whoever calls it holds the lock.
@@ -37,6 +40,9 @@ pub(crate) fn settle(plan: &Plan, folder: &Folder, program: &str, force: bool) -
             settled.moved_aside = Some(folder.move_aside()?);
         } else {
             settled.has_grown = true;
+            if has_more(plan, &strangers)? {
+                settled.kept_aside = Some(folder.keep_aside()?);
+            }
             dissolve(folder, &strangers)?;
         }
     }
@@ -98,6 +104,19 @@ pub(crate) fn contradictions<'a>(
     }
     differences.push(format!("so {foreign} of the {all} stored cells are not in this study"));
     Ok(differences)
+}
+
+/// Whether parts hold columns, tables or rows that the plan does not have.
+fn has_more(plan: &Plan, parts: &[Lot]) -> Result<bool, StoreError> {
+    let wanted = kept(plan);
+    for part in parts {
+        let footer = part.footer("cells")?;
+        let record = footer.keys.get(RECORD_KEY).and_then(|record| serde_json::from_str(record).ok());
+        if record.is_some_and(|record| loses(&record, &wanted)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Takes parts out of the tables; their rows stay as pieces until they are in the parts of the new layout.

@@ -54,6 +54,29 @@ pub(crate) fn lacks(kept: &Json, wanted: &Json) -> Vec<String> {
     reasons
 }
 
+/// Whether rows of which this was kept hold something that would not be in rows of which that is kept.
+pub(crate) fn loses(kept: &Json, wanted: &Json) -> bool {
+    let is_list = |key: &String| LISTS.iter().any(|(list, _)| list == key);
+    let has_gone = |key: &str| names(kept, key).any(|name| !names(wanted, key).any(|known| known == name));
+    let Some(fields) = kept.as_object() else { return false };
+    // A field that was not there, or said nothing, has nothing to lose.
+    let says = |value: &Json| !matches!(value, Json::Null | Json::Bool(false));
+    let differs =
+        |(key, value): (&String, &Json)| !is_list(key) && says(value) && !is_within(value, &wanted[key.as_str()]);
+    LISTS.iter().any(|(key, _)| has_gone(key)) || fields.iter().any(differs)
+}
+
+/// Whether all that one value says is said by the other.
+fn is_within(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Object(fields), Json::Object(others)) => fields
+            .iter()
+            .all(|(key, value)| value.is_null() || others.get(key).is_some_and(|other| is_within(value, other))),
+        (Json::Array(items), Json::Array(others)) => items.iter().all(|item| others.contains(item)),
+        _ => one == other,
+    }
+}
+
 /// Theories whose rows are in the store and not wanted any more.
 pub(crate) fn surplus_theories(kept: &Json, wanted: &Json) -> Vec<String> {
     let unwanted = |name: &&str| !names(wanted, "theory").any(|known| known == *name);
@@ -78,6 +101,12 @@ mod tests {
         assert!(lacks(&all, &all).is_empty());
         assert!(lacks(&all, &kept(&["risk"], &["b"], 20)).is_empty());
         assert_eq!(surplus_theories(&all, &kept(&["risk"], &["b"], 20)), ["a"]);
+        assert!(loses(&all, &kept(&["risk", "train_mse"], &["b"], 20)), "a theory");
+        assert!(loses(&all, &kept(&["risk", "train_mse"], &["a", "b"], 21)), "the times");
+        assert!(!loses(&kept(&["risk"], &["b"], 20), &all));
+        let with = |field: Json| json!({ "metrics": [], "solutions": field });
+        assert!(!loses(&with(json!({ "lasso": null, "ridge": { "at": 1 } })), &with(json!({ "ridge": { "at": 1 } }))));
+        assert!(loses(&with(json!({ "ridge": { "at": 1 } })), &with(json!({ "ridge": { "at": 2 } }))));
         assert_eq!(
             lacks(&kept(&["risk"], &["b"], 20), &all),
             ["recorded without the metric `train_mse`", "recorded without the theory `a`"]

@@ -13,6 +13,7 @@ mod collect;
 mod comparison;
 mod cost;
 mod crossings;
+mod desk;
 mod details;
 mod files;
 mod forecast;
@@ -47,6 +48,8 @@ mod walk;
 mod warnings;
 mod work;
 mod workbench;
+mod workshop;
+mod writer;
 
 pub use catalogue::{Answer, CATALOGUE, Catalogue, CatalogueError, Group, Paper, Sentence, cited, studies_of};
 pub use collect::{Collected, collect};

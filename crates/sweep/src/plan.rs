@@ -102,9 +102,9 @@ impl Plan {
         self.numbers = (0..self.cells()).map(|index| self.checked.cell(index).number()).collect();
         self.places = self.numbers.iter().zip(0..).map(|(number, index)| (*number, index)).collect();
         self.places.sort_unstable();
-        let twin = self.places.array_windows().find(|[a, b]| a.0 == b.0);
-        let Some([(_, first), (_, second)]) = twin else { return Ok(()) };
-        let [one, other] = [first, second].map(|index| self.checked.describe(*index as usize));
+        let twin = self.places.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        let Some(&[(_, first), (_, second)]) = twin else { return Ok(()) };
+        let [one, other] = [first, second].map(|index| self.checked.describe(index as usize));
         let problem = Problem {
             key_path: "sweep".to_owned(),
             message: format!(

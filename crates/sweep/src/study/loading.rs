@@ -216,7 +216,7 @@ impl Checking<'_> {
         for index in 0..section.len() {
             if !settled
                 && let assignments = section.assignments(&self.axes, index)
-                && let Some(mistake) = unused_kind_here(&section.base, &assignments, &self.shape)
+                && let Some(mistake) = unused_kind_here(&section.base, &assignments, self.shape)
             {
                 // The same path again would say the same.
                 if !self.draft.mistakes.iter().any(|m| m.place == mistake.place && m.title == mistake.title) {

@@ -31,19 +31,19 @@ impl Making<'_> {
             let evaluate = || {
                 if let Some(when) = &own.when {
                     let holds = when.expression.holds(&|name| when.value(name, axes, self.root, &positions));
-                    if holds.map_err(|fault| when.fault(fault))? != Some(true) {
+                    if holds.map_err(|fault| Box::new(when.fault(fault)))? != Some(true) {
                         return Ok(Term::Null);
                     }
                 }
                 let formula = &derived.formula;
                 let term = formula.expression.evaluate(&|name| formula.value(name, axes, self.root, &positions));
-                term.map_err(|fault| formula.fault(fault))
+                term.map_err(|fault| Box::new(formula.fault(fault)))
             };
             let term = match evaluate() {
                 Ok(Term::Number(x)) => Term::Number(rounded(x)),
                 Ok(term) => term,
                 Err(mistake) => {
-                    self.remarks.mistakes.push(with_note(mistake, &described(axes, &axes_of, &positions)));
+                    self.remarks.mistakes.push(with_note(*mistake, &described(axes, &axes_of, &positions)));
                     return None;
                 }
             };

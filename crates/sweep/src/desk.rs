@@ -1,0 +1,271 @@
+//! The desk of a run: hands bundles out, gathers their rows, and says what is to be written when.
+
+use crate::assembly::Assembly;
+use crate::bundle::{Bundle, Place};
+use crate::checkpoints::Checkpoints;
+use crate::plan::Plan;
+use crate::run::{Progress, RunError, RunOptions, TICK, provenance};
+use crate::stock::Stock;
+use crate::tables::Sheets;
+use crate::work::{Goal, Task};
+use crate::workshop::{Done, Workshop};
+use crate::writer::{Gathered, Order, Writer};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
+use std::time::{Duration, Instant};
+use taut_store::Folder;
+
+/// Finished cells wait for their part at most about this long before they are written as a piece: what a kill loses.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A task that takes long is written less often: each time it has taken this much longer, as a share.
+const LONGER: f64 = 0.02;
+
+/// Bundles that are still computed when a run is told to stop have this long to end.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// How the computing ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) computed: usize,
+    pub(crate) gave_up: bool,
+}
+
+/// A task that is being computed.
+struct Open {
+    number: usize,
+    goal: Goal,
+    /// Bundles that nobody has begun, the next one last.
+    waiting: Vec<Bundle>,
+    /// Bundles that are not back yet.
+    missing: usize,
+    fresh: Vec<Arc<Sheets>>,
+    /// The bundle of each.
+    finished: Vec<Bundle>,
+    /// How many of `fresh` are on disk, in these pieces.
+    written: usize,
+    pieces: Vec<String>,
+    began: Instant,
+    last_written: Instant,
+}
+
+impl Open {
+    fn new(number: usize, task: Task) -> Self {
+        let (missing, mut waiting, now) = (task.bundles.len(), task.bundles, Instant::now());
+        waiting.reverse();
+        Self {
+            number,
+            goal: task.goal,
+            waiting,
+            missing,
+            fresh: Vec::new(),
+            finished: Vec::new(),
+            written: 0,
+            pieces: Vec::new(),
+            began: now,
+            last_written: now,
+        }
+    }
+
+    /// Whether finished cells have waited long enough.
+    fn is_due(&self) -> bool {
+        let patience = WAIT.max(self.began.elapsed().mul_f64(LONGER));
+        self.written < self.fresh.len() && self.last_written.elapsed() >= patience
+    }
+
+    /// The finished rows that are not on disk, as a piece.
+    fn piece(&mut self) -> Order {
+        let name = piece_name();
+        self.pieces.push(name.clone());
+        let fresh = self.fresh[self.written..].to_vec();
+        let bundles = self.finished[self.written..].to_vec();
+        (self.written, self.last_written) = (self.fresh.len(), Instant::now());
+        Order::Piece { name, rows: Gathered { fresh, bundles, pieces: Vec::new() } }
+    }
+
+    /// All rows, now that all are there.
+    fn end(self) -> Order {
+        let rows = Gathered { fresh: self.fresh, bundles: self.finished, pieces: self.pieces };
+        match self.goal {
+            Goal::Part(part) => Order::Part { part, rows },
+            Goal::Piece => Order::Piece { name: piece_name(), rows },
+        }
+    }
+}
+
+/// A name that nobody else gives.
+fn piece_name() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let draw = || std::hash::RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", draw(), draw())
+}
+
+/// Computes the bundles of all tasks, and has their rows written.
+pub(crate) fn compute_all(
+    plan: &Arc<Plan>,
+    (folder, stock, checkpoints): (&Folder, &Stock, &Arc<Checkpoints>),
+    tasks: Vec<Task>,
+    options: &RunOptions,
+    progress: &Arc<dyn Progress>,
+    stop: &AtomicBool,
+) -> Result<Ended, RunError> {
+    let threads = options.threads.max(1);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
+    let (results, gathered) = channel();
+    let workshop = Workshop {
+        plan: Arc::clone(plan),
+        place: Place { host: options.host.clone(), threads },
+        progress: Arc::clone(progress),
+        halt: Arc::new(AtomicBool::new(false)),
+        checkpoints: Arc::clone(checkpoints),
+        results,
+    };
+    std::thread::scope(|scope| {
+        let (orders, inbox) = sync_channel(1);
+        let provenance = provenance(plan, &options.program);
+        let writer = scope.spawn(move || {
+            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), checkpoints, provenance };
+            inbox.into_iter().try_for_each(|order| writer.obey(order))
+        });
+        let mut desk = Desk {
+            pool: &pool,
+            workshop,
+            gathered,
+            orders,
+            tasks: tasks.into_iter().enumerate().collect(),
+            open: VecDeque::new(),
+            in_flight: 0,
+            ended: Ended::default(),
+            failures: 0,
+        };
+        desk.run(options, stop);
+        let ended = desk.ended;
+        drop(desk);
+        writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(ended)
+    })
+}
+
+/// Hands bundles out and gathers rows.
+struct Desk<'a> {
+    pool: &'a rayon::ThreadPool,
+    workshop: Workshop,
+    gathered: Receiver<Done>,
+    orders: SyncSender<Order>,
+    tasks: VecDeque<(usize, Task)>,
+    open: VecDeque<Open>,
+    in_flight: usize,
+    ended: Ended,
+    failures: usize,
+}
+
+/// The writer has met an error, and says so itself.
+struct NoWriter;
+
+impl Desk<'_> {
+    /// Until everything is computed and ordered to be written, or nothing more is to be.
+    fn run(&mut self, options: &RunOptions, stop: &AtomicBool) {
+        // Enough that no worker waits for this thread.
+        let most = 4 * options.threads.max(1);
+        loop {
+            if stop.load(Ordering::Relaxed) || options.max_failures.is_some_and(|most| self.failures > most) {
+                self.ended.gave_up = !stop.load(Ordering::Relaxed);
+                break;
+            }
+            self.hand_out(most);
+            if self.in_flight == 0 {
+                break;
+            }
+            let step = match self.gathered.recv_timeout(TICK) {
+                Ok(done) => self.take(done),
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if step.and_then(|()| self.write_what_waits(Open::is_due)).is_err() {
+                break;
+            }
+        }
+        self.workshop.halt.store(true, Ordering::Relaxed);
+        if self.in_flight > 0 {
+            self.workshop.progress.stopping();
+            self.last_call();
+        }
+        // A writer with an error has said what there is to say.
+        let _ = self.write_what_waits(|open| open.written < open.fresh.len());
+    }
+
+    /// Keeps the pool supplied, from two tasks at the most: the second one starts when the first has no bundle left.
+    fn hand_out(&mut self, most: usize) {
+        while self.in_flight < most {
+            let next = self.open.iter_mut().find_map(|open| Some((open.number, open.waiting.pop()?)));
+            match next {
+                Some((task, bundle)) => {
+                    self.in_flight += 1;
+                    let workshop = self.workshop.clone();
+                    self.pool.spawn_fifo(move || workshop.work(task, bundle));
+                }
+                None if self.open.len() < 2 => {
+                    let Some((number, task)) = self.tasks.pop_front() else { return };
+                    self.open.push_back(Open::new(number, task));
+                    // A part may have all its cells in pieces.
+                    if self.close_full().is_err() {
+                        return;
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn take(&mut self, done: Done) -> Result<(), NoWriter> {
+        self.in_flight -= 1;
+        let Some(open) = self.open.iter_mut().find(|open| open.number == done.task) else { return Ok(()) };
+        let Some(sheets) = done.sheets else { return Ok(()) };
+        open.missing -= 1;
+        self.ended.computed += done.bundle.cells().len();
+        open.finished.push(done.bundle);
+        self.failures += sheets.failures(&self.workshop.plan);
+        open.fresh.push(Arc::new(sheets));
+        self.close_full()
+    }
+
+    /// Orders tasks to be written of which everything is there.
+    fn close_full(&mut self) -> Result<(), NoWriter> {
+        while let Some(at) = self.open.iter().position(|open| open.missing == 0) {
+            let Some(open) = self.open.remove(at) else { break };
+            self.order(open.end())?;
+        }
+        Ok(())
+    }
+
+    fn write_what_waits(&mut self, is_due: impl Fn(&Open) -> bool) -> Result<(), NoWriter> {
+        for at in 0..self.open.len() {
+            if is_due(&self.open[at]) {
+                let order = self.open[at].piece();
+                self.order(order)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&self, order: Order) -> Result<(), NoWriter> {
+        self.orders.send(order).map_err(|_| NoWriter)
+    }
+
+    /// Workers look at `halt` every few milliseconds in their loops; what is not back by then is dropped.
+    fn last_call(&mut self) {
+        let began = Instant::now();
+        while self.in_flight > 0 {
+            let Some(left) = LAST_CALL.checked_sub(began.elapsed()) else { return };
+            let Ok(done) = self.gathered.recv_timeout(left) else { return };
+            if self.take(done).is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the workers of a run do: the rows of one bundle, whatever happens in it.
+
+use crate::bundle::{Bundle, Place, compute, failed};
+use crate::checkpoints::Checkpoints;
+use crate::plan::Plan;
+use crate::run::Progress;
+use crate::tables::Sheets;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+/// What a worker hands back.
+pub(crate) struct Done {
+    pub(crate) task: usize,
+    pub(crate) bundle: Bundle,
+    /// None if it was told to stop.
+    pub(crate) sheets: Option<Sheets>,
+}
+
+/// What a worker needs.
+#[derive(Clone)]
+pub(crate) struct Workshop {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) place: Place,
+    pub(crate) progress: Arc<dyn Progress>,
+    pub(crate) halt: Arc<AtomicBool>,
+    pub(crate) checkpoints: Arc<Checkpoints>,
+    pub(crate) results: Sender<Done>,
+}
+
+impl Workshop {
+    pub(crate) fn work(&self, task: usize, bundle: Bundle) {
+        let sheets = self.compute_bundle(&bundle);
+        if sheets.is_some() {
+            self.progress.cells_done(bundle.cells().len());
+        }
+        // Nobody waits for it any more if the run has ended.
+        let _ = self.results.send(Done { task, bundle, sheets });
+    }
+
+    fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
+        if self.halt.load(Ordering::Relaxed) {
+            return None;
+        }
+        match self.try_bundle(bundle) {
+            Ok(sheets) => sheets,
+            Err(reason) if bundle.cells().len() == 1 => Some(failed(&self.plan, bundle, &reason, &self.place)),
+            Err(_) => self.compute_alone(bundle),
+        }
+    }
+
+    /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
+    fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
+        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt, &self.checkpoints)))
+            .map_err(|panic| panic_message(&*panic))
+    }
+
+    /// Cell by cell, so that one that panics does not take its neighbours along: a cell's rows do
+    /// not depend on its company.
+    fn compute_alone(&self, bundle: &Bundle) -> Option<Sheets> {
+        let mut all = Sheets::new(&self.plan.schemas);
+        for alone in bundle.single_cells() {
+            let sheets = match self.try_bundle(&alone) {
+                Ok(sheets) => sheets?,
+                Err(reason) => failed(&self.plan, &alone, &reason, &self.place),
+            };
+            all.append(&sheets);
+        }
+        Some(all)
+    }
+}
+
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    format!("panicked: {text}")
+}
