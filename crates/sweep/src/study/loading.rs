@@ -9,7 +9,7 @@ use super::conformity::Conformity;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::draft::{Changes, Draft};
 use super::expansion::{MOST_SETTINGS, Section};
-use super::grid::Grid;
+use super::grid::{Grid, MOST_CELLS, too_many_cells};
 use super::inputs::{FileComplaint, Files, Library};
 use super::kinds::{unused_kind_here, unused_kinds};
 use super::overrides;
@@ -422,9 +422,10 @@ impl Checking<'_> {
     }
 
     fn finish(mut self, text: &str, changes: &Changes<'_>, parts: Parts) -> Result<Checked, StudyError> {
-        if self.grid.cells == 0 && self.draft.mistakes.is_empty() {
-            let place = self.axes.first().map_or(self.draft.root.place, |axis| axis.place);
-            self.draft.mistakes.push(Diagnostic::new(place, "more cells than can be counted").help("shorten the axes"));
+        // None at all are more than can be counted.
+        let is_too_large = self.grid.cells == 0 || self.grid.cells > MOST_CELLS;
+        if is_too_large && self.draft.mistakes.is_empty() {
+            self.draft.mistakes.push(too_many_cells(&self.axes, self.draft.root.place));
         }
         let invalid =
             |draft: &Draft, mistakes| Err(StudyError::Invalid(Diagnostics::new(draft.sources.clone(), mistakes)));

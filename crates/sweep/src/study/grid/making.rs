@@ -1,7 +1,7 @@
 //! A grid in the making: expressions become tables, and tables say which combinations are kept.
 
 use super::search::{Check, MOST_LOOKED_THROUGH, kept, unfiltered};
-use super::{Grid, Remarks, Tabulated, spread};
+use super::{Grid, MOST_CELLS, Remarks, Tabulated, spread, too_many_cells};
 use crate::study::axes::Axis;
 use crate::study::diagnostics::{Diagnostic, Severity};
 use crate::study::expression::Expression;
@@ -11,9 +11,6 @@ use crate::study::tree::{Node, Place};
 
 /// Combinations of the axes of one expression, at the most.
 const MOST_TABULATED: usize = 2_000_000;
-
-/// Planning looks at every cell, and nobody waits for so many.
-const MOST_CELLS: usize = 100_000_000;
 
 /// A grid in the making.
 pub(super) struct Making<'a> {
@@ -88,9 +85,7 @@ impl<'a> Making<'a> {
     }
 
     fn too_many<T>(&mut self, axes: &[Axis]) -> Option<T> {
-        let place = axes.first().map_or(self.root.place, |axis| axis.place);
-        let title = format!("the axes make more than {MOST_CELLS} cells");
-        self.remarks.mistakes.push(Diagnostic::new(place, title).help("shorten the axes, or split the study"));
+        self.remarks.mistakes.push(too_many_cells(axes, self.root.place));
         None
     }
 

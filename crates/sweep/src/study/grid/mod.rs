@@ -12,7 +12,7 @@ use super::axes::Axis;
 use super::diagnostics::Diagnostic;
 use super::formula::Formula;
 use super::shape::Shape;
-use super::tree::Node;
+use super::tree::{Node, Place};
 use making::Making;
 
 /// Something that depends on the positions on a few axes, for every combination of these.
@@ -45,6 +45,16 @@ pub(crate) struct Grid {
     pub(crate) cells: usize,
     /// How many cells there would be without `where`; `None` where there is none, or too many to count.
     pub(crate) unfiltered: Option<usize>,
+}
+
+/// Planning looks at every cell, and nobody waits for so many.
+pub(crate) const MOST_CELLS: usize = 100_000_000;
+
+/// What is said then, at the first axis; `root` where there is none.
+pub(crate) fn too_many_cells(axes: &[Axis], root: Place) -> Diagnostic {
+    let title = format!("the axes make more than {MOST_CELLS} cells");
+    let place = axes.first().map_or(root, |axis| axis.place);
+    Diagnostic::new(place, title).help("shorten the axes, or split the study")
 }
 
 /// What making a grid gives beside it.
