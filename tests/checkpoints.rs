@@ -125,7 +125,8 @@ impl Place {
 
     /// Says that nothing is left but the rows, and which.
     fn rows(&self) -> Content {
-        assert!(!self.out().join("checkpoints").exists(), "checkpoints are removed with the last part");
+        // What a kill in the middle of a write has left lies under a hidden name for a minute.
+        assert!(self.checkpoints().is_empty(), "checkpoints are removed with the last part");
         content(&self.out())
     }
 }

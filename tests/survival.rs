@@ -153,12 +153,12 @@ fn kill_shards(kills: usize, seed: u64) {
 
 #[test]
 fn kills_at_any_instant_change_no_row() {
-    kill_whole_runs(10, 1);
+    kill_whole_runs(6, 1);
 }
 
 #[test]
 fn shards_in_any_order_and_killed_give_the_same_rows() {
-    kill_shards(6, 2);
+    kill_shards(4, 2);
 }
 
 /// The long versions: `cargo test --release --test survival -- --ignored --nocapture`.
@@ -185,7 +185,7 @@ fn collecting_twice_changes_nothing_and_says_what_is_missing() {
     is_true(&bench.out());
     let before = support::study::files(&bench.out());
     let again = bench.taut(&["collect", "out", "--json"]).exits(75).json();
-    assert_eq!(again["parts_written"], 0);
+    assert_eq!((&again["parts_written"], &again["duplicates"]), (&0.into(), &0.into()));
     assert!(before == support::study::files(&bench.out()), "nothing was touched");
     let status = bench.taut(&["status", "out", "--json"]).exits(75).json();
     assert_eq!((&status["in_parts"], &status["in_pieces"]), (&there.into(), &0.into()));

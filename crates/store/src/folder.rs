@@ -423,7 +423,7 @@ mod tests {
         assert_eq!(key("taut.metrics"), "[\"risk\"]");
         let columns: Value = serde_json::from_str(key("taut.columns")).expect("JSON");
         assert_eq!(columns["risk"], json!({ "unit": "m²", "doc": "mean squared error" }));
-        assert_eq!(footer.keys.len(), 5, "{:?}", footer.keys.keys());
+        assert_eq!(footer.keys.len(), 6, "{:?}", footer.keys.keys());
     }
 
     #[test]

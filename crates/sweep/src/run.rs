@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use taut_store::{Folder, Lock, Lot, Provenance, StoreError};
 
 /// What a killed run may lose of every bundle that it was at: half a minute.
@@ -194,14 +194,15 @@ pub fn run(
 
 /// Waits for the right to change the parts of a folder.
 pub(crate) fn lock(folder: &Folder, progress: &Arc<dyn Progress>, stop: &AtomicBool) -> Result<Lock, RunError> {
-    let mut has_told = false;
+    let (began, mut has_told) = (Instant::now(), false);
     loop {
         match folder.try_lock()? {
             Some(lock) => return Ok(lock),
             None if stop.load(Ordering::Relaxed) => {
                 return Err(RunError::Locked { folder: folder.root().display().to_string() });
             }
-            None if !has_told => {
+            // Shards that start together wait for each other for a moment.
+            None if !has_told && began.elapsed() > Duration::from_secs(1) => {
                 progress.waiting();
                 has_told = true;
             }

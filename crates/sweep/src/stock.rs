@@ -111,6 +111,18 @@ impl Stock {
         }
     }
 
+    /// Whether a cell is in a part, not in a piece alone.
+    pub(crate) fn is_in_a_part(&self, plan: &Plan, cell: usize) -> bool {
+        let part = plan.part_of(cell);
+        match &self.parts[part] {
+            State::Whole => true,
+            // Parts were looked at first.
+            State::Open(cells) => {
+                cells[cell - plan.part(part).start].is_some_and(|lot| !self.lots[lot as usize].lot.is_piece())
+            }
+        }
+    }
+
     /// Counts the cells of a lot in, if they serve.
     fn add(&mut self, plan: &Plan, lot: Lot, look: Look) {
         let Ok((columns, usable)) = inspect(plan, &lot, look) else {

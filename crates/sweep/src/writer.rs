@@ -4,7 +4,7 @@ use crate::assembly::{Assembly, Wanted};
 use crate::bundle::Bundle;
 use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
-use crate::stock::{State, Stock, cells_of, part_name};
+use crate::stock::{Stock, cells_of, part_name};
 use crate::tables::Sheets;
 use std::sync::Arc;
 use taut_store::{Folder, Lot, Provenance, StoreError};
@@ -79,8 +79,7 @@ pub(crate) fn write_part(
 pub(crate) fn absorb(plan: &Plan, folder: &Folder, stock: &Stock, is_complete: bool) -> Result<(), StoreError> {
     let is_in_a_part = |lot: &Lot| {
         let cells = cells_of(lot).unwrap_or_default();
-        let written =
-            |cell: &i64| plan.index_of(*cell).is_some_and(|index| stock.parts[plan.part_of(index)] == State::Whole);
+        let written = |cell: &i64| plan.index_of(*cell).is_some_and(|index| stock.is_in_a_part(plan, index));
         !cells.is_empty() && cells.iter().all(written)
     };
     for piece in folder.pieces()? {
