@@ -23,6 +23,11 @@ const WAIT: Duration = Duration::from_secs(10);
 /// A task that takes long is written less often: each time it has taken this much longer, as a share.
 const LONGER: f64 = 0.02;
 
+/// Bundles are given to a worker together up to this many multiply-adds, a millisecond or so: handing out a tiny one by itself
+/// would cost more than computing it.
+const LITTLE_WORK: f64 = 1e6;
+const MOST_TOGETHER: usize = 64;
+
 /// Bundles that are still computed when a run is told to stop have this long to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
@@ -42,8 +47,8 @@ struct Open {
     /// Bundles that are not back yet.
     missing: usize,
     fresh: Vec<Arc<Sheets>>,
-    /// The bundle of each.
-    finished: Vec<Bundle>,
+    /// The bundles of each.
+    finished: Vec<Vec<Bundle>>,
     /// How many of `fresh` are on disk, in these pieces.
     written: usize,
     pieces: Vec<String>,
@@ -80,14 +85,30 @@ impl Open {
         let name = piece_name();
         self.pieces.push(name.clone());
         let fresh = self.fresh[self.written..].to_vec();
-        let bundles = self.finished[self.written..].to_vec();
+        let bundles = self.finished[self.written..].concat();
         (self.written, self.last_written) = (self.fresh.len(), Instant::now());
         Order::Piece { name, rows: Gathered { fresh, bundles, pieces: Vec::new() } }
     }
 
+    /// The next bundles to be computed by one worker: one, or several that are done in no time; none if all are given out.
+    fn next(&mut self, plan: &Plan) -> Option<Vec<Bundle>> {
+        let mut bundles = vec![self.waiting.pop()?];
+        let mut work = plan.work_of(bundles[0].cells());
+        while bundles.len() < MOST_TOGETHER
+            && let Some(bundle) = self.waiting.last()
+        {
+            work += plan.work_of(bundle.cells());
+            if work > LITTLE_WORK {
+                break;
+            }
+            bundles.extend(self.waiting.pop());
+        }
+        Some(bundles)
+    }
+
     /// All rows, now that all are there.
     fn end(self) -> Order {
-        let rows = Gathered { fresh: self.fresh, bundles: self.finished, pieces: self.pieces };
+        let rows = Gathered { fresh: self.fresh, bundles: self.finished.concat(), pieces: self.pieces };
         match self.goal {
             Goal::Part(part) => Order::Part { part, rows },
             Goal::Piece => Order::Piece { name: piece_name(), rows },
@@ -202,12 +223,13 @@ impl Desk<'_> {
     /// Keeps the pool supplied, from two tasks at the most: the second one starts when the first has no bundle left.
     fn hand_out(&mut self, most: usize) {
         while self.in_flight < most {
-            let next = self.open.iter_mut().find_map(|open| Some((open.number, open.waiting.pop()?)));
+            let plan = &self.workshop.plan;
+            let next = self.open.iter_mut().find_map(|open| Some((open.number, open.next(plan)?)));
             match next {
-                Some((task, bundle)) => {
+                Some((task, bundles)) => {
                     self.in_flight += 1;
                     let workshop = self.workshop.clone();
-                    self.pool.spawn_fifo(move || workshop.work(task, bundle));
+                    self.pool.spawn_fifo(move || workshop.work(task, bundles));
                 }
                 None if self.open.len() < 2 => {
                     let Some((number, task)) = self.tasks.pop_front() else { return };
@@ -226,9 +248,9 @@ impl Desk<'_> {
         self.in_flight -= 1;
         let Some(open) = self.open.iter_mut().find(|open| open.number == done.task) else { return Ok(()) };
         let Some(sheets) = done.sheets else { return Ok(()) };
-        open.missing -= 1;
-        self.ended.computed += done.bundle.cells().len();
-        open.finished.push(done.bundle);
+        open.missing -= done.bundles.len();
+        self.ended.computed += done.bundles.iter().map(|bundle| bundle.cells().len()).sum::<usize>();
+        open.finished.push(done.bundles);
         self.failures += sheets.failures(&self.workshop.plan);
         open.fresh.push(Arc::new(sheets));
         self.close_full()

@@ -13,8 +13,9 @@ use std::sync::mpsc::Sender;
 /// What a worker hands back.
 pub(crate) struct Done {
     pub(crate) task: usize,
-    pub(crate) bundle: Bundle,
-    /// None if it was told to stop.
+    /// What it has finished: all it was given, unless it was told to stop.
+    pub(crate) bundles: Vec<Bundle>,
+    /// Their rows; none if nothing was finished.
     pub(crate) sheets: Option<Sheets>,
 }
 
@@ -30,13 +31,20 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    pub(crate) fn work(&self, task: usize, bundle: Bundle) {
-        let sheets = self.compute_bundle(&bundle);
-        if sheets.is_some() {
+    /// Computes bundles of one task, one after the other, and hands back their rows together.
+    pub(crate) fn work(&self, task: usize, given: Vec<Bundle>) {
+        let (mut bundles, mut sheets): (Vec<Bundle>, Option<Sheets>) = (Vec::with_capacity(given.len()), None);
+        for bundle in given {
+            let Some(rows) = self.compute_bundle(&bundle) else { break };
             self.progress.cells_done(bundle.cells().len());
+            bundles.push(bundle);
+            match &mut sheets {
+                None => sheets = Some(rows),
+                Some(sheets) => sheets.append(&rows),
+            }
         }
         // Nobody waits for it any more if the run has ended.
-        let _ = self.results.send(Done { task, bundle, sheets });
+        let _ = self.results.send(Done { task, bundles, sheets });
     }
 
     fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {
