@@ -201,7 +201,7 @@ Examples:
   taut verify results/panel_polynomial --sample 20 --seed 7
   taut verify study.toml --out /shared/try --sample 100%
 
-Writes nothing. Exits with 4 if a file is damaged or a cell differs. Rows are promised to be the same on one kind of
+Writes nothing. Exits with 4 if a file is damaged or a cell differs, else with 75 if cells are missing. Rows are promised to be the same on one kind of
 processor: on another they may differ in the last digits.")]
 pub(crate) struct Verify {
     /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.

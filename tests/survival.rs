@@ -256,6 +256,11 @@ fn a_damaged_piece_is_computed_again() {
         let said = bench.taut(&["collect", "out"]).exits(75);
         assert!(said.stderr.contains(piece.name()), "{harm}: {}", said.stderr);
         is_true(&bench.out());
+        // Set aside: shards and status see that its cells are missing.
+        let status = bench.taut(&["status", "out", "--json"]).exits(75).json();
+        assert_ne!(status["missing"], CELLS / 2, "{harm}");
+        let again = bench.run(&["--json", "--shard", "0/2"]).exits(0).json();
+        assert_ne!(again["computed"], 0, "{harm}");
         bench.run(&["--quiet"]).exits(0);
         is_undisturbed(&bench.out(), harm);
     }
@@ -275,6 +280,56 @@ fn a_flipped_byte_in_a_part_is_found_by_verify() {
     std::fs::remove_file(&path).expect("writable");
     bench.run(&["--quiet"]).exits(0);
     is_undisturbed(&bench.out(), "mended");
+}
+
+#[test]
+fn what_does_not_open_is_damage_and_other_cells_are_another_study() {
+    let bench = bench();
+    bench.run(&["--quiet"]).exits(0);
+    let cut = |name: &str| {
+        let path = bench.out().join(name);
+        let bytes = std::fs::read(&path).expect("a part");
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("writable");
+    };
+    cut("cells/part-00002.parquet");
+    cut("trajectory/part-00004.parquet");
+    for command in [["verify", "out", "--sample", "3"], ["status", "out", "--json", "--color=never"]] {
+        let said = bench.taut(&command);
+        assert_eq!(said.code, Some(if command[0] == "verify" { 4 } else { 75 }), "{said:?}");
+        for path in ["cells/part-00002.parquet", "trajectory/part-00004.parquet"] {
+            assert!(said.stderr.contains(path) || said.stdout.contains(path), "{path}: {said:?}");
+        }
+    }
+    let said = bench.run(&[]).exits(0);
+    assert!(said.stderr.contains("trajectory/part-00004.parquet could not be read"), "{}", said.stderr);
+    is_undisturbed(&bench.out(), "mended");
+
+    let other = read(&here("tests/studies/many_parts.toml")).replace("samples = 9", "samples = 10");
+    bench.write("other.toml", &other);
+    bench.taut(&["verify", "other.toml", "--out", "out"]).exits(2);
+    // A torn manifest costs nothing, and a copy of a part under a name that no part has neither.
+    bench.write("out/manifest.json", "{ \"title\": \"Many");
+    std::fs::copy(bench.out().join("cells/part-00001.parquet"), bench.out().join("cells/part-00099.parquet"))
+        .expect("writable");
+    let report = bench.run(&["--json"]).exits(0).json();
+    assert_eq!(report["computed"], 0);
+    is_undisturbed(&bench.out(), "healed");
+}
+
+#[test]
+fn shards_of_an_edited_study_are_refused_until_the_old_ones_are_collected() {
+    let bench = bench();
+    bench.run(&["--quiet", "--shard", "0/2"]).exits(0);
+    let study = read(&here("tests/studies/many_parts.toml"));
+    bench.write("study.toml", &study.replace("geometric = 10", "geometric = 11"));
+    let said = bench.run(&["--shard", "1/2"]).exits(2);
+    for word in ["record.times.geometric: 10 → 11", "run `taut collect` first"] {
+        assert!(said.stderr.contains(word), "{}", said.stderr);
+    }
+    bench.write("study.toml", &study);
+    bench.run(&["--quiet", "--shard", "1/2"]).exits(0);
+    bench.taut(&["collect", "out", "--quiet"]).exits(0);
+    is_undisturbed(&bench.out(), "as it was");
 }
 
 #[test]

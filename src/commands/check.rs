@@ -28,6 +28,7 @@ fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
     let path = &options.source;
     let has_strays = options.out.is_some() || options.quick || !options.set.is_empty();
     let results = finished::of_folder(path, has_strays.then_some("--out, --quick and --set go"))?;
+    results.verify()?;
     let verdicts = claims::evaluate(&results.manifest, &results)?;
     keep(&verdicts, &results);
     Ok((path.clone(), verdicts))
@@ -37,6 +38,7 @@ fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
 fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
     let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
     let (results, manifest) = finished::of_study(&source, options.out.as_deref())?;
+    results.verify()?;
     let verdicts = claims::evaluate(&manifest, &results)?;
     keep(&verdicts, &results);
     Ok((results.folder().root().to_path_buf(), verdicts))

@@ -36,7 +36,7 @@ fn tell(folder: &Folder, collected: &Collected) {
     let place = folder.root().display();
     let Collected { cells, there, duplicates, written, .. } = collected;
     for damaged in &collected.damaged {
-        eprintln!("the piece {damaged} cannot be read: its cells count as missing");
+        eprintln!("{damaged} is damaged: its cells count as missing, and are computed by the next run or shard");
     }
     for (reason, cells) in &collected.unusable {
         eprintln!("{cells} cells in pieces are not enough: {reason}");

@@ -164,6 +164,9 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     if let Some(old) = &report.kept_aside {
         eprintln!("the old tables hold more than this study asks for: they are kept in {}", old.display());
     }
+    for broken in &report.broken {
+        eprintln!("{broken} could not be read: its cells were not taken from there");
+    }
     for (reason, cells) in &report.unusable {
         eprintln!("{cells} stored cells were not enough: {reason}");
     }

@@ -9,6 +9,9 @@ use std::process::ExitCode;
 use taut_sweep::{Folder, Status};
 
 pub(super) fn status(options: &options::Status) -> Result<ExitCode> {
+    if !options.folder.is_dir() {
+        return Err(Usage(format!("there is no folder {}", options.folder.display())).into());
+    }
     let folder = Folder::at(&options.folder);
     let Some(status) = Status::of(&folder)? else {
         let place = options.folder.display();
@@ -32,6 +35,7 @@ fn json(folder: &Folder, status: &Status) -> serde_json::Value {
         "parts": status.parts[0],
         "parts_of_the_study": status.parts[1],
         "pieces": status.pieces,
+        "unusable_pieces": status.unusable,
         "damaged": status.damaged,
         "bytes": status.bytes,
         "seconds_since_last_write": status.last_written.map(|age| age.as_secs_f64().round()),
@@ -52,12 +56,15 @@ fn text(status: &Status) -> String {
             out.push(format!("{count:>9}  {ending}"));
         }
     }
+    if status.unusable > 0 {
+        out.push(format!("{:>9}  pieces of an older study, which lack something of this one", status.unusable));
+    }
     let [there, parts] = status.parts;
     let size = bytes(usize::try_from(status.bytes).unwrap_or(usize::MAX));
     out.push(format!("{there:>9}  of {parts} parts, {size}"));
     if let Some(age) = status.last_written {
         out.push(format!("{:>9}  s since the last was written", age.as_secs()));
     }
-    out.extend(status.damaged.iter().map(|path| format!("cannot be read, and will be computed again: {path}")));
+    out.extend(status.damaged.iter().map(|path| format!("cannot be read: {path}")));
     out.join("\n")
 }

@@ -32,6 +32,7 @@ pub(super) fn verify(options: &Verify) -> Result<ExitCode> {
     Ok(match &verified {
         Verified { damaged, differing, .. } if !(damaged.is_empty() && differing.is_empty()) => ExitCode::from(CLAIMS),
         Verified { stopped: true, .. } => ExitCode::from(STOPPED),
+        Verified { stored, cells, .. } if stored < cells => ExitCode::from(STOPPED),
         _ => ExitCode::SUCCESS,
     })
 }

@@ -33,7 +33,7 @@ pub enum ReportError {
         reason: serde_json::Error,
     },
     /// Nothing has been computed yet.
-    #[error("{} has no finished part of table `{table}` yet; run the study first", path.display())]
+    #[error("{} has no finished part of table `{table}` yet; run the study first, or `taut collect` if its shards have run", path.display())]
     Empty {
         /// The folder.
         path: PathBuf,

@@ -64,6 +64,20 @@ impl Results {
         &self.tables
     }
 
+    /// Holds every byte of every part against its checksum.
+    ///
+    /// # Errors
+    /// If a part is not as it was written.
+    pub fn verify(&self) -> Result<(), ReportError> {
+        for table in &self.tables {
+            let name = &table.schema.name;
+            for part in self.folder.parts(name)? {
+                self.folder.part(&part).verify(name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads every part to its end.
     ///
     /// # Errors

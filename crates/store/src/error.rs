@@ -172,7 +172,7 @@ pub enum StoreError {
 
     /// A manifest that is no JSON.
     #[error(
-        "{path}, line {line}, column {column}: the manifest is not JSON ({reason}); move the folder aside and run the study again"
+        "{path}, line {line}, column {column}: the manifest is not JSON ({reason}); run the study again: it is written anew, and the tables stay"
     )]
     ManifestSyntax {
         /// The manifest.

@@ -114,6 +114,15 @@ impl Folder {
         Ok(())
     }
 
+    /// Puts a piece that cannot be read where nobody takes it for one, and returns where it is now.
+    pub fn set_aside(&self, piece: &Lot) -> Result<PathBuf, StoreError> {
+        let (path, aside) = (piece.folder(), self.root().join(FOLDER).join(format!(".{}.damaged", piece.name())));
+        match fs::rename(&path, &aside) {
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(StoreError::RemoveFile { path, reason }),
+            _ => Ok(aside),
+        }
+    }
+
     /// Removes what interrupted processes left of pieces, and the folder of pieces if it is empty.
     pub fn clean_pieces(&self) -> Result<(), StoreError> {
         let folder = self.root().join(FOLDER);

@@ -25,7 +25,7 @@ pub struct Collected {
     pub differing: Vec<(i64, [String; 2])>,
     /// Parts that were written now.
     pub written: usize,
-    /// Pieces that cannot be read; their cells count as missing.
+    /// Pieces that cannot be read, where they have been set aside, and files of parts; their cells count as missing.
     pub damaged: Vec<String>,
     /// Cells in pieces that do not serve, by reason.
     pub unusable: Vec<(String, usize)>,
@@ -51,12 +51,15 @@ pub fn collect(
     stop: &AtomicBool,
 ) -> Result<Collected, RunError> {
     let _lock = lock(folder, progress, stop)?;
-    settle(plan, folder, program, false)?;
+    settle(plan, folder, program, (false, false))?;
     folder.prepare(&plan.table_names())?;
     let stock = Stock::take(plan, folder, Look { verify: true, ..Look::default() })?;
+    // Shards and `status` would take a damaged piece for a whole one as long as it lies there.
+    let damaged = stock.damaged.iter().map(|lot| Ok(folder.set_aside(lot)?.display().to_string()));
+    let damaged = damaged.collect::<Result<Vec<_>, RunError>>()?;
     let mut collected = Collected {
         cells: plan.cells(),
-        damaged: stock.damaged.iter().map(|lot| lot.name().to_owned()).collect(),
+        damaged: damaged.into_iter().chain(stock.broken.iter().cloned()).collect(),
         unusable: stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect(),
         ..Collected::default()
     };

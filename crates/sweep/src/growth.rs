@@ -21,18 +21,33 @@ pub(crate) struct Settled {
 }
 
 /// Makes a folder this plan's: a new one, or one whose cells the plan has all. Whoever calls it holds the lock.
-pub(crate) fn settle(plan: &Plan, folder: &Folder, program: &str, force: bool) -> Result<Settled, RunError> {
+///
+/// A shard must not change what pieces of other shards are good for: with pieces of an older study there, it is refused.
+pub(crate) fn settle(
+    plan: &Plan,
+    folder: &Folder,
+    program: &str,
+    (force, is_shard): (bool, bool),
+) -> Result<Settled, RunError> {
     let mut settled = Settled::default();
-    let stored = folder.read_manifest()?;
+    let stored = match folder.read_manifest() {
+        // It is written anew from the plan; whose the tables are is said by their own footers.
+        Err(StoreError::ManifestSyntax { .. }) => None,
+        read => read?,
+    };
     let is_ours = stored.as_ref().is_some_and(|manifest| manifest["fingerprint"] == plan.fingerprint());
     let strangers = strangers(plan, folder)?;
     let lots = if is_ours { Vec::new() } else { folder.pieces()? };
     if !(strangers.is_empty() && lots.is_empty()) {
         let text = |key: &str| stored.as_ref().and_then(|m| m[key].as_str()).unwrap_or_default();
-        let differences = match &stored {
-            None => vec!["the folder has tables but no manifest.json that says whose they are".to_owned()],
-            Some(_) => contradictions(plan, text("study"), strangers.iter().chain(&lots))?,
-        };
+        let mut differences = contradictions(plan, text("study"), strangers.iter().chain(&lots))?;
+        if stored.is_none() && !differences.is_empty() {
+            differences = vec!["its tables are of other cells, and no manifest.json says whose they are".to_owned()];
+        }
+        if is_shard && differences.is_empty() && stored.is_some() && !lots.is_empty() {
+            differences = diff_studies(text("study"), &plan.checked.text);
+            differences.push("shards of the stored study have not been collected: run `taut collect` first".to_owned());
+        }
         if !differences.is_empty() {
             if !force {
                 return Err(RunError::OtherStudy { folder: folder.root().display().to_string(), differences });
@@ -47,7 +62,7 @@ pub(crate) fn settle(plan: &Plan, folder: &Folder, program: &str, force: bool) -
         }
     }
     let manifest = manifest(plan, program);
-    if folder.read_manifest()?.as_ref() != Some(&manifest) {
+    if stored.as_ref() != Some(&manifest) || settled.moved_aside.is_some() {
         folder.write_manifest(&manifest)?;
     }
     Ok(settled)
@@ -60,7 +75,9 @@ pub(crate) fn strangers(plan: &Plan, folder: &Folder) -> Result<Vec<Lot>, StoreE
         let part = folder.part(&name);
         let has_our_name = name.parse().is_ok_and(|part| part < plan.parts() && part_name(part) == name);
         match part.footer("cells") {
-            Ok(footer) if footer.keys.get(FINGERPRINT_KEY).is_some_and(|found| found == plan.fingerprint()) => {}
+            Ok(footer)
+                if has_our_name
+                    && footer.keys.get(FINGERPRINT_KEY).is_some_and(|found| found == plan.fingerprint()) => {}
             Err(_) if has_our_name => {}
             _ => strangers.push(part),
         }

@@ -70,6 +70,8 @@ pub struct RunReport {
     pub unusable: Vec<(String, usize)>,
     /// Whether the folder held results of a smaller study, which have been kept.
     pub has_grown: bool,
+    /// Files that could not be read; their cells were computed again.
+    pub broken: Vec<String>,
     /// Bytes on disk.
     pub bytes: u64,
     /// Where columns, tables and rows that the study does not have any more are kept.
@@ -150,7 +152,7 @@ pub fn run(
 ) -> Result<RunReport, RunError> {
     let mut report = RunReport::default();
     let lock = lock(folder, progress, stop)?;
-    let settled = settle(plan, folder, &options.program, options.force)?;
+    let settled = settle(plan, folder, &options.program, (options.force, options.shard.is_some()))?;
     // The folder that was locked may have been moved aside.
     let lock = if settled.moved_aside.is_some() { lock_again(folder, progress, stop, lock)? } else { lock };
     (report.moved_aside, report.kept_aside) = (settled.moved_aside, settled.kept_aside);
@@ -162,6 +164,8 @@ pub fn run(
     let look = Look { retry_failed: options.retry_failed, verify: options.shard.is_none(), ..Look::default() };
     let stock = Stock::take(plan, folder, look)?;
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
+    report.broken = stock.broken.clone();
+    report.broken.extend(stock.damaged.iter().map(|lot| lot.path("cells").display().to_string()));
     let tasks = match options.shard {
         None => whole(plan, &stock),
         Some(shard) => of_shard(plan, &stock, shard),
@@ -238,6 +242,7 @@ pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
         "tables": plan.schemas.all().iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
         "claims": serde_json::to_value(&study.claim).unwrap_or_default(),
         "figures": serde_json::to_value(&study.figure).unwrap_or_default(),
+        "record": kept(plan),
         "study": plan.checked.text,
         // The files that it reads are looked for from there.
         "study_path": plan.checked.path(),

@@ -1,6 +1,7 @@
 //! How far a folder of results is, by its parts and pieces alone.
 
-use crate::stock::cells_of;
+use crate::keeping::{RECORD_KEY, lacks};
+use crate::stock::{cells_of, other_version};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -25,6 +26,8 @@ pub struct Status {
     pub parts: [usize; 2],
     /// Pieces.
     pub pieces: usize,
+    /// Pieces of an older study that lack something of this one.
+    pub unusable: usize,
     /// Files that cannot be read.
     pub damaged: Vec<String>,
     /// Bytes of all tables.
@@ -54,8 +57,17 @@ impl Status {
         // Cells may be in a part and in a piece that has not been cleaned up, or in two pieces.
         let mut seen: BTreeSet<i64> = BTreeSet::new();
         for lot in parts.iter().chain(&pieces) {
-            if !tables.iter().all(|table| lot.footer(table).is_ok()) {
-                status.damaged.push(lot.path("cells").display().to_string());
+            let broken: Vec<String> = tables
+                .iter()
+                .filter(|table| lot.footer(table).is_err())
+                .map(|table| lot.path(table).display().to_string())
+                .collect();
+            if !broken.is_empty() {
+                status.damaged.extend(broken);
+                continue;
+            }
+            if lot.is_piece() && !serves(lot, &manifest)? {
+                status.unusable += 1;
                 continue;
             }
             let cells = cells_of(lot)?;
@@ -87,4 +99,12 @@ impl Status {
     pub fn missing(&self) -> usize {
         self.cells.saturating_sub(self.in_parts + self.in_pieces)
     }
+}
+
+/// Whether a piece holds what the study of the manifest keeps.
+fn serves(piece: &Lot, manifest: &Json) -> Result<bool, StoreError> {
+    let footer = piece.footer("cells")?;
+    let record = footer.keys.get(RECORD_KEY).and_then(|record| serde_json::from_str::<Json>(record).ok());
+    Ok(other_version(&footer.keys).is_none()
+        && record.is_some_and(|record| lacks(&record, &manifest["record"]).is_empty()))
 }

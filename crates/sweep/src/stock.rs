@@ -40,6 +40,8 @@ pub(crate) struct Stock {
     pub(crate) unusable: BTreeMap<String, usize>,
     /// Pieces that cannot be read.
     pub(crate) damaged: Vec<Lot>,
+    /// Files of parts that are there and cannot be read, or are missing beside others of their part.
+    pub(crate) broken: Vec<String>,
 }
 
 /// How to look at what is there.
@@ -68,14 +70,21 @@ impl Stock {
             duplicates: Vec::new(),
             unusable: BTreeMap::new(),
             damaged: Vec::new(),
+            broken: Vec::new(),
         };
         let tables = plan.table_names();
         let listed = tables.iter().map(|table| folder.parts(table)).collect::<Result<Vec<_>, _>>()?;
         let mut open = Vec::new();
         for part in 0..plan.parts() {
             let (name, cells) = (part_name(part), plan.part(part).len());
-            let is_listed = listed.iter().all(|parts| parts.binary_search(&name).is_ok());
-            let rows = if is_listed { readable(folder, &folder.part(&name), &tables, plan) } else { None };
+            let has = |parts: &Vec<String>| parts.binary_search(&name).is_ok();
+            let rows = if listed.iter().all(has) { readable(folder, &folder.part(&name), &tables, plan) } else { None };
+            // `cells` is written last: a part without it was never finished.
+            if rows.is_none() && tables.iter().zip(&listed).any(|(table, parts)| *table == "cells" && has(parts)) {
+                let is_broken = |table: &&&str| !folder.part_is_readable(table, &name);
+                let paths = tables.iter().filter(is_broken).map(|table| folder.part(&name).path(table));
+                stock.broken.extend(paths.map(|path| path.display().to_string()));
+            }
             stock.parts.push(match rows {
                 Some(rows) if rows == cells && !looks_inside => State::Whole,
                 _ => State::Open(vec![None; cells]),

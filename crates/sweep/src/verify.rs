@@ -3,6 +3,7 @@
 use crate::assembly::{Assembly, Origin, Wanted};
 use crate::bundle::{Bundle, Place, bundles, compute};
 use crate::checkpoints::Checkpoints;
+use crate::growth::{contradictions, strangers};
 use crate::plan::Plan;
 use crate::run::{Progress, RunError};
 use crate::stock::{Look, State, Stock};
@@ -82,6 +83,15 @@ pub fn verify(
     stop: &AtomicBool,
 ) -> Result<Verified, RunError> {
     let mut verified = Verified { cells: plan.cells(), ..Verified::default() };
+    let strangers = strangers(plan, folder)?;
+    let differences = contradictions(plan, "", strangers.iter())?;
+    if !differences.is_empty() {
+        let folder = folder.root().display().to_string();
+        return Err(RunError::OtherStudy {
+            folder,
+            differences: vec!["its cells are not those of this study".to_owned()],
+        });
+    }
     let stock = Stock::take(plan, folder, Look { as_lots: true, ..Look::default() })?;
     check_files(plan, &stock, &mut verified)?;
     let stored: Vec<usize> = (0..plan.cells()).filter(|cell| stock.has(plan, *cell)).collect();
@@ -127,6 +137,7 @@ fn check_files(plan: &Plan, stock: &Stock, verified: &mut Verified) -> Result<()
             verified.hosts.dedup();
         }
     }
+    verified.damaged.extend(stock.broken.iter().cloned());
     verified.damaged.extend(stock.damaged.iter().map(|lot| lot.path("cells").display().to_string()));
     Ok(())
 }
