@@ -32,7 +32,7 @@ def test_another_study_in_the_folder_is_refused(run: taut.Results, study: Path) 
 
 
 def test_force_moves_it_aside(binary: Path, study: Path, tmp_path: Path) -> None:
-    taut.run(study, out=tmp_path / "here", set={"seed": {"count": 1}})
+    taut.run(study, out=tmp_path / "here", set={"seed": {"count": 3}})
     run = taut.run(study, out=tmp_path / "here", set={"seed": {"count": 2}}, force=True)
     assert run.cells.select(pl.col("seed").n_unique()).collect().item() == 2
     assert (tmp_path / "here.old-1" / "manifest.json").is_file()
