@@ -3,7 +3,7 @@
 mod support;
 
 use support::study::{Bench, finish};
-use support::{Sheet, here, read};
+use support::{Sheet, here, read, taut};
 
 const GOOD: &str = r#"title = "good"
 
@@ -444,4 +444,14 @@ fn the_experiments_run_from_anywhere() {
     let study = here("experiments/panel_polynomial.toml");
     let plan = bench.taut(&["plan", study.to_str().expect("UTF-8"), "--json"]).exits(0).json();
     assert_eq!(plan["cells"], 42);
+}
+
+#[test]
+fn all_axes_can_be_set_at_once() {
+    let study = here("tests/studies/two_solvers.toml").display().to_string();
+    for set in ["sweep={ seed = { count = 3 } }", "[sweep]\nseed = { count = 3 }"] {
+        let said = taut(&["plan", &study, "--calibrate", "0", "--json", "--set", set]);
+        let plan: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
+        assert_eq!(plan["cells"], 3, "{set}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::axes::Axis;
 use super::diagnostics::Diagnostic;
-use super::raw_axes::RawAxis;
+use super::raw_axes::{RawAxis, raw_axes};
 use super::tree::{Entry, Node, Place, Table, Value, parse};
 use std::sync::Arc;
 
@@ -27,6 +27,10 @@ impl Override {
         let Self { path, places, node } = self;
         if path[0] == "sweep" && path.len() > 1 {
             sweep(&path[1..], &places[1..], node, axes);
+            return;
+        }
+        if let (["sweep"], Some(table)) = (&path.iter().map(String::as_str).collect::<Vec<_>>()[..], node.as_table()) {
+            *axes = raw_axes(table);
             return;
         }
         let is_values = matches!(node.value, Value::List(_) | Value::Table(_));
