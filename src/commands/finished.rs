@@ -42,7 +42,7 @@ pub(super) fn manifest(plan: &Plan) -> Result<Manifest> {
 
 /// Tables that another study made say nothing of this one.
 fn refuse_another_study(plan: &Plan, results: &Results, study: &Path) -> Result<()> {
-    if results.manifest.fingerprint == taut_sweep::fingerprint(plan) {
+    if results.manifest.fingerprint == plan.fingerprint() {
         return Ok(());
     }
     let (folder, study) = (results.folder().root().display(), study.display());
@@ -61,7 +61,7 @@ pub(super) fn stored_plan(folder: &Folder) -> Result<Plan> {
     };
     let text = |key: &str| manifest[key].as_str().unwrap_or_default();
     let plan = taut_sweep::load_text(text("study"), Path::new(text("study_path")))?;
-    if taut_sweep::fingerprint(&plan) == text("fingerprint") {
+    if plan.fingerprint() == text("fingerprint") {
         return Ok(plan);
     }
     let message = format!(

@@ -20,7 +20,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::StoreError;
 
-const SUFFIX: &str = ".tmp";
+pub(crate) const SUFFIX: &str = ".tmp";
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Makes `folder/name` hold these bytes, replacing what was there; the old or the new contents are
@@ -81,17 +81,24 @@ pub(crate) fn try_writing(folder: &Path) -> io::Result<()> {
     unfinished(folder, "probe").map(drop)
 }
 
-/// Removes unfinished files that no process writes any more.
+/// Removes unfinished files and folders that no process writes any more.
 pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), StoreError> {
     for entry in entries(folder)? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with('.') && name.ends_with(SUFFIX) && is_abandoned(&entry) {
-            // Another process may be as quick, and a file that stays is harmless.
-            let _ = fs::remove_file(entry.path());
+            let path = entry.path();
+            // Another process may be as quick, and what stays is harmless.
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
     }
     Ok(())
+}
+
+/// Gives a file a second name; a copy where the file system knows no second names.
+pub(crate) fn link(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let linked = fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop));
+    linked.map_err(|reason| StoreError::WriteFile { path: to.into(), reason })
 }
 
 fn is_abandoned(entry: &DirEntry) -> bool {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::atomic;
 use crate::error::StoreError;
-use crate::folder::Folder;
+use crate::folder::{Folder, refuse_unusable};
 use crate::input::read_bytes;
 
 /// The files of one subfolder of a results folder, such as `results/<study>/checkpoints/`.
@@ -72,11 +72,7 @@ impl Documents {
 
 /// The name, if it is one that no path can hide in.
 fn plain(name: &str) -> Result<&str, StoreError> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain) {
-        return Ok(name);
-    }
-    Err(StoreError::UnusableName { name: name.into() })
+    refuse_unusable(name).map(|()| name)
 }
 
 #[cfg(test)]

@@ -89,14 +89,9 @@ impl Folder {
     /// appears whole or not at all, replacing one of the same name. An empty table is written too: it
     /// says that the part was done.
     pub fn write_part(&self, part: &str, rows: &Rows, provenance: &Provenance) -> Result<u64, StoreError> {
-        refuse_uneven(rows)?;
-        let schema = rows.schema();
-        let folder = self.table_folder(&schema.name)?;
+        let folder = self.table_folder(&rows.schema().name)?;
         let name = part_file(part)?;
-        let bytes = part::encode(rows, provenance.keys(&schema.columns)).map_err(|reason| {
-            let path = folder.join(&name);
-            StoreError::EncodePart { path, reason }
-        })?;
+        let bytes = encoded(rows, provenance, &folder.join(&name))?;
         create_folder(&folder)?;
         atomic::write_file(&folder, &name, &bytes)?;
         Ok(bytes.len() as u64)
@@ -209,10 +204,7 @@ impl Folder {
             files.extend(parts.iter().map(|part| Path::new(&table).join(format!("{PREFIX}{part}{SUFFIX}"))));
         }
         for file in files {
-            let (from, to) = (self.root.join(&file), aside.join(&file));
-            // Some file systems know no second name of a file.
-            let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
-            linked.map_err(|reason| StoreError::WriteFile { path: to, reason })?;
+            atomic::link(&self.root.join(&file), &aside.join(&file))?;
         }
         Ok(aside)
     }
@@ -291,7 +283,14 @@ fn is_usable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
-pub(crate) fn refuse_uneven(rows: &Rows) -> Result<(), StoreError> {
+/// The bytes of the file that is to appear at this path.
+pub(crate) fn encoded(rows: &Rows, provenance: &Provenance, path: &Path) -> Result<Vec<u8>, StoreError> {
+    refuse_uneven(rows)?;
+    let keys = provenance.keys(&rows.schema().columns);
+    part::encode(rows, keys).map_err(|reason| StoreError::EncodePart { path: path.into(), reason })
+}
+
+fn refuse_uneven(rows: &Rows) -> Result<(), StoreError> {
     let Some(column) = rows.uneven_column() else {
         return Ok(());
     };

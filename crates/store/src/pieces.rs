@@ -7,21 +7,17 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tempfile::{Builder, TempDir};
 
-use crate::atomic::{self, sync_folder};
+use crate::atomic::{self, SUFFIX as UNFINISHED, sync_folder};
 use crate::error::StoreError;
-use crate::folder::{Folder, create_folder, refuse_unusable};
+use crate::folder::{Folder, create_folder, encoded, refuse_unusable};
 use crate::lot::Lot;
-use crate::part;
 use crate::provenance::Provenance;
 use crate::rows::Rows;
 
 pub(crate) const FOLDER: &str = "pieces";
-const UNFINISHED: &str = ".tmp";
-const GRACE: Duration = Duration::from_secs(60);
 
 impl Folder {
     /// The pieces in the order of their names.
@@ -49,11 +45,8 @@ impl Folder {
         let mut bytes = 0;
         self.appear(name, |unfinished| {
             for rows in tables {
-                crate::folder::refuse_uneven(rows)?;
-                let schema = rows.schema();
-                let path = unfinished.join(format!("{}.parquet", schema.name));
-                let encoded = part::encode(rows, provenance.keys(&schema.columns))
-                    .map_err(|reason| StoreError::EncodePart { path: path.clone(), reason })?;
+                let path = unfinished.join(format!("{}.parquet", rows.schema().name));
+                let encoded = encoded(rows, provenance, &path)?;
                 bytes += encoded.len() as u64;
                 write_through(&path, &encoded).map_err(|reason| StoreError::WriteFile { path, reason })?;
             }
@@ -69,10 +62,7 @@ impl Folder {
         if !piece.folder().is_dir() {
             self.appear(part.name(), |unfinished| {
                 for table in tables {
-                    let (from, to) = (part.path(table), unfinished.join(format!("{table}.parquet")));
-                    // Some file systems know no second name of a file.
-                    let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
-                    linked.map_err(|reason| StoreError::WriteFile { path: to, reason })?;
+                    atomic::link(&part.path(table), &unfinished.join(format!("{table}.parquet")))?;
                 }
                 Ok(())
             })?;
@@ -126,13 +116,7 @@ impl Folder {
     /// Removes what interrupted processes left of pieces, and the folder of pieces if it is empty.
     pub fn clean_pieces(&self) -> Result<(), StoreError> {
         let folder = self.root().join(FOLDER);
-        for entry in atomic::entries(&folder)? {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with('.') && name.ends_with(UNFINISHED) && is_abandoned(&entry.path()) {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
+        atomic::remove_leftovers(&folder)?;
         // Succeeds for an empty folder alone.
         let _ = fs::remove_dir(folder);
         Ok(())
@@ -188,10 +172,4 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-fn is_abandoned(folder: &Path) -> bool {
-    let age = fs::metadata(folder).and_then(|about| about.modified());
-    let is_old = age.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > GRACE));
-    is_old && File::open(folder).is_ok_and(|folder| folder.try_lock().is_ok())
 }

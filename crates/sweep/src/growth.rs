@@ -1,6 +1,6 @@
 //! Whether a folder's cells are this study's, and how parts of an older layout become pieces of the new one.
 
-use crate::keeping::{RECORD_KEY, kept, loses};
+use crate::keeping::{kept, loses, recorded};
 use crate::plan::Plan;
 use crate::run::{RunError, manifest};
 use crate::stock::{FINGERPRINT_KEY, cells_of, other_version, part_name};
@@ -14,8 +14,6 @@ use taut_store::{Folder, Lot, StoreError};
 pub(crate) struct Settled {
     /// Where another study's results were moved to.
     pub(crate) moved_aside: Option<PathBuf>,
-    /// Whether it held results of a smaller study.
-    pub(crate) has_grown: bool,
     /// Where what the study does not want any more has been kept.
     pub(crate) kept_aside: Option<PathBuf>,
 }
@@ -54,7 +52,6 @@ pub(crate) fn settle(
             }
             settled.moved_aside = Some(folder.move_aside()?);
         } else {
-            settled.has_grown = true;
             if has_more(plan, &strangers)? {
                 settled.kept_aside = Some(folder.keep_aside()?);
             }
@@ -128,8 +125,7 @@ fn has_more(plan: &Plan, parts: &[Lot]) -> Result<bool, StoreError> {
     let wanted = kept(plan);
     for part in parts {
         let footer = part.footer("cells")?;
-        let record = footer.keys.get(RECORD_KEY).and_then(|record| serde_json::from_str(record).ok());
-        if record.is_some_and(|record| loses(&record, &wanted)) {
+        if recorded(&footer.keys).is_some_and(|record| loses(&record, &wanted)) {
             return Ok(true);
         }
     }

@@ -3,6 +3,7 @@
 use crate::plan::Plan;
 use crate::tables::BEST_BY;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 /// The footer key with what was kept.
 pub(crate) const RECORD_KEY: &str = "taut.record";
@@ -24,6 +25,11 @@ pub(crate) fn kept(plan: &Plan) -> Json {
     leave.dedup();
     kept["allow_unstable"] = json!(leave);
     kept
+}
+
+/// What was kept of the cells in a file with these footers, if it says so.
+pub(crate) fn recorded(keys: &BTreeMap<String, String>) -> Option<Json> {
+    keys.get(RECORD_KEY).and_then(|record| serde_json::from_str(record).ok())
 }
 
 /// What is missing in rows of which this was kept, in words; nothing if they hold all that is wanted.

@@ -61,7 +61,7 @@ pub use outlook::Reduction;
 pub use plan::{AxisSummary, Plan};
 pub use planned_cell::PlannedCell;
 pub use remaining::remaining;
-pub use run::{CHECKPOINT_AFTER, Progress, RunError, RunOptions, RunReport, fingerprint, manifest, run};
+pub use run::{CHECKPOINT_AFTER, Progress, RunError, RunOptions, RunReport, manifest, run};
 pub use sizes::TableSize;
 pub use status::Status;
 pub use tables::SCHEMA_VERSION;

@@ -3,7 +3,7 @@
 use crate::growth::strangers;
 use crate::plan::Plan;
 use crate::stock::{Look, Stock};
-use crate::work::{Shard, Task, of_shard, whole};
+use crate::work::{Shard, Task, all, of_share, share, whole};
 use taut_store::{Folder, StoreError};
 
 /// Cells that are missing in a folder, of the whole plan or of a shard, and their share of the work of the whole plan; what
@@ -18,14 +18,11 @@ pub fn remaining(plan: &Plan, folder: &Folder, shard: Option<Shard>) -> Result<(
     let stock = Stock::take_with(plan, folder, Look::default(), &strangers(plan, folder)?)?;
     let tasks = match shard {
         None => whole(plan, &stock),
-        Some(shard) => of_shard(plan, &stock, shard),
+        Some(shard) => of_share(plan, &stock, share(plan, shard)),
     };
     let cells = tasks.iter().map(Task::cells).sum();
     let bundles = tasks.iter().flat_map(|task| &task.bundles);
     let missing: f64 = bundles.map(|bundle| plan.work_of(bundle.cells())).sum();
-    let all: f64 = (0..plan.parts())
-        .flat_map(|part| crate::bundle::bundles(plan, plan.part(part)))
-        .map(|bundle| plan.work_of(bundle.cells()))
-        .sum();
+    let all: f64 = all(plan).map(|bundle| plan.work_of(bundle.cells())).sum();
     Ok((cells, if all > 0.0 { missing / all } else { 1.0 }))
 }

@@ -10,7 +10,7 @@ use crate::keeping::{RECORD_KEY, kept};
 use crate::plan::Plan;
 use crate::stock::{FINGERPRINT_KEY, Look, SEMANTICS_KEY, Stock, part_name};
 use crate::tables::SCHEMA_VERSION;
-use crate::work::{Shard, Task, cells_of_shard, of_shard, whole};
+use crate::work::{Shard, Task, numbers, of_share, share, whole};
 use crate::writer::absorb;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -68,8 +68,6 @@ pub struct RunReport {
     pub gave_up: bool,
     /// Cells that are stored and had to be computed again, by reason.
     pub unusable: Vec<(String, usize)>,
-    /// Whether the folder held results of a smaller study, which have been kept.
-    pub has_grown: bool,
     /// Files that could not be read; their cells were computed again.
     pub broken: Vec<String>,
     /// Bytes on disk.
@@ -156,7 +154,6 @@ pub fn run(
     // The folder that was locked may have been moved aside.
     let lock = if settled.moved_aside.is_some() { lock_again(folder, progress, stop, lock)? } else { lock };
     (report.moved_aside, report.kept_aside) = (settled.moved_aside, settled.kept_aside);
-    report.has_grown = settled.has_grown;
     folder.prepare(&plan.table_names())?;
     // Shards write pieces with names of their own, and need nobody's leave.
     let lock = options.shard.is_none().then_some(lock);
@@ -166,15 +163,14 @@ pub fn run(
     report.unusable = stock.unusable.iter().map(|(reason, cells)| (reason.clone(), *cells)).collect();
     report.broken = stock.broken.clone();
     report.broken.extend(stock.damaged.iter().map(|lot| lot.path("cells").display().to_string()));
-    let tasks = match options.shard {
+    let share = options.shard.map(|shard| share(plan, shard));
+    let own: Option<BTreeSet<i64>> = share.as_ref().map(|share| numbers(plan, share).into_iter().collect());
+    report.cells = own.as_ref().map_or(plan.cells(), BTreeSet::len);
+    let tasks = match share {
         None => whole(plan, &stock),
-        Some(shard) => of_shard(plan, &stock, shard),
+        Some(share) => of_share(plan, &stock, share),
     };
     let missing: usize = tasks.iter().map(Task::cells).sum();
-    report.cells = match options.shard {
-        None => plan.cells(),
-        Some(shard) => cells_of_shard(plan, shard).len(),
-    };
     report.reused = report.cells - missing;
     progress.started(report.cells, report.reused);
     let checkpoints = Arc::new(match options.checkpoint_after {
@@ -191,7 +187,7 @@ pub fn run(
         }
     }
     report.checkpoint_trouble = checkpoints.trouble();
-    count_endings(plan, folder, options.shard, &mut report)?;
+    count_endings(plan, folder, own.as_ref(), &mut report)?;
     report.bytes = folder.bytes()?;
     Ok(report)
 }
@@ -220,11 +216,6 @@ fn lock_again(folder: &Folder, progress: &Arc<dyn Progress>, stop: &AtomicBool, 
     lock(folder, progress, stop)
 }
 
-/// What the stored rows depend on: not title, question, claims or figures.
-pub fn fingerprint(plan: &Plan) -> String {
-    plan.fingerprint().to_owned()
-}
-
 /// What `manifest.json` says of the results of a plan.
 pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
     let study = &plan.checked.study;
@@ -232,7 +223,7 @@ pub fn manifest(plan: &Plan, program: &str) -> serde_json::Value {
         "schema_version": SCHEMA_VERSION,
         "semantics": crate::identity::SEMANTICS,
         "program": program,
-        "fingerprint": fingerprint(plan),
+        "fingerprint": plan.fingerprint(),
         "title": study.title,
         "question": study.question,
         "quick": plan.checked.quick,
@@ -263,14 +254,18 @@ pub(crate) fn provenance(plan: &Plan, program: &str) -> Provenance {
     }
 }
 
-/// Counts statuses over what is stored; of a shard over its own cells.
-fn count_endings(plan: &Plan, folder: &Folder, shard: Option<Shard>, report: &mut RunReport) -> Result<(), StoreError> {
+/// Counts statuses over what is stored; of a shard over its own cells, wherever they are.
+fn count_endings(
+    plan: &Plan,
+    folder: &Folder,
+    own: Option<&BTreeSet<i64>>,
+    report: &mut RunReport,
+) -> Result<(), StoreError> {
     let parts = (0..plan.parts()).map(|part| folder.part(&part_name(part))).filter(|part| part.has("cells"));
-    let lots: Vec<Lot> = match shard {
+    let lots: Vec<Lot> = match own {
         None => parts.collect(),
         Some(_) => parts.chain(folder.pieces()?).collect(),
     };
-    let own: Option<BTreeSet<i64>> = shard.map(|shard| cells_of_shard(plan, shard).into_iter().collect());
     // A cell may be in a part and in a piece that has not been cleaned up.
     let mut seen: BTreeSet<i64> = BTreeSet::new();
     let mut reasons: Vec<(String, usize)> = Vec::new();
@@ -280,7 +275,7 @@ fn count_endings(plan: &Plan, folder: &Folder, shard: Option<Shard>, report: &mu
         let (statuses, said) = (table.texts("status")?, table.texts("reason")?);
         for (cell, (status, reason)) in table.into_rows().ints(0).iter().zip(statuses.into_iter().zip(said)) {
             let is_bad = matches!(status.as_deref(), Some("diverged" | "failed"));
-            if !is_bad || own.as_ref().is_some_and(|own| !own.contains(cell)) || !seen.insert(*cell) {
+            if !is_bad || own.is_some_and(|own| !own.contains(cell)) || !seen.insert(*cell) {
                 continue;
             }
             match status.as_deref() {

@@ -1,6 +1,6 @@
 //! How far a folder of results is, by its parts and pieces alone.
 
-use crate::keeping::{RECORD_KEY, lacks};
+use crate::keeping::{lacks, recorded};
 use crate::stock::{cells_of, other_version};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -104,7 +104,6 @@ impl Status {
 /// Whether a piece holds what the study of the manifest keeps.
 fn serves(piece: &Lot, manifest: &Json) -> Result<bool, StoreError> {
     let footer = piece.footer("cells")?;
-    let record = footer.keys.get(RECORD_KEY).and_then(|record| serde_json::from_str::<Json>(record).ok());
     Ok(other_version(&footer.keys).is_none()
-        && record.is_some_and(|record| lacks(&record, &manifest["record"]).is_empty()))
+        && recorded(&footer.keys).is_some_and(|record| lacks(&record, &manifest["record"]).is_empty()))
 }

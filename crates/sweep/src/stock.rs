@@ -1,9 +1,8 @@
 //! What is in the store already: which cells, in which part or piece, and why some of it does not serve.
 
-use crate::keeping::{RECORD_KEY, kept, lacks, surplus_theories};
+use crate::keeping::{kept, lacks, recorded, surplus_theories};
 use crate::plan::Plan;
 use crate::tables::SCHEMA_VERSION;
-use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use taut_store::{Folder, Lot, StoreError};
 
@@ -90,15 +89,20 @@ impl Stock {
                 _ => State::Open(vec![None; cells]),
             });
             if rows.is_some_and(|rows| rows != cells || looks_inside) {
-                open.push(folder.part(&name));
+                open.push((part, folder.part(&name)));
             }
         }
-        let pieces = folder.pieces()?;
-        for lot in open.into_iter().chain(strangers.iter().cloned()).chain(pieces) {
+        for (part, lot) in open {
             stock.add(plan, lot, look);
+            // Nothing else has been added: a part without a gap has all cells in itself, and needs no work.
+            if look.retry_failed
+                && matches!(&stock.parts[part], State::Open(cells) if cells.iter().all(Option::is_some))
+            {
+                stock.parts[part] = State::Whole;
+            }
         }
-        if look.retry_failed {
-            stock.close_parts(&part_lots(plan, folder));
+        for lot in strangers.iter().cloned().chain(folder.pieces()?) {
+            stock.add(plan, lot, look);
         }
         Ok(stock)
     }
@@ -164,17 +168,6 @@ impl Stock {
             }
         }
     }
-
-    /// Parts all of whose cells lie in the part itself need no work.
-    fn close_parts(&mut self, own: &[Lot]) {
-        for (part, lot) in own.iter().enumerate() {
-            let Some(number) = self.lots.iter().position(|usable| usable.lot == *lot) else { continue };
-            let State::Open(cells) = &self.parts[part] else { continue };
-            if cells.iter().all(|cell| *cell == Some(number as u32)) {
-                self.parts[part] = State::Whole;
-            }
-        }
-    }
 }
 
 /// The cells of a lot, and which of them do not count because they failed.
@@ -191,7 +184,7 @@ fn inspect(plan: &Plan, lot: &Lot, look: Look) -> Result<(Held, Result<Usable, V
     if let Some(reason) = other_version(&footer.keys) {
         return Ok((held, Err(vec![reason])));
     }
-    let record: Json = serde_json::from_str(key(RECORD_KEY)).unwrap_or_default();
+    let record = recorded(&footer.keys).unwrap_or_default();
     let wanted = kept(plan);
     let reasons = lacks(&record, &wanted);
     if !reasons.is_empty() {
@@ -241,10 +234,6 @@ fn readable(folder: &Folder, lot: &Lot, tables: &[&str], plan: &Plan) -> Option<
         }
     }
     rows
-}
-
-fn part_lots(plan: &Plan, folder: &Folder) -> Vec<Lot> {
-    (0..plan.parts()).map(|part| folder.part(&part_name(part))).collect()
 }
 
 /// The name of a part in its files.

@@ -69,11 +69,11 @@ pub(crate) fn whole(plan: &Plan, stock: &Stock) -> Vec<Task> {
     open.map(task).collect()
 }
 
-/// What is missing of a shard, in the order of the plan, in tasks of about the size of a part.
-pub(crate) fn of_shard(plan: &Plan, stock: &Stock, shard: Shard) -> Vec<Task> {
+/// What is missing of a share, in the order of the plan, in tasks of about the size of a part.
+pub(crate) fn of_share(plan: &Plan, stock: &Stock, share: Vec<Bundle>) -> Vec<Task> {
     let mut tasks: Vec<Task> = Vec::new();
     let mut cells = 0;
-    for bundle in missing(plan, stock, shares(plan, shard.of).swap_remove(shard.index)) {
+    for bundle in missing(plan, stock, share) {
         if cells == 0 || cells + bundle.cells().len() > plan.cells_per_part() {
             tasks.push(Task { goal: Goal::Piece, bundles: Vec::new() });
             cells = 0;
@@ -85,10 +85,19 @@ pub(crate) fn of_shard(plan: &Plan, stock: &Stock, shard: Shard) -> Vec<Task> {
     tasks
 }
 
+/// Everything that a shard is to compute. Dealing looks at the whole plan: ask once.
+pub(crate) fn share(plan: &Plan, shard: Shard) -> Vec<Bundle> {
+    shares(plan, shard.of).swap_remove(shard.index)
+}
+
+/// The numbers of the cells in bundles.
+pub(crate) fn numbers(plan: &Plan, bundles: &[Bundle]) -> Vec<i64> {
+    bundles.iter().flat_map(Bundle::cells).map(|cell| plan.number_of(*cell)).collect()
+}
+
 /// The numbers of a shard's cells.
 pub fn cells_of_shard(plan: &Plan, shard: Shard) -> Vec<i64> {
-    let cells = shares(plan, shard.of).swap_remove(shard.index);
-    cells.iter().flat_map(|bundle| bundle.cells()).map(|cell| plan.number_of(*cell)).collect()
+    numbers(plan, &share(plan, shard))
 }
 
 /// The shards that have cells missing.
@@ -98,10 +107,15 @@ pub(crate) fn unfinished(plan: &Plan, stock: &Stock, shards: usize) -> Vec<usize
     shares.filter(|(_, share)| share.iter().any(is_missing)).map(|(shard, _)| shard).collect()
 }
 
+/// Every bundle of a plan, in its order.
+pub(crate) fn all(plan: &Plan) -> impl Iterator<Item = Bundle> {
+    (0..plan.parts()).flat_map(|part| bundles(plan, plan.part(part)))
+}
+
 /// Deals all bundles of a plan to shards: the longest first, each to the shard with the least work so far. What was
 /// computed already plays no part, so a shard is the same set of cells whenever it runs.
 fn shares(plan: &Plan, shards: usize) -> Vec<Vec<Bundle>> {
-    let all: Vec<Bundle> = (0..plan.parts()).flat_map(|part| bundles(plan, plan.part(part))).collect();
+    let all: Vec<Bundle> = all(plan).collect();
     let mut order: Vec<(Reverse<u64>, usize)> =
         all.iter().enumerate().map(|(number, bundle)| (Reverse(work(plan, bundle)), number)).collect();
     order.sort_unstable();
