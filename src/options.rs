@@ -97,6 +97,35 @@ pub(crate) struct Source {
     pub(crate) quick: bool,
 }
 
+/// Results that are there already: by their folder, or by their study.
+#[derive(Args, Debug)]
+pub(crate) struct Finished {
+    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
+    #[arg(value_name = "STUDY_OR_DIR")]
+    pub(crate) source: PathBuf,
+    /// Where the results of the study are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The small version of the study, as `taut run --quick` made it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+impl Finished {
+    /// The study that was named, if it is one.
+    pub(crate) fn study(&self) -> Source {
+        Source { study: self.source.clone(), quick: self.quick, set: self.set.clone() }
+    }
+
+    /// Whether something was said that goes with a study alone.
+    pub(crate) fn has_words_for_a_study(&self) -> bool {
+        self.out.is_some() || self.quick || !self.set.is_empty()
+    }
+}
+
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -157,18 +186,8 @@ Examples:
 
 Cells that were computed twice must be equal. Exits with 75 if cells are missing, with 4 if two copies of a cell differ.")]
 pub(crate) struct Collect {
-    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
-    #[arg(value_name = "STUDY_OR_DIR")]
-    pub(crate) source: PathBuf,
-    /// Where the results of the study are.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The small version of the study, as `taut run --quick` made it.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) of: Finished,
     /// Print one JSON object on stdout.
     #[arg(long)]
     pub(crate) json: bool,
@@ -204,18 +223,8 @@ Examples:
 Writes nothing. Exits with 4 if a file is damaged or a cell differs, else with 75 if cells are missing. Rows are promised to be the same on one kind of
 processor: on another they may differ in the last digits.")]
 pub(crate) struct Verify {
-    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
-    #[arg(value_name = "STUDY_OR_DIR")]
-    pub(crate) source: PathBuf,
-    /// Where the results of the study are.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The small version of the study, as `taut run --quick` made it.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) of: Finished,
     /// How many cells to compute again: a share such as 1%, or a number.
     #[arg(long, value_name = "SHARE", default_value = "1%")]
     pub(crate) sample: Sample,
@@ -263,18 +272,8 @@ Examples:
 Exits with 4 if a claim fails or is undecided: one over no rows, a null, or tables with missing parts.
 The verdicts are also a table, `claims`, beside the others.")]
 pub(crate) struct Check {
-    /// A folder of results, or a study, whose results are looked for in results/<name of the study file>.
-    #[arg(value_name = "STUDY_OR_DIR")]
-    pub(crate) source: PathBuf,
-    /// Where the results of the study are.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The small version of the study, as `taut run --quick` made it.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Set one field of the study, as `taut run` was told: PATH=VALUE. Repeatable.
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) of: Finished,
     /// Print one JSON object on stdout instead of the table.
     #[arg(long)]
     pub(crate) json: bool,

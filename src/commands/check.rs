@@ -1,7 +1,7 @@
 //! `taut check`: the claims of a study against its tables.
 
 use super::{finished, print, verdicts};
-use crate::options::{Check, Source};
+use crate::options::Check;
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use taut_report::Results;
 use taut_report::claims::{self, Verdicts};
 
 pub(super) fn check(options: &Check) -> Result<ExitCode> {
-    let (folder, verdicts) = if options.source.is_file() { of_study(options)? } else { of_folder(options)? };
+    let (folder, verdicts) = if options.of.source.is_file() { of_study(options)? } else { of_folder(options)? };
     if options.json {
         let json = serde_json::json!({
             "schema": "taut.check/1",
@@ -25,8 +25,8 @@ pub(super) fn check(options: &Check) -> Result<ExitCode> {
 
 /// The claims that were stored with the tables.
 fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
-    let path = &options.source;
-    let has_strays = options.out.is_some() || options.quick || !options.set.is_empty();
+    let path = &options.of.source;
+    let has_strays = options.of.has_words_for_a_study();
     let results = finished::of_folder(path, has_strays.then_some("--out, --quick and --set go"))?;
     results.verify()?;
     let verdicts = claims::evaluate(&results.manifest, &results)?;
@@ -36,8 +36,7 @@ fn of_folder(options: &Check) -> Result<(PathBuf, Verdicts)> {
 
 /// The claims as the study has them now, over the tables that a run of it wrote.
 fn of_study(options: &Check) -> Result<(PathBuf, Verdicts)> {
-    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
-    let (results, manifest) = finished::of_study(&source, options.out.as_deref())?;
+    let (results, manifest) = finished::of_study(&options.of.study(), options.of.out.as_deref())?;
     results.verify()?;
     let verdicts = claims::evaluate(&manifest, &results)?;
     keep(&verdicts, &results);

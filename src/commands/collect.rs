@@ -3,7 +3,7 @@
 use super::finished::plan_and_folder;
 use super::print;
 use crate::exit::{CLAIMS, STOPPED};
-use crate::options::{Collect, Source};
+use crate::options::Collect;
 use crate::progress::Display;
 use crate::stopping::stop_on_signals;
 use anyhow::Result;
@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use taut_sweep::{Collected, Folder};
 
 pub(super) fn collect(options: &Collect) -> Result<ExitCode> {
-    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
-    let (plan, folder) = plan_and_folder(&source, options.out.as_deref())?;
+    let (plan, folder) = plan_and_folder(&options.of)?;
     let stop = stop_on_signals()?;
     let display = Display::new(options.quiet);
     let collected = taut_sweep::collect(&plan, &folder, taut_sweep::PROGRAM, &display.progress(), &stop);

@@ -2,7 +2,7 @@
 
 use super::{load, run::default_folder};
 use crate::exit::Usage;
-use crate::options::Source;
+use crate::options::{Finished, Source};
 use anyhow::Result;
 use std::path::Path;
 use taut_report::{Manifest, Results};
@@ -72,19 +72,20 @@ pub(super) fn stored_plan(folder: &Folder) -> Result<Plan> {
 }
 
 /// A folder of results with the plan of its study: the one that is stored there, or the study as it is now.
-pub(super) fn plan_and_folder(source: &Source, out: Option<&Path>) -> Result<(Plan, Folder)> {
-    if source.study.is_dir() {
-        if out.is_some() || source.quick || !source.set.is_empty() {
-            let folder = source.study.display();
+pub(super) fn plan_and_folder(of: &Finished) -> Result<(Plan, Folder)> {
+    if of.source.is_dir() {
+        if of.has_words_for_a_study() {
+            let folder = of.source.display();
             return Err(Usage(format!("--out, --quick and --set go with a study, and {folder} is a folder")).into());
         }
-        let folder = Folder::at(&source.study);
+        let folder = Folder::at(&of.source);
         return Ok((stored_plan(&folder)?, folder));
     }
-    let plan = load(source)?;
-    let folder = match out {
-        Some(out) => out.to_path_buf(),
-        None => default_folder(source)?,
+    let source = of.study();
+    let plan = load(&source)?;
+    let folder = match &of.out {
+        Some(out) => out.clone(),
+        None => default_folder(&source)?,
     };
     if !folder.is_dir() {
         return Err(Usage(format!("there are no results in {}; name their folder with --out", folder.display())).into());

@@ -4,7 +4,7 @@ use super::finished::plan_and_folder;
 use super::print;
 use super::run::how;
 use crate::exit::{CLAIMS, STOPPED};
-use crate::options::{Source, Verify};
+use crate::options::Verify;
 use crate::progress::Display;
 use crate::stopping::stop_on_signals;
 use anyhow::Result;
@@ -15,8 +15,7 @@ use taut_sweep::{Folder, Verified};
 const NAMED: usize = 10;
 
 pub(super) fn verify(options: &Verify) -> Result<ExitCode> {
-    let source = Source { study: options.source.clone(), quick: options.quick, set: options.set.clone() };
-    let (plan, folder) = plan_and_folder(&source, options.out.as_deref())?;
+    let (plan, folder) = plan_and_folder(&options.of)?;
     let (stop, how) = (stop_on_signals()?, how(options.threads, false));
     let display = Display::new(options.quiet);
     let drawn = (options.sample, options.seed);
