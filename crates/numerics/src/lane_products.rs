@@ -1,5 +1,6 @@
 //! Small matrix products of many lanes side by side, and the same of one lane by blocks.
 
+use crate::blocked_products::blocked_product;
 use crate::{Kernel, run_wide};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -8,11 +9,11 @@ use pulp::{Arch, Simd, WithSimd};
 /// A factor of a product: column-major entries, with the lanes of one entry side by side.
 #[derive(Clone, Copy, Debug)]
 pub struct Factor<'a> {
-    data: &'a [f64],
-    rows: usize,
-    columns: usize,
+    pub(crate) data: &'a [f64],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
     /// Entries between two rows and between two columns.
-    strides: [usize; 2],
+    pub(crate) strides: [usize; 2],
     /// Whether all lanes have these entries, which are then there once.
     shared: bool,
 }
@@ -36,7 +37,7 @@ impl<'a> Factor<'a> {
 
     /// Where entry (i, j) is.
     #[inline(always)]
-    fn entry(&self, i: usize, j: usize) -> usize {
+    pub(crate) fn entry(&self, i: usize, j: usize) -> usize {
         i * self.strides[0] + j * self.strides[1]
     }
 
@@ -47,34 +48,73 @@ impl<'a> Factor<'a> {
     }
 }
 
+/// What becomes of a product.
+#[derive(Clone, Copy)]
+pub(crate) enum Then<'a> {
+    /// C ← A·B.
+    Replace,
+    /// C ← C + A·B.
+    Add,
+    /// C ← C − s∘(A·B), with one factor s per lane.
+    Subtract(&'a [f64]),
+}
+
 /// C ← A·B, or C ← C + A·B if `add`, lane by lane.
 ///
-/// Shapes: A m×k, B k×n, C m×n, all times `lanes`; A may be shared. With one lane the product is blocked if no size is
-/// small; otherwise each element of each lane is one chain of multiply-adds in index order, so that a lane's
-/// bits do not depend on its neighbours. 2mkn flops per lane; allocates nothing.
+/// Shapes: A m×k, B k×n, C m×n, all times `lanes`; A may be shared. Each element of each lane is one chain of
+/// multiply-adds in index order, so that a lane's bits do not depend on its neighbours, nor on the vectors of the
+/// processor; one lane of more than 256 in some size is left to a general product, whose order is its own. 2mkn
+/// flops per lane; allocates nothing but, once per thread, a panel of A.
 ///
 /// # Panics
 /// If the shapes do not fit, or B is shared.
 pub fn lane_product_into(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usize, add: bool) {
+    multiply(a, b, c, lanes, if add { Then::Add } else { Then::Replace });
+}
+
+/// C ← C − s∘(A·B), lane by lane, with one factor s per lane: the update of descent without a gradient in between.
+///
+/// The same bits as those of [`lane_product_into`] followed by [`crate::subtract_scaled`]. Shapes, cost and panics as there.
+pub fn subtract_lane_product(s: &[f64], a: Factor<'_>, b: Factor<'_>, c: &mut [f64]) {
+    multiply(a, b, c, s.len(), Then::Subtract(s));
+}
+
+fn multiply(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usize, then: Then<'_>) {
     let own = if a.shared { 1 } else { lanes };
     assert_eq!(a.columns, b.rows, "inner sizes agree");
     assert_eq!(a.data.len(), a.rows * a.columns * own, "A is m×k times lanes");
     assert_eq!(b.data.len(), b.rows * b.columns * lanes, "B is k×n times lanes");
     assert_eq!(c.len(), a.rows * b.columns * lanes, "C is m×n times lanes");
-    if lanes == 1 && a.rows.min(b.columns).min(a.columns) > 8 {
-        let accum = if add { Accum::Add } else { Accum::Replace };
-        let c = MatMut::from_column_major_slice_mut(c, a.rows, b.columns);
-        return matmul(c, accum, view(a), view(b), 1.0, Par::Seq);
-    }
-    if lanes != 8 && !add {
-        c.fill(0.0);
-    }
+    let sizes = [a.rows, a.columns, b.columns];
+    let adds = match then {
+        Then::Replace => false,
+        Then::Add => true,
+        Then::Subtract(_) if lanes == 1 => return blocked_product(a, b, c, then),
+        Then::Subtract(_) => true,
+    };
     match lanes {
-        1 => run_wide(OneLane { a, b, c }),
-        8 => Arch::new().dispatch(EightLanes { a, b, c, add }),
-        _ => any_lanes(a, b, c, lanes),
+        1 if sizes.iter().any(|size| *size <= NARROW) => {
+            if !adds {
+                c.fill(0.0);
+            }
+            run_wide(OneLane { a, b, c });
+        }
+        1 if sizes.iter().any(|size| *size > WIDE) => {
+            let accum = if adds { Accum::Add } else { Accum::Replace };
+            let c = MatMut::from_column_major_slice_mut(c, a.rows, b.columns);
+            matmul(c, accum, view(a), view(b), 1.0, Par::Seq);
+        }
+        1 => blocked_product(a, b, c, then),
+        8 => Arch::new().dispatch(EightLanes { a, b, c, then }),
+        _ => any_lanes(a, b, c, lanes, then),
     }
 }
+
+/// With a size up to this, one lane has no tiles to fill.
+const NARROW: usize = 8;
+
+/// With a size above this, one lane wants blocks in all directions for the caches.
+const WIDE: usize = 256;
 
 fn view(f: Factor<'_>) -> MatRef<'_, f64> {
     if f.strides[0] == 1 {
@@ -85,13 +125,14 @@ fn view(f: Factor<'_>) -> MatRef<'_, f64> {
 }
 
 /// C + A·B in any number of lanes.
-fn any_lanes(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usize) {
-    for (slot, sum) in c.iter_mut().enumerate() {
+fn any_lanes(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usize, then: Then<'_>) {
+    for (slot, c) in c.iter_mut().enumerate() {
         let (entry, lane) = (slot / lanes, slot % lanes);
         let (i, j) = (entry % a.rows, entry / a.rows);
-        for k in 0..a.columns {
-            *sum = f64::mul_add(a.at(i, k, lane, lanes), b.at(k, j, lane, lanes), *sum);
-        }
+        let before = if let Then::Add = then { *c } else { 0.0 };
+        let sum =
+            (0..a.columns).fold(before, |sum, k| f64::mul_add(a.at(i, k, lane, lanes), b.at(k, j, lane, lanes), sum));
+        *c = if let Then::Subtract(s) = then { *c - s[lane] * sum } else { sum };
     }
 }
 
@@ -177,14 +218,14 @@ fn add_rows<const COUNT: usize>(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], [i,
     c[i..i + COUNT].copy_from_slice(&sums);
 }
 
-/// C + A·B or A·B in eight lanes: vectors hold lanes of one entry, and some entries of C stay in registers.
+/// C ← A·B, C + A·B or C − s∘(A·B) in eight lanes: vectors hold lanes of one entry, and a tile of C stays in registers.
 ///
 /// Vectors are spelled out, since the compiler makes single numbers of the lanes otherwise.
 struct EightLanes<'a> {
     a: Factor<'a>,
     b: Factor<'a>,
     c: &'a mut [f64],
-    add: bool,
+    then: Then<'a>,
 }
 
 impl WithSimd for EightLanes<'_> {
@@ -193,112 +234,228 @@ impl WithSimd for EightLanes<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let parts = 8 / S::F64_LANES;
-        let vectors = Vectors::<S> {
-            simd,
-            parts,
-            a: self.a,
-            b: self.b,
-            add: self.add,
-            left: S::as_simd_f64s(self.a.data).0,
-            right: S::as_simd_f64s(self.b.data).0,
-        };
         let c = S::as_mut_simd_f64s(self.c).0;
         for part in 0..parts {
-            if self.a.shared { vectors.sweep::<true>(c, part) } else { vectors.sweep::<false>(c, part) }
+            let vectors = Vectors::<S> {
+                simd,
+                parts,
+                part,
+                a: self.a,
+                b: self.b,
+                left: S::as_simd_f64s(self.a.data).0,
+                right: S::as_simd_f64s(self.b.data).0,
+                then: match self.then {
+                    Then::Replace => Finish::Replace,
+                    Then::Add => Finish::Add,
+                    Then::Subtract(s) => Finish::Subtract(S::as_simd_f64s(s).0[part]),
+                },
+            };
+            if self.a.columns == 0 || self.a.shared {
+                vectors.sweep_shared(c);
+            } else {
+                vectors.sweep(c);
+            }
         }
     }
+}
+
+/// [`Then`] with its factors in a vector.
+#[derive(Clone, Copy)]
+enum Finish<V> {
+    Replace,
+    Add,
+    Subtract(V),
 }
 
 struct Vectors<'a, S: Simd> {
     simd: S,
-    /// Vectors that hold the lanes of one entry.
+    /// Vectors that hold the lanes of one entry, and which of them this is about.
     parts: usize,
+    part: usize,
     a: Factor<'a>,
     b: Factor<'a>,
-    add: bool,
     left: &'a [S::f64s],
     right: &'a [S::f64s],
+    then: Finish<S::f64s>,
 }
 
 impl<S: Simd> Vectors<'_, S> {
     #[inline(always)]
-    fn sweep<const SHARED: bool>(&self, c: &mut [S::f64s], part: usize) {
-        let mut j = 0;
-        while j < self.b.columns {
-            let across = share(self.b.columns - j);
+    fn sweep(&self, c: &mut [S::f64s]) {
+        // As large as registers allow, with a column of A and an entry of B beside the sums.
+        let most = if S::REGISTER_COUNT >= 32 { 5 } else { 3 };
+        for (j, across) in shares(self.b.columns, most) {
             match across {
-                4 => self.column::<SHARED, 4>(c, j, part),
-                3 => self.column::<SHARED, 3>(c, j, part),
-                2 => self.column::<SHARED, 2>(c, j, part),
-                _ => self.column::<SHARED, 1>(c, j, part),
+                5 => self.column::<5>(c, j, most),
+                4 => self.column::<4>(c, j, most),
+                3 => self.column::<3>(c, j, most),
+                2 => self.column::<2>(c, j, most),
+                _ => self.column::<1>(c, j, 2 * most),
             }
-            j += across;
         }
     }
 
-    /// C columns of the product.
+    /// Some columns of the product.
     #[inline(always)]
-    fn column<const SHARED: bool, const C: usize>(&self, c: &mut [S::f64s], j: usize, part: usize) {
-        let (rows, mut i) = (self.a.rows, 0);
-        // A single column has registers for more rows.
-        while C == 1 && i + 8 <= rows {
-            self.tile::<SHARED, 8, C>(c, [i, j], part);
-            i += 8;
-        }
-        while i < rows {
-            let down = share(rows - i);
+    fn column<const C: usize>(&self, c: &mut [S::f64s], j: usize, most: usize) {
+        for (i, down) in shares(self.a.rows, most) {
             match down {
-                4 => self.tile::<SHARED, 4, C>(c, [i, j], part),
-                3 => self.tile::<SHARED, 3, C>(c, [i, j], part),
-                2 => self.tile::<SHARED, 2, C>(c, [i, j], part),
-                _ => self.tile::<SHARED, 1, C>(c, [i, j], part),
+                10 if C == 1 => self.tile::<10, C>(c, [i, j]),
+                9 if C == 1 => self.tile::<9, C>(c, [i, j]),
+                8 if C == 1 => self.tile::<8, C>(c, [i, j]),
+                7 if C == 1 => self.tile::<7, C>(c, [i, j]),
+                6 if C == 1 => self.tile::<6, C>(c, [i, j]),
+                5 => self.tile::<5, C>(c, [i, j]),
+                4 => self.tile::<4, C>(c, [i, j]),
+                3 => self.tile::<3, C>(c, [i, j]),
+                2 => self.tile::<2, C>(c, [i, j]),
+                _ => self.tile::<1, C>(c, [i, j]),
             }
-            i += down;
         }
     }
 
+    /// A tile of C: loops have lengths that are known when they are compiled, or sums would not stay in registers, and
+    /// addresses move by steps, for there are few registers for them as well.
     #[inline(always)]
-    fn tile<const SHARED: bool, const R: usize, const C: usize>(
-        &self,
-        c: &mut [S::f64s],
-        [i, j]: [usize; 2],
-        part: usize,
-    ) {
-        let Self { simd, parts, a, b, add, left, right } = *self;
-        let slot = |r: usize, s: usize| (i + r + (j + s) * a.rows) * parts + part;
-        let mut sums = [[simd.splat_f64s(0.0); R]; C];
-        if add {
+    fn tile<const R: usize, const C: usize>(&self, c: &mut [S::f64s], at: [usize; 2]) {
+        let sums = self.begin::<R, C>(c, at);
+        let sums = match (self.a.strides[0] == 1, self.b.strides[0] == 1) {
+            (true, true) => self.sums::<R, C, true, true>(sums, at),
+            (true, false) => self.sums::<R, C, true, false>(sums, at),
+            (false, true) => self.sums::<R, C, false, true>(sums, at),
+            (false, false) => self.sums::<R, C, false, false>(sums, at),
+        };
+        self.end(sums, c, at);
+    }
+
+    /// Where entry (i, j) of C lies.
+    #[inline(always)]
+    fn slot(&self, [i, j]: [usize; 2]) -> usize {
+        (i + j * self.a.rows) * self.parts + self.part
+    }
+
+    #[inline(always)]
+    fn begin<const R: usize, const C: usize>(&self, c: &[S::f64s], [i, j]: [usize; 2]) -> [[S::f64s; R]; C] {
+        let mut sums = [[self.simd.splat_f64s(0.0); R]; C];
+        if let Finish::Add = self.then {
             for s in 0..C {
                 for r in 0..R {
-                    sums[s][r] = c[slot(r, s)];
+                    sums[s][r] = c[self.slot([i + r, j + s])];
                 }
             }
         }
-        for k in 0..a.columns {
-            let mut column = [simd.splat_f64s(0.0); R];
-            for (r, column) in column.iter_mut().enumerate() {
-                let entry = a.entry(i + r, k);
-                *column = if SHARED { simd.splat_f64s(a.data[entry]) } else { left[entry * parts + part] };
+        sums
+    }
+
+    #[inline(always)]
+    fn end<const R: usize, const C: usize>(&self, sums: [[S::f64s; R]; C], c: &mut [S::f64s], [i, j]: [usize; 2]) {
+        for s in 0..C {
+            let column = &mut c[self.slot([i, j + s])..=self.slot([i + R - 1, j + s])];
+            for r in 0..R {
+                let c = &mut column[r * self.parts];
+                *c = match self.then {
+                    Finish::Subtract(factor) => self.simd.sub_f64s(*c, self.simd.mul_f64s(factor, sums[s][r])),
+                    Finish::Replace | Finish::Add => sums[s][r],
+                };
             }
+        }
+    }
+
+    /// `DOWN`: columns of A lie side by side, otherwise its rows; `ALONG`: the same of B.
+    #[inline(always)]
+    fn sums<const R: usize, const C: usize, const DOWN: bool, const ALONG: bool>(
+        &self,
+        mut sums: [[S::f64s; R]; C],
+        [i, j]: [usize; 2],
+    ) -> [[S::f64s; R]; C] {
+        let Self { simd, parts, part, a, b, left, right, .. } = *self;
+        let inner = a.columns;
+        // From the first entry of a row or column to its last.
+        let length = (inner - 1) * parts + 1;
+        let (mut rows, mut columns) = ([left; R], [right; C]);
+        for r in 0..R {
+            rows[r] = if DOWN { left } else { &left[(i + r) * inner * parts + part..][..length] };
+        }
+        for s in 0..C {
+            columns[s] = if ALONG { &right[(j + s) * inner * parts + part..][..length] } else { right };
+        }
+        for k in 0..inner {
+            let mut column = [simd.splat_f64s(0.0); R];
+            let line = if DOWN { &left[(i + k * a.rows) * parts + part..][..(R - 1) * parts + 1] } else { left };
+            for r in 0..R {
+                column[r] = if DOWN { line[r * parts] } else { rows[r][k * parts] };
+            }
+            let line = if ALONG { right } else { &right[(j + k * b.columns) * parts + part..][..(C - 1) * parts + 1] };
             for s in 0..C {
-                let x = right[b.entry(k, j + s) * parts + part];
+                let x = if ALONG { columns[s][k * parts] } else { line[s * parts] };
                 for r in 0..R {
                     sums[s][r] = simd.mul_add_f64s(column[r], x, sums[s][r]);
                 }
             }
         }
-        for s in 0..C {
-            for r in 0..R {
-                c[slot(r, s)] = sums[s][r];
+        sums
+    }
+
+    /// The same where A is shared by all lanes: each of its numbers serves eight of them, and a column of C has many sums.
+    #[inline(always)]
+    fn sweep_shared(&self, c: &mut [S::f64s]) {
+        // Rows that lie apart need an address each, of which there are few.
+        let most = if S::REGISTER_COUNT >= 32 && self.a.strides[0] == 1 { 24 } else { 8 };
+        for j in 0..self.b.columns {
+            let mut i = 0;
+            while most == 24 && i + 24 <= self.a.rows {
+                self.shared_tile::<24>(c, [i, j]);
+                i += 24;
+            }
+            while i + 8 <= self.a.rows {
+                self.shared_tile::<8>(c, [i, j]);
+                i += 8;
+            }
+            while i + 2 <= self.a.rows {
+                self.shared_tile::<2>(c, [i, j]);
+                i += 2;
+            }
+            while i < self.a.rows {
+                self.shared_tile::<1>(c, [i, j]);
+                i += 1;
             }
         }
     }
+
+    #[inline(always)]
+    fn shared_tile<const R: usize>(&self, c: &mut [S::f64s], [i, j]: [usize; 2]) {
+        let Self { simd, parts, part, a, b, right, .. } = *self;
+        let [mut sums] = self.begin::<R, 1>(c, [i, j]);
+        if a.strides[0] == 1 {
+            for k in 0..a.columns {
+                let x = right[b.entry(k, j) * parts + part];
+                let column = &a.data[i + k * a.rows..][..R];
+                for r in 0..R {
+                    sums[r] = simd.mul_add_f64s(simd.splat_f64s(column[r]), x, sums[r]);
+                }
+            }
+        } else {
+            let mut rows = [a.data; R];
+            for r in 0..R {
+                rows[r] = &a.data[(i + r) * a.columns..][..a.columns];
+            }
+            for k in 0..a.columns {
+                let x = right[b.entry(k, j) * parts + part];
+                for r in 0..R {
+                    sums[r] = simd.mul_add_f64s(simd.splat_f64s(rows[r][k]), x, sums[r]);
+                }
+            }
+        }
+        self.end([sums], c, [i, j]);
+    }
 }
 
-/// How many of the rest to take at once: four, but no single one is left over, whose sums would wait for each other.
+/// Cuts a length into as few pieces of at most `most` as possible, all of nearly one size: where they begin, and how long they are.
 #[inline(always)]
-fn share(rest: usize) -> usize {
-    if rest == 5 { 3 } else { rest.min(4) }
+pub(crate) fn shares(length: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let pieces = length.div_ceil(most);
+    let (size, longer) = (length / pieces.max(1), length % pieces.max(1));
+    (0..pieces).map(move |piece| (piece * size + piece.min(longer), size + usize::from(piece < longer)))
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! Floor 0: this crate knows no learning. Every routine gives the same bits for the same input on
 //! the same processor features, whatever the thread count or the order of calls.
 
+mod aligned;
 mod angles;
 mod bisection;
+mod blocked_products;
 mod eigenvalues;
 mod lane_products;
 mod lane_updates;
@@ -16,10 +18,11 @@ mod spacing;
 mod streams;
 mod svd;
 
+pub use aligned::Aligned;
 pub use angles::{cos_pi, sin_pi};
 pub use bisection::{first_true, last_sign_change};
 pub use eigenvalues::symmetric_eigenvalues;
-pub use lane_products::{Factor, lane_product_into};
+pub use lane_products::{Factor, lane_product_into, subtract_lane_product};
 pub use lane_updates::{subtract_scaled, subtract_scaled_and_roll};
 pub use matrix::{DMatrix, DVector, Mat, MatMut};
 pub use point_sets::{HaltonDimension, MOST_HALTON_DIMENSIONS, latin_dimension};

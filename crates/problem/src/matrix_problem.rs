@@ -102,6 +102,13 @@ impl Moments {
         self.samples.as_ref().map_or(self.syx.ncols(), |samples| samples.x.ncols())
     }
 
+    /// Whether Sxx is diagonal, to the last bit.
+    pub fn has_uncorrelated_inputs(&self) -> bool {
+        let is_zero = |x: &f64| x.total_cmp(&0.0).is_eq() || x.total_cmp(&-0.0).is_eq();
+        let off_diagonal = |(place, x): (usize, &f64)| place % (self.syx.ncols() + 1) == 0 || is_zero(x);
+        self.sxx.as_ref().is_none_or(|sxx| sxx.as_slice().iter().enumerate().all(off_diagonal))
+    }
+
     /// The least-squares solution W* of least norm, and the loss there.
     pub fn best(&self) -> (DMatrix<f64>, f64) {
         let best = match &self.sxx {

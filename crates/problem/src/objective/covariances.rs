@@ -2,11 +2,21 @@
 
 use super::{Objective, Rows};
 use crate::Moments;
-use taut_numerics::{Factor, lane_product_into};
+use taut_numerics::{Aligned, Factor, Kernel, lane_product_into, run_wide};
+
+/// Sxx of all lanes.
+enum Second {
+    Identity,
+    /// inputs × lanes.
+    Diagonal(Aligned),
+    /// inputs × inputs × lanes.
+    Full(Aligned),
+}
 
 /// Least squares of a matrix W, outputs × inputs, seen through Sxx = XXᵀ/n and Syx = YXᵀ/n.
 ///
-/// A step costs one product with Sxx however many samples there are, and none for whitened inputs. The loss
+/// A step costs one product with Sxx however many samples there are, and none where Sxx is diagonal or the inputs are
+/// whitened. The loss
 /// is ½⟨E, W − W*⟩ above its minimum, with E = W Sxx − Syx and the least-squares solution W* of least
 /// norm: small losses keep their digits, where a difference of traces would lose them.
 pub struct Covariances {
@@ -14,11 +24,10 @@ pub struct Covariances {
     inputs: usize,
     outputs: usize,
     samples: usize,
-    /// inputs × inputs; empty if whitened.
-    sxx: Vec<f64>,
-    syx: Vec<f64>,
+    sxx: Second,
+    syx: Aligned,
     /// W*.
-    best: Vec<f64>,
+    best: Aligned,
     /// The smallest loss, per lane.
     floor: Vec<f64>,
 }
@@ -33,7 +42,7 @@ impl Covariances {
         let (outputs, inputs) = problems[0].syx.shape();
         assert!(problems.iter().all(|p| p.syx.shape() == (outputs, inputs)), "one shape per bundle");
         let white = problems.iter().all(|p| p.sxx.is_none());
-        let interleave = |size: usize, at: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+        let interleave = |size: usize, at: &dyn Fn(usize, usize) -> f64| -> Aligned {
             (0..size * lanes).map(|slot| at(slot / lanes, slot % lanes)).collect()
         };
         let best: Vec<_> = (0..lanes).map(|lane| of(lane).best()).collect();
@@ -44,7 +53,13 @@ impl Covariances {
             inputs,
             outputs,
             samples: problems[0].samples(),
-            sxx: if white { Vec::new() } else { interleave(inputs * inputs, &sxx) },
+            sxx: if white {
+                Second::Identity
+            } else if problems.iter().all(|p| p.has_uncorrelated_inputs()) {
+                Second::Diagonal(interleave(inputs, &|input, lane| sxx(input * (inputs + 1), lane)))
+            } else {
+                Second::Full(interleave(inputs * inputs, &sxx))
+            },
             syx: interleave(outputs * inputs, &|entry, lane| of(lane).syx.as_slice()[entry]),
             floor: best.iter().map(|(_, floor)| *floor).collect(),
             best: interleave(outputs * inputs, &|entry, lane| best[lane].0.as_slice()[entry]),
@@ -68,15 +83,7 @@ impl Objective for Covariances {
     fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]) {
         assert!(matches!(rows, Rows::All), "moments have no rows to choose from");
         self.hessian_apply_into(beta, g);
-        loss.fill(0.0);
-        let lanes = self.lanes;
-        let entries = g.chunks_exact_mut(lanes).zip(self.syx.chunks_exact(lanes));
-        for ((g, syx), (beta, best)) in entries.zip(beta.chunks_exact(lanes).zip(self.best.chunks_exact(lanes))) {
-            for lane in 0..lanes {
-                g[lane] -= syx[lane];
-                loss[lane] += g[lane] * (beta[lane] - best[lane]);
-            }
-        }
+        run_wide(Residual { lanes: self.lanes, beta, syx: &self.syx, best: &self.best, g, loss });
         for (loss, floor) in loss.iter_mut().zip(&self.floor) {
             // Rounding in directions without data may take the form below zero, where no loss is.
             let above = if *loss < 0.0 { 0.0 } else { *loss };
@@ -85,11 +92,21 @@ impl Objective for Covariances {
     }
 
     fn hessian_apply_into(&mut self, direction: &[f64], out: &mut [f64]) {
-        if self.sxx.is_empty() {
-            return out.copy_from_slice(direction);
+        match &self.sxx {
+            Second::Identity => out.copy_from_slice(direction),
+            Second::Diagonal(sxx) => {
+                // Columns of W lie one after the other, all of them with one number of Sxx per lane.
+                let column = self.outputs * self.lanes;
+                let columns = direction.chunks_exact(column).zip(out.chunks_exact_mut(column));
+                for ((direction, out), sxx) in columns.zip(sxx.chunks_exact(self.lanes)) {
+                    run_wide(Scaled { s: sxx, x: direction, out });
+                }
+            }
+            Second::Full(sxx) => {
+                let direction = Factor::new(direction, self.outputs, self.inputs);
+                lane_product_into(direction, Factor::new(sxx, self.inputs, self.inputs), out, self.lanes, false);
+            }
         }
-        let direction = Factor::new(direction, self.outputs, self.inputs);
-        lane_product_into(direction, Factor::new(&self.sxx, self.inputs, self.inputs), out, self.lanes, false);
     }
 
     fn add_transposed(&self, _w: &[f64], _g: &mut [f64]) {
@@ -98,5 +115,165 @@ impl Objective for Covariances {
 
     fn mean_factor(&self) -> f64 {
         1.0 / self.outputs as f64
+    }
+}
+
+/// Sums that are taken side by side, entry e going to the one of e mod 8: the same order in one lane as in many.
+const SUMS: usize = 8;
+
+/// g ← g − Syx and ⟨g, β − W*⟩, entry by entry.
+struct Residual<'a> {
+    lanes: usize,
+    beta: &'a [f64],
+    syx: &'a [f64],
+    best: &'a [f64],
+    g: &'a mut [f64],
+    loss: &'a mut [f64],
+}
+
+impl Kernel for Residual<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.lanes {
+            1 => self.one_lane(),
+            8 => self.eight_lanes(),
+            _ => self.any_lanes(),
+        }
+    }
+}
+
+impl Residual<'_> {
+    #[inline(always)]
+    fn one_lane(self) {
+        let mut sums = [0.0; SUMS];
+        let whole = self.g.len() - self.g.len() % SUMS;
+        let (g, rest) = self.g.split_at_mut(whole);
+        let blocks = g.as_chunks_mut::<SUMS>().0.iter_mut().zip(self.syx.as_chunks::<SUMS>().0);
+        let points = self.beta.as_chunks::<SUMS>().0.iter().zip(self.best.as_chunks::<SUMS>().0);
+        for ((g, syx), (beta, best)) in blocks.zip(points) {
+            for i in 0..SUMS {
+                g[i] -= syx[i];
+                sums[i] += g[i] * (beta[i] - best[i]);
+            }
+        }
+        let last = rest.iter_mut().zip(&self.syx[whole..]).zip(self.beta[whole..].iter().zip(&self.best[whole..]));
+        for (((g, syx), (beta, best)), sum) in last.zip(&mut sums) {
+            *g -= syx;
+            *sum += *g * (beta - best);
+        }
+        self.loss[0] = total(sums);
+    }
+
+    #[inline(always)]
+    fn eight_lanes(self) {
+        let mut sums = [[0.0; 8]; SUMS];
+        let entries = self.g.as_chunks_mut::<8>().0.iter_mut().zip(self.syx.as_chunks::<8>().0);
+        let points = self.beta.as_chunks::<8>().0.iter().zip(self.best.as_chunks::<8>().0);
+        for (entry, ((g, syx), (beta, best))) in entries.zip(points).enumerate() {
+            let sum = &mut sums[entry % SUMS];
+            for lane in 0..8 {
+                g[lane] -= syx[lane];
+                sum[lane] += g[lane] * (beta[lane] - best[lane]);
+            }
+        }
+        for (lane, loss) in self.loss.iter_mut().enumerate() {
+            *loss = total(sums.map(|sum| sum[lane]));
+        }
+    }
+
+    #[inline(always)]
+    fn any_lanes(self) {
+        let Self { lanes, beta, syx, best, g, loss } = self;
+        for (lane, loss) in loss.iter_mut().enumerate() {
+            let mut sums = [0.0; SUMS];
+            for (entry, slot) in (lane..g.len()).step_by(lanes).enumerate() {
+                g[slot] -= syx[slot];
+                sums[entry % SUMS] += g[slot] * (beta[slot] - best[slot]);
+            }
+            *loss = total(sums);
+        }
+    }
+}
+
+#[inline(always)]
+fn total(sums: [f64; SUMS]) -> f64 {
+    ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
+}
+
+/// s∘x, with one factor per lane.
+struct Scaled<'a> {
+    s: &'a [f64],
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl Kernel for Scaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, x, out } = self;
+        if let [s] = s {
+            return out.iter_mut().zip(x).for_each(|(out, x)| *out = s * x);
+        }
+        if let ([s], _) = s.as_chunks::<8>() {
+            for (out, x) in out.as_chunks_mut::<8>().0.iter_mut().zip(x.as_chunks::<8>().0) {
+                for lane in 0..8 {
+                    out[lane] = s[lane] * x[lane];
+                }
+            }
+            return;
+        }
+        for (out, x) in out.chunks_exact_mut(s.len()).zip(x.chunks_exact(s.len())) {
+            for ((out, x), s) in out.iter_mut().zip(x).zip(s) {
+                *out = s * x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taut_numerics::DMatrix;
+
+    fn problem(seed: f64, diagonal: bool) -> Moments {
+        let number = |i: usize, j: usize| (seed + 0.7 * i as f64 + 1.3 * j as f64).sin();
+        let root = DMatrix::from_fn(5, 5, number);
+        let sxx = if diagonal {
+            DMatrix::from_diagonal(&root.diagonal().abs().add_scalar(0.1))
+        } else {
+            &root * root.transpose()
+        };
+        Moments { sxx: Some(sxx), syx: DMatrix::from_fn(3, 5, number), trace_syy: None, samples: None }
+    }
+
+    #[test]
+    fn a_lane_has_the_bits_that_it_has_alone_and_the_gradient_is_the_formula() {
+        for diagonal in [false, true] {
+            let problems: Vec<Moments> = (0..8).map(|lane| problem(f64::from(lane), diagonal)).collect();
+            let beta = |entry: usize, lane: usize| (0.3 * entry as f64 + 2.0 * lane as f64).cos();
+            let run = |problems: &[&Moments], first: usize, lanes: usize| {
+                let beta: Vec<f64> = (0..15 * lanes).map(|slot| beta(slot / lanes, first + slot % lanes)).collect();
+                let (mut loss, mut g) = (vec![0.0; lanes], vec![0.0; 15 * lanes]);
+                Covariances::new(problems, lanes).loss_and_grad_into(&beta, Rows::All, &mut loss, &mut g);
+                (loss, g)
+            };
+            for lanes in [3, 8] {
+                let all: Vec<&Moments> = problems[..lanes].iter().collect();
+                let (loss, g) = run(&all, 0, lanes);
+                for lane in 0..lanes {
+                    let (alone, g_alone) = run(&[&problems[lane]], lane, 1);
+                    assert_eq!(loss[lane].to_bits(), alone[0].to_bits(), "loss of lane {lane} of {lanes}");
+                    let of_lane: Vec<f64> = g.iter().skip(lane).step_by(lanes).copied().collect();
+                    assert_eq!(of_lane, g_alone);
+                    let w = DMatrix::from_fn(3, 5, |i, j| beta(i + 3 * j, lane));
+                    let exact = &w * problems[lane].sxx.as_ref().unwrap() - &problems[lane].syx;
+                    assert!((DMatrix::from_column_slice(3, 5, &g_alone) - exact).amax() < 1e-14);
+                }
+            }
+        }
     }
 }

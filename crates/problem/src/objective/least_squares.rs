@@ -2,7 +2,7 @@
 
 use super::{Objective, Rows};
 use crate::Regression;
-use taut_numerics::{DMatrix, Factor, Kernel, lane_product_into, run_wide};
+use taut_numerics::{Aligned, DMatrix, Factor, Kernel, lane_product_into, run_wide};
 
 /// Least squares with a design of its own for every lane: L = |y − Φβ|²/(2n).
 ///
@@ -14,12 +14,12 @@ pub struct LeastSquares {
     samples: usize,
     features: usize,
     /// Φ as samples × features × lanes; samples × features if it is the same in every lane.
-    design: Vec<f64>,
+    design: Aligned,
     shared: bool,
     /// y as samples × lanes.
     y: Vec<f64>,
     /// samples × lanes.
-    residual: Vec<f64>,
+    residual: Aligned,
     /// What all rows weigh together: 1 where L is half the mean, n where it is half the sum.
     total: f64,
 }
@@ -52,7 +52,16 @@ impl LeastSquares {
             }
             y.extend((0..lanes).map(|lane| of(lane).1[i]));
         }
-        Self { lanes, samples, features, design, shared, y, residual: vec![0.0; samples * lanes], total }
+        Self {
+            lanes,
+            samples,
+            features,
+            design: design.into_iter().collect(),
+            shared,
+            y,
+            residual: Aligned::zeros(samples * lanes),
+            total,
+        }
     }
 
     /// Φᵀ: rows of Φ lie side by side.

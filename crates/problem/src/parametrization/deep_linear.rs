@@ -5,7 +5,7 @@ use crate::{Entry, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use taut_numerics::{Factor, lane_product_into};
+use taut_numerics::{Aligned, Factor, lane_product_into, subtract_lane_product, subtract_scaled};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "deep-linear",
@@ -103,13 +103,13 @@ struct Product {
     /// Where factor l begins and ends in θ, in slots.
     ranges: Vec<Range<usize>>,
     /// W_l⋯W₁ for l = 2, …, N − 1.
-    prefix: Vec<Vec<f64>>,
+    prefix: Vec<Aligned>,
     /// W_{l+1}ᵀ⋯W_Nᵀg for l = 2, …, N − 1; for l = 1 it is the gradient of W₁ and not kept.
-    back: Vec<Vec<f64>>,
+    back: Vec<Aligned>,
     /// The derivative of `prefix` along v, and of W₁ to begin with.
-    tangent: Vec<Vec<f64>>,
+    tangent: Vec<Aligned>,
     /// The derivative of `back` along v: of one layer, and of the next.
-    bend: [Vec<f64>; 2],
+    bend: [Aligned; 2],
 }
 
 impl Product {
@@ -128,8 +128,8 @@ impl Product {
             ranges.reverse();
         }
         // Layer l of a thing that lives on layers 1 … N − 1.
-        let layers = |from: usize| -> Vec<Vec<f64>> {
-            (1..depth).map(|l| if l < from { Vec::new() } else { vec![0.0; sizes[l] * sizes[0] * lanes] }).collect()
+        let layers = |from: usize| -> Vec<Aligned> {
+            (1..depth).map(|l| Aligned::zeros(if l < from { 0 } else { sizes[l] * sizes[0] * lanes })).collect()
         };
         let widest = sizes[1..].iter().max().copied().unwrap_or(0) * sizes[0] * lanes;
         Self {
@@ -138,7 +138,7 @@ impl Product {
             prefix: layers(2),
             back: layers(2),
             tangent: layers(2),
-            bend: [vec![0.0; widest], vec![0.0; widest]],
+            bend: [Aligned::zeros(widest), Aligned::zeros(widest)],
             ranges,
             sizes,
         }
@@ -165,14 +165,31 @@ impl Product {
     }
 
     /// W_l⋯W₁, where W₁ itself is not copied.
-    fn prefix<'a>(&self, prefix: &'a [Vec<f64>], theta: &'a [f64], l: usize) -> Factor<'a> {
+    fn prefix<'a>(&self, prefix: &'a [Aligned], theta: &'a [f64], l: usize) -> Factor<'a> {
         self.matrix(if l == 1 { &theta[self.range(1)] } else { &prefix[l - 1] }, l, 0)
     }
 
     /// c ← ab, or c ← c + ab if `add`.
     fn multiply(&self, a: Factor<'_>, b: Factor<'_>, c: &mut [f64], add: bool) {
-        let (a, b) = if self.flipped { (b.transposed(), a.transposed()) } else { (a, b) };
+        let (a, b) = self.as_stored(a, b);
         lane_product_into(a, b, c, self.lanes, add);
+    }
+
+    /// The factors of ab as they make what is stored.
+    fn as_stored<'a>(&self, a: Factor<'a>, b: Factor<'a>) -> (Factor<'a>, Factor<'a>) {
+        if self.flipped { (b.transposed(), a.transposed()) } else { (a, b) }
+    }
+
+    /// W₁ and W₂ of θ, both to be changed.
+    fn first_two<'a>(&self, theta: &'a mut [f64]) -> [&'a mut [f64]; 2] {
+        let [first, second] = [self.range(1), self.range(2)];
+        if first.start < second.start {
+            let (low, high) = theta.split_at_mut(second.start);
+            [&mut low[first], &mut high[..second.len()]]
+        } else {
+            let (low, high) = theta.split_at_mut(first.start);
+            [&mut high[..first.len()], &mut low[second]]
+        }
     }
 }
 
@@ -217,6 +234,31 @@ impl Parametrization for Product {
             self.multiply(here, prefix.transposed(), &mut gradient[self.range(l)], false);
             let below = if l == 2 { &mut gradient[self.range(1)] } else { &mut below[l - 2] };
             self.multiply(self.factor(theta, l).transposed(), here, below, false);
+        }
+        self.back = back;
+    }
+
+    fn descend(&mut self, s: &[f64], g: &[f64], theta: &mut [f64], gradient: &mut [f64]) {
+        let depth = self.depth();
+        if depth == 1 {
+            return subtract_scaled(s, g, theta);
+        }
+        let mut back = std::mem::take(&mut self.back);
+        for l in (2..=depth).rev() {
+            let (below, here) = back.split_at_mut(l - 1);
+            let here = self.matrix(if l == depth { g } else { &here[0] }, l, 0);
+            // What goes down needs the factor that this layer is about to change.
+            let below = if l == 2 { &mut gradient[self.range(1)] } else { &mut below[l - 2] };
+            self.multiply(self.factor(theta, l).transposed(), here, below, false);
+            if l == 2 {
+                let [first, second] = self.first_two(theta);
+                let (a, b) = self.as_stored(here, self.matrix(first, 1, 0).transposed());
+                subtract_lane_product(s, a, b, second);
+                subtract_scaled(s, below, first);
+            } else {
+                let (a, b) = self.as_stored(here, self.matrix(&self.prefix[l - 2], l - 1, 0).transposed());
+                subtract_lane_product(s, a, b, &mut theta[self.range(l)]);
+            }
         }
         self.back = back;
     }

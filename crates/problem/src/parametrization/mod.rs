@@ -3,7 +3,7 @@
 use crate::{Entry, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::DMatrix;
+use taut_numerics::{DMatrix, subtract_scaled};
 
 /// θ ↦ β with its derivatives: the geometry that biases training.
 ///
@@ -20,6 +20,14 @@ pub trait Parametrization: Send {
 
     /// Jᵀg with J = ∂β/∂θ; `predictor_into` was last called at the same θ.
     fn pullback_into(&mut self, theta: &[f64], g: &[f64], gradient: &mut [f64]);
+
+    /// θ ← θ − s∘Jᵀg with one factor s per lane; `predictor_into` was last called at the same θ. Overwrites `gradient`.
+    ///
+    /// The same bits as a pullback followed by the update, for whoever can do both at once.
+    fn descend(&mut self, s: &[f64], g: &[f64], theta: &mut [f64], gradient: &mut [f64]) {
+        self.pullback_into(theta, g, gradient);
+        subtract_scaled(s, gradient, theta);
+    }
 
     /// Jv; `predictor_into` was last called at the same θ.
     fn pushforward_into(&mut self, theta: &[f64], v: &[f64], tangent: &mut [f64]);
@@ -286,6 +294,26 @@ mod tests {
             map.pullback_into(&theta, &g_dot, &mut first);
             for ((both, first), bent) in both.iter().zip(&first).zip(&bent) {
                 assert!((both - first - bent).abs() < 1e-12, "{}", kind.name());
+            }
+        }
+    }
+
+    #[test]
+    fn descent_is_a_pullback_and_an_update_bit_by_bit() {
+        for (kind, [inputs, outputs]) in listed() {
+            for lanes in [1, 3, 8] {
+                let shape = Shape { inputs, outputs, lanes };
+                let mut map = kind.build(shape);
+                let size = kind.parameters(inputs, outputs) * lanes;
+                let (before, g, s) = (numbers(size, 0.3), numbers(shape.slots(), 2.2), numbers(lanes, 4.4));
+                let (mut beta, mut gradient, mut expected) = (g.clone(), before.clone(), before.clone());
+                map.predictor_into(&before, &mut beta);
+                map.pullback_into(&before, &g, &mut gradient);
+                subtract_scaled(&s, &gradient, &mut expected);
+                let mut theta = before.clone();
+                map.descend(&s, &g, &mut theta, &mut gradient);
+                let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&theta), bits(&expected), "{} in {lanes} lanes", kind.name());
             }
         }
     }

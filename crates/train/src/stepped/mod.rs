@@ -9,6 +9,7 @@ use crate::{Method, Rule};
 use draws::Draws;
 use ledger::Ledger;
 pub(crate) use penalties::Penalties;
+use taut_numerics::Aligned;
 use taut_problem::{
     Clock, Dynamics, Memory, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot,
     Task, Tensor, Trajectory,
@@ -47,16 +48,18 @@ pub struct Stepped {
     /// ηₖ of each lane.
     eta: Vec<f64>,
     step: u64,
-    theta: Vec<f64>,
+    theta: Aligned,
     /// Where a gradient is taken if not at θ: ahead of it, or behind a mask.
-    point: Vec<f64>,
-    masked: Vec<f64>,
+    point: Aligned,
+    masked: Aligned,
     /// The running mean of the iterates; empty if the iterate itself is shown.
-    mean: Vec<f64>,
-    beta: Vec<f64>,
+    mean: Aligned,
+    beta: Aligned,
     loss: Vec<f64>,
-    g: Vec<f64>,
-    gradient: Vec<f64>,
+    g: Aligned,
+    gradient: Aligned,
+    /// Whether an update is θ ← θ − ηJᵀg and nothing else.
+    is_plain: bool,
     draws: Option<Draws>,
     penalties: Penalties,
     ledger: Option<Ledger>,
@@ -116,15 +119,18 @@ impl Stepped {
             eta: vec![0.0; lanes],
             step: 0,
             theta: (0..slots).map(|slot| of(slot % lanes).start[slot / lanes]).collect(),
-            point: vec![0.0; slots],
-            masked: vec![0.0; slots],
-            mean: if dynamics.average.from().is_some() { vec![0.0; slots] } else { Vec::new() },
-            beta: vec![0.0; entries * lanes],
+            point: Aligned::zeros(slots),
+            masked: Aligned::zeros(slots),
+            mean: Aligned::zeros(if dynamics.average.from().is_some() { slots } else { 0 }),
+            beta: Aligned::zeros(entries * lanes),
             loss: vec![0.0; lanes],
-            g: vec![0.0; entries * lanes],
-            gradient: vec![0.0; slots],
+            g: Aligned::zeros(entries * lanes),
+            gradient: Aligned::zeros(slots),
             stride: if draws.is_some() { samples.div_ceil(batch) as u64 } else { 1 },
             draws,
+            is_plain: matches!(method, Method::GradientDescent)
+                && dynamics.only_schedule()
+                && dynamics.gradient_factor.total_cmp(&1.0).is_eq(),
             penalties: Penalties::new(&all, &dynamics, lanes),
             watches: Watches::new(levels, lanes, parameters, objective.mean_factor()),
             ledger: None,
@@ -139,6 +145,7 @@ impl Stepped {
     #[must_use]
     pub fn with_ledger(mut self) -> Self {
         let tensors = self.parametrization.tensors();
+        self.is_plain = false;
         self.ledger = Some(Ledger::new(&self.kind, &tensors, &self.dynamics, &self.theta, self.lanes));
         self
     }
@@ -149,15 +156,14 @@ impl Stepped {
         // The look at θ has left the gradient there; anything else needs its own.
         if ahead || self.draws.is_some() || !self.mean.is_empty() {
             self.take_gradient(ahead);
+        } else if self.is_plain {
+            return self.descend();
         } else {
             self.parametrization.pullback_into(&self.theta, &self.g, &mut self.gradient);
         }
         let at = if ahead { &self.point } else { &self.theta };
         self.penalties.add(at, &mut self.gradient);
-        let factor = self.dynamics.factor(self.step);
-        for (eta, step_size) in self.eta.iter_mut().zip(&self.step_size) {
-            *eta = factor * step_size;
-        }
+        self.set_eta();
         if let Some(ledger) = &mut self.ledger {
             ledger.add(&self.eta, &self.gradient, &self.g);
         }
@@ -168,6 +174,20 @@ impl Stepped {
         self.penalties.shrink(&self.eta, &mut self.theta);
         self.step += 1;
         self.average();
+    }
+
+    /// A plain step, for which nobody else asks to see the gradient.
+    fn descend(&mut self) {
+        self.set_eta();
+        self.parametrization.descend(&self.eta, &self.g, &mut self.theta, &mut self.gradient);
+        self.step += 1;
+    }
+
+    fn set_eta(&mut self) {
+        let factor = self.dynamics.factor(self.step);
+        for (eta, step_size) in self.eta.iter_mut().zip(&self.step_size) {
+            *eta = factor * step_size;
+        }
     }
 
     /// The gradient as this update sees it: its rows, noise and masks.
@@ -197,7 +217,7 @@ impl Stepped {
             0 => {}
             1 => self.mean.copy_from_slice(&self.theta),
             count => {
-                for (mean, theta) in self.mean.iter_mut().zip(&self.theta) {
+                for (mean, theta) in self.mean.iter_mut().zip(self.theta.iter()) {
                     *mean += (theta - *mean) / count as f64;
                 }
             }

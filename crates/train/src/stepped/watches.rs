@@ -14,6 +14,8 @@ pub(super) struct Watches {
 /// One level: when each lane first passed it, and its parameters then.
 struct Watch {
     level: f64,
+    /// A loss above this has not passed: a root per lane and step is saved, and decides only what is near.
+    above: f64,
     passed: Vec<Option<u64>>,
     /// lanes × parameters, lane by lane.
     thetas: Vec<f64>,
@@ -21,7 +23,12 @@ struct Watch {
 
 impl Watches {
     pub(super) fn new(levels: &[f64], lanes: usize, parameters: usize, mean_factor: f64) -> Self {
-        let watch = |&level: &f64| Watch { level, passed: vec![None; lanes], thetas: vec![0.0; parameters * lanes] };
+        let watch = |&level: &f64| Watch {
+            level,
+            above: level * level / (2.0 * mean_factor) * (1.0 + 1e-12),
+            passed: vec![None; lanes],
+            thetas: vec![0.0; parameters * lanes],
+        };
         Self { lanes, mean_factor, levels: levels.iter().map(watch).collect(), diverged: vec![None; lanes] }
     }
 
@@ -32,9 +39,12 @@ impl Watches {
                 self.diverged[lane].get_or_insert(step);
                 continue;
             }
-            let residual = (2.0 * loss * self.mean_factor).sqrt();
             for watch in &mut self.levels {
-                if watch.passed[lane].is_none() && residual <= watch.level {
+                if watch.passed[lane].is_some() || *loss > watch.above {
+                    continue;
+                }
+                let residual = (2.0 * loss * self.mean_factor).sqrt();
+                if residual <= watch.level {
                     watch.passed[lane] = Some(step);
                     let parameters = theta.len() / self.lanes;
                     for k in 0..parameters {
@@ -66,7 +76,7 @@ impl Watches {
 
     pub(super) fn remember(&mut self, memory: &mut Memory<'_>) {
         memory.values("diverged", &mut self.diverged);
-        for Watch { level, passed, thetas } in &mut self.levels {
+        for Watch { level, passed, thetas, .. } in &mut self.levels {
             memory.fixed("level", *level);
             memory.values("passed", passed);
             memory.values("passed at", thetas);

@@ -1,0 +1,53 @@
+//! What products reach, in Gflop/s: one lane of larger matrices, eight of small ones, in every layout.
+//!
+//! `cargo run --release -p taut-numerics --example product_rates`; the best of many short runs.
+
+#![allow(clippy::print_stdout)] // it is a report
+
+use std::time::Instant;
+use taut_numerics::{Factor, lane_product_into, subtract_lane_product};
+
+fn main() {
+    for (size, lanes) in [
+        (5, 8),
+        (8, 8),
+        (10, 8),
+        (16, 8),
+        (20, 8),
+        (24, 8),
+        (32, 8),
+        (40, 8),
+        (64, 8),
+        (20, 1),
+        (32, 1),
+        (64, 1),
+        (100, 1),
+        (200, 1),
+    ] {
+        let numbers = |seed: f64| -> Vec<f64> { (0..size * size * lanes).map(|i| (i as f64 + seed).sin()).collect() };
+        let (a, b, mut c) = (numbers(1.0), numbers(2.0), numbers(3.0));
+        let [fa, fb] = [Factor::new(&a, size, size), Factor::new(&b, size, size)];
+        let (ta, tb) = (fa.transposed(), fb.transposed());
+        let steps = vec![1e-9; lanes];
+        let flops = 2.0 * (size * size * size * lanes) as f64;
+        let mut line = format!("{size:4} in {lanes} lanes:");
+        for (name, a, b) in [("AB", fa, fb), ("ABᵀ", fa, tb), ("AᵀB", ta, fb), ("AᵀBᵀ", ta, tb)] {
+            line += &format!("  {name} {:5.1}", flops * 1e-9 / best(|| lane_product_into(a, b, &mut c, lanes, false)));
+        }
+        line += &format!("  C − sABᵀ {:5.1}", flops * 1e-9 / best(|| subtract_lane_product(&steps, fa, tb, &mut c)));
+        println!("{line} Gflop/s");
+    }
+}
+
+/// Seconds of the fastest of many runs of a tenth of a millisecond or so.
+fn best(mut work: impl FnMut()) -> f64 {
+    let clock = Instant::now();
+    (0..20).for_each(|_| work());
+    let count = (2e-3 / clock.elapsed().as_secs_f64()).max(1.0) as usize;
+    let run = |_| {
+        let clock = Instant::now();
+        (0..count).for_each(|_| work());
+        clock.elapsed().as_secs_f64() / count as f64
+    };
+    (0..1000).map(run).fold(f64::INFINITY, f64::min)
+}
