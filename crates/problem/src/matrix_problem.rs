@@ -102,11 +102,12 @@ impl Moments {
         self.samples.as_ref().map_or(self.syx.ncols(), |samples| samples.x.ncols())
     }
 
-    /// Whether Sxx is diagonal, to the last bit.
+    /// Whether Sxx is diagonal, to the last bit, and no input is without variance.
     pub fn has_uncorrelated_inputs(&self) -> bool {
-        let is_zero = |x: &f64| x.total_cmp(&0.0).is_eq() || x.total_cmp(&-0.0).is_eq();
-        let off_diagonal = |(place, x): (usize, &f64)| place % (self.syx.ncols() + 1) == 0 || is_zero(x);
-        self.sxx.as_ref().is_none_or(|sxx| sxx.as_slice().iter().enumerate().all(off_diagonal))
+        let fits = |(place, x): (usize, &f64)| {
+            if place % (self.syx.ncols() + 1) == 0 { *x >= f64::MIN_POSITIVE } else { x.abs() <= 0.0 }
+        };
+        self.sxx.as_ref().is_none_or(|sxx| sxx.as_slice().iter().enumerate().all(fits))
     }
 
     /// The least-squares solution W* of least norm, and the loss there.

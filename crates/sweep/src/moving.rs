@@ -11,8 +11,15 @@ pub(crate) const LANES: usize = 8;
 /// Designs up to this many entries step in lanes.
 const SMALL: usize = 4096;
 
-/// Factors up to this size step in lanes; products of larger ones are faster by blocks.
+/// Factors up to this size step in lanes, filled up where cells are missing.
 const NARROW: usize = 24;
+
+/// Factors up to this size step in lanes as well, if there are enough of them; products of larger ones leave the caches,
+/// and are faster by blocks. A lane has the same bits alone: how many there are is seen in the time only.
+const MEDIUM: usize = 64;
+
+/// Eight lanes take as long as this many cells one after the other, by blocks.
+const ENOUGH: usize = 7;
 
 /// Cells that go side by side, on exact reductions or as they are.
 pub(crate) struct Group<'a, 'b> {
@@ -20,6 +27,15 @@ pub(crate) struct Group<'a, 'b> {
     /// The reduction of every cell; empty if they are stepped as they are.
     reduced: Vec<Reduced>,
     width: usize,
+    size: Size,
+}
+
+/// How large the factors are that step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Narrow,
+    Medium,
+    Wide,
 }
 
 /// Groups the lanes of a bundle: those with a reduction and those without, and both by how many go side by side. So
@@ -28,22 +44,34 @@ pub(crate) fn side_by_side<'a, 'b>(lanes: &'b [Cell<'a>]) -> Vec<Group<'a, 'b>> 
     let mut groups: Vec<Group<'a, 'b>> = Vec::new();
     for cell in lanes {
         let reduced = cell.reduced();
-        let width = cell.width(reduced.as_ref());
+        let size = cell.size(reduced.as_ref());
+        let width = if size == Size::Wide { 1 } else { LANES };
         let fits = |group: &&mut Group<'_, '_>| {
-            group.width == width && group.cells.len() < width && group.reduced.is_empty() == reduced.is_none()
+            group.size == size && group.cells.len() < width && group.reduced.is_empty() == reduced.is_none()
         };
         match groups.iter_mut().find(fits) {
             Some(group) => {
                 group.cells.push(cell);
                 group.reduced.extend(reduced);
             }
-            None => groups.push(Group { cells: vec![cell], reduced: reduced.into_iter().collect(), width }),
+            None => groups.push(Group { cells: vec![cell], reduced: reduced.into_iter().collect(), width, size }),
         }
     }
-    groups
+    groups.into_iter().flat_map(Group::as_few).collect()
 }
 
 impl Group<'_, '_> {
+    /// One group per cell, where there are too few for lanes.
+    fn as_few(self) -> Vec<Self> {
+        if self.size != Size::Medium || self.cells.len() >= ENOUGH {
+            return vec![self];
+        }
+        let mut reduced = self.reduced.into_iter();
+        let alone =
+            |cell| Self { cells: vec![cell], reduced: reduced.next().into_iter().collect(), width: 1, size: self.size };
+        self.cells.into_iter().map(alone).collect()
+    }
+
     /// Names of the exact reductions of each cell.
     pub(crate) fn reductions(&self) -> Vec<Option<String>> {
         let names = |reduced: &Reduced| reduced.applied.iter().map(|applied| applied.name).collect::<Vec<_>>();
@@ -96,24 +124,27 @@ impl Cell<'_> {
         is_wanted.then(|| reduce(self.bench.task(), self.kind(), &self.start, &self.dynamics)).flatten()
     }
 
-    /// How many lanes go side by side: fixed by the shape that is stepped.
-    fn width(&self, reduced: Option<&Reduced>) -> usize {
+    /// How large what is stepped is.
+    fn size(&self, reduced: Option<&Reduced>) -> Size {
         if self.spec.route() != Route::Stepped {
-            return 1;
+            return Size::Wide;
         }
         let [samples, inputs, outputs, _] = self.step_shape();
-        let is_small = match reduced {
-            Some(Reduced { problem, parametrization, .. }) => {
-                is_narrow(parametrization, problem.inputs, problem.outputs)
-            }
-            None if self.bench.rows().is_some() => samples * inputs <= SMALL,
-            None => is_narrow(self.kind(), inputs, outputs),
-        };
-        if is_small { LANES } else { 1 }
+        match reduced {
+            Some(Reduced { problem, parametrization, .. }) => size_of(parametrization, problem.inputs, problem.outputs),
+            None if self.bench.rows().is_some() && samples * inputs <= SMALL => Size::Narrow,
+            None if self.bench.rows().is_some() => Size::Wide,
+            None => size_of(self.kind(), inputs, outputs),
+        }
     }
 }
 
-fn is_narrow(kind: &ParametrizationKind, inputs: usize, outputs: usize) -> bool {
+fn size_of(kind: &ParametrizationKind, inputs: usize, outputs: usize) -> Size {
     let tensors = kind.tensors(inputs, outputs);
-    inputs.max(outputs) <= NARROW && tensors.iter().all(|tensor| tensor.rows.max(tensor.columns) <= NARROW)
+    let largest = tensors.iter().map(|tensor| tensor.rows.max(tensor.columns)).fold(inputs.max(outputs), usize::max);
+    match largest {
+        ..=NARROW => Size::Narrow,
+        ..=MEDIUM => Size::Medium,
+        _ => Size::Wide,
+    }
 }

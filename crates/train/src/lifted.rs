@@ -11,6 +11,7 @@ use taut_problem::{
 /// Lanes whose reductions have one shape step side by side. θ and the predictor are restored at the times that are
 /// looked at. First passages are those of the full network, whose losses are the same.
 pub struct Lifted {
+    /// Of one lane.
     parametrization: Box<dyn Parametrization>,
     groups: Vec<Group>,
     /// The group of each lane, and its place there.
@@ -29,6 +30,8 @@ struct Group {
     /// θ of one lane, small and full.
     small: Vec<f64>,
     full: Vec<f64>,
+    /// β of one lane.
+    beta: Vec<f64>,
 }
 
 struct Member {
@@ -88,7 +91,7 @@ impl Lifted {
         let build = |(lanes, reduced)| Group::new(given, lanes, reduced, width, method, seed, levels);
         let groups = groups.into_iter().map(build).collect();
         let mut lifted = Self {
-            parametrization: kind.build(shape),
+            parametrization: kind.build(given[0].task.shape(1)),
             groups,
             places,
             clock: Clock::Step(0),
@@ -127,15 +130,18 @@ impl Lifted {
                 group.small.iter_mut().zip(own).for_each(|(small, own)| *small = *own);
                 let frozen = member.fading.at(self.clock);
                 member.reduced.lift_into(&group.small, frozen, &mut group.full);
-                for (slot, theta) in self.theta.iter_mut().skip(member.lane).step_by(lanes).zip(&group.full) {
-                    *slot = *theta;
-                }
+                self.parametrization.predictor_into(&group.full, &mut group.beta);
+                let scatter = |all: &mut [f64], own: &[f64]| {
+                    let slots = all.iter_mut().skip(member.lane).step_by(lanes);
+                    slots.zip(own).for_each(|(slot, number)| *slot = *number);
+                };
+                scatter(&mut self.theta, &group.full);
+                scatter(&mut self.predictor, &group.beta);
                 let ledger = self.ledger.iter_mut().skip(member.lane).step_by(lanes);
                 let own = snapshot.ledger.iter().skip(place).step_by(snapshot.lanes);
                 ledger.zip(own).for_each(|(slot, number)| *slot = *number);
             }
         }
-        self.parametrization.predictor_into(&self.theta, &mut self.predictor);
     }
 
     fn at(&self, lane: usize) -> (&Group, &Member, usize) {
@@ -160,11 +166,12 @@ impl Group {
         let levels: Vec<f64> = levels.iter().map(|level| reduced[0].level(*level)).collect();
         let stepped = Stepped::new(&bundle, width, &reduced[0].parametrization, method, seed, &levels);
         let (small, full) = (vec![0.0; reduced[0].start.len()], vec![0.0; given[0].start.len()]);
+        let beta = vec![0.0; given[0].task.shape(1).slots()];
         let members = std::iter::zip(lanes, reduced).map(|(lane, reduced)| {
             let fading = Fading::new(given[lane].dynamics);
             Member { lane, reduced, start: fading.clone(), fading }
         });
-        Self { stepped, members: members.collect(), small, full }
+        Self { stepped, members: members.collect(), small, full, beta }
     }
 
     fn with_ledger(self) -> Self {

@@ -6,11 +6,19 @@ use taut_numerics::{Aligned, Factor, Kernel, lane_product_into, run_wide};
 
 /// Sxx of all lanes.
 enum Second {
-    Identity,
-    /// inputs × lanes.
-    Diagonal(Aligned),
-    /// inputs × inputs × lanes.
-    Full(Aligned),
+    /// Columns of W, each with all its rows and lanes side by side, have one number per lane.
+    Diagonal {
+        /// inputs × lanes.
+        variances: Aligned,
+        inverses: Aligned,
+    },
+    /// Anything else.
+    Full {
+        /// inputs × inputs × lanes.
+        sxx: Aligned,
+        /// W*, which the loss is counted from.
+        best: Aligned,
+    },
 }
 
 /// Least squares of a matrix W, outputs × inputs, seen through Sxx = XXᵀ/n and Syx = YXᵀ/n.
@@ -18,7 +26,8 @@ enum Second {
 /// A step costs one product with Sxx however many samples there are, and none where Sxx is diagonal or the inputs are
 /// whitened. The loss
 /// is ½⟨E, W − W*⟩ above its minimum, with E = W Sxx − Syx and the least-squares solution W* of least
-/// norm: small losses keep their digits, where a difference of traces would lose them.
+/// norm, or ½ Σ E²/Sxx for a diagonal Sxx: small losses keep their digits, where a difference of traces would lose them.
+/// A lane's bits are the same alone and among others.
 pub struct Covariances {
     lanes: usize,
     inputs: usize,
@@ -26,8 +35,6 @@ pub struct Covariances {
     samples: usize,
     sxx: Second,
     syx: Aligned,
-    /// W*.
-    best: Aligned,
     /// The smallest loss, per lane.
     floor: Vec<f64>,
 }
@@ -41,28 +48,31 @@ impl Covariances {
         let of = |lane: usize| problems[lane.min(problems.len() - 1)];
         let (outputs, inputs) = problems[0].syx.shape();
         assert!(problems.iter().all(|p| p.syx.shape() == (outputs, inputs)), "one shape per bundle");
-        let white = problems.iter().all(|p| p.sxx.is_none());
         let interleave = |size: usize, at: &dyn Fn(usize, usize) -> f64| -> Aligned {
             (0..size * lanes).map(|slot| at(slot / lanes, slot % lanes)).collect()
         };
-        let best: Vec<_> = (0..lanes).map(|lane| of(lane).best()).collect();
         let identity = |entry: usize| f64::from(u8::from(entry % inputs == entry / inputs));
         let sxx = |entry, lane| of(lane).sxx.as_ref().map_or_else(|| identity(entry), |sxx| sxx.as_slice()[entry]);
+        let variance = |input: usize, lane| sxx(input * (inputs + 1), lane);
+        let best: Vec<_> = (0..lanes).map(|lane| of(lane).best()).collect();
         Self {
             lanes,
             inputs,
             outputs,
             samples: problems[0].samples(),
-            sxx: if white {
-                Second::Identity
-            } else if problems.iter().all(|p| p.has_uncorrelated_inputs()) {
-                Second::Diagonal(interleave(inputs, &|input, lane| sxx(input * (inputs + 1), lane)))
-            } else {
-                Second::Full(interleave(inputs * inputs, &sxx))
-            },
             syx: interleave(outputs * inputs, &|entry, lane| of(lane).syx.as_slice()[entry]),
             floor: best.iter().map(|(_, floor)| *floor).collect(),
-            best: interleave(outputs * inputs, &|entry, lane| best[lane].0.as_slice()[entry]),
+            sxx: if problems.iter().all(|p| p.has_uncorrelated_inputs()) {
+                Second::Diagonal {
+                    variances: interleave(inputs, &variance),
+                    inverses: interleave(inputs, &|input, lane| 1.0 / variance(input, lane)),
+                }
+            } else {
+                Second::Full {
+                    sxx: interleave(inputs * inputs, &sxx),
+                    best: interleave(outputs * inputs, &|entry, lane| best[lane].0.as_slice()[entry]),
+                }
+            },
         }
     }
 }
@@ -82,8 +92,18 @@ impl Objective for Covariances {
 
     fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]) {
         assert!(matches!(rows, Rows::All), "moments have no rows to choose from");
-        self.hessian_apply_into(beta, g);
-        run_wide(Residual { lanes: self.lanes, beta, syx: &self.syx, best: &self.best, g, loss });
+        let lanes = self.lanes;
+        match &self.sxx {
+            Second::Diagonal { variances, inverses } => {
+                let column = self.outputs * lanes;
+                run_wide(Uncorrelated { lanes, column, variances, inverses, beta, syx: &self.syx, g, loss });
+            }
+            Second::Full { .. } => {
+                self.hessian_apply_into(beta, g);
+                let Second::Full { best, .. } = &self.sxx else { unreachable!("it was a moment ago") };
+                run_wide(Residual { lanes, beta, syx: &self.syx, best, g, loss });
+            }
+        }
         for (loss, floor) in loss.iter_mut().zip(&self.floor) {
             // Rounding in directions without data may take the form below zero, where no loss is.
             let above = if *loss < 0.0 { 0.0 } else { *loss };
@@ -93,16 +113,14 @@ impl Objective for Covariances {
 
     fn hessian_apply_into(&mut self, direction: &[f64], out: &mut [f64]) {
         match &self.sxx {
-            Second::Identity => out.copy_from_slice(direction),
-            Second::Diagonal(sxx) => {
-                // Columns of W lie one after the other, all of them with one number of Sxx per lane.
+            Second::Diagonal { variances, .. } => {
                 let column = self.outputs * self.lanes;
                 let columns = direction.chunks_exact(column).zip(out.chunks_exact_mut(column));
-                for ((direction, out), sxx) in columns.zip(sxx.chunks_exact(self.lanes)) {
-                    run_wide(Scaled { s: sxx, x: direction, out });
+                for ((direction, out), s) in columns.zip(variances.chunks_exact(self.lanes)) {
+                    run_wide(Scaled { s, x: direction, out });
                 }
             }
-            Second::Full(sxx) => {
+            Second::Full { sxx, .. } => {
                 let direction = Factor::new(direction, self.outputs, self.inputs);
                 lane_product_into(direction, Factor::new(sxx, self.inputs, self.inputs), out, self.lanes, false);
             }
@@ -118,8 +136,104 @@ impl Objective for Covariances {
     }
 }
 
-/// Sums that are taken side by side, entry e going to the one of e mod 8: the same order in one lane as in many.
+/// Sums that are taken side by side, entry e (of a column) going to the one of e mod 8: the same order in one lane as in
+/// many.
 const SUMS: usize = 8;
+
+/// g ← W Sxx − Syx for a diagonal Sxx, and Σ g²/Sxx.
+struct Uncorrelated<'a> {
+    lanes: usize,
+    /// Rows of W times lanes.
+    column: usize,
+    variances: &'a [f64],
+    inverses: &'a [f64],
+    beta: &'a [f64],
+    syx: &'a [f64],
+    g: &'a mut [f64],
+    loss: &'a mut [f64],
+}
+
+impl Kernel for Uncorrelated<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.lanes {
+            1 => self.one_lane(),
+            8 => self.eight_lanes(),
+            _ => self.any_lanes(),
+        }
+    }
+}
+
+impl Uncorrelated<'_> {
+    #[inline(always)]
+    fn one_lane(self) {
+        let mut all = 0.0;
+        let columns = self.g.chunks_exact_mut(self.column).zip(self.syx.chunks_exact(self.column));
+        let columns = columns.zip(self.beta.chunks_exact(self.column));
+        for (((g, syx), beta), (s, inverse)) in columns.zip(self.variances.iter().zip(self.inverses)) {
+            let mut sums = [0.0; SUMS];
+            let blocks = g.as_chunks_mut::<SUMS>().0.iter_mut().zip(syx.as_chunks::<SUMS>().0);
+            for ((g, syx), beta) in blocks.zip(beta.as_chunks::<SUMS>().0) {
+                for i in 0..SUMS {
+                    g[i] = s * beta[i] - syx[i];
+                    sums[i] += g[i] * g[i];
+                }
+            }
+            let rest = g.as_chunks_mut::<SUMS>().1.iter_mut().zip(syx.as_chunks::<SUMS>().1);
+            for (((g, syx), beta), sum) in rest.zip(beta.as_chunks::<SUMS>().1).zip(&mut sums) {
+                *g = s * beta - syx;
+                *sum += *g * *g;
+            }
+            all += inverse * total(sums);
+        }
+        self.loss[0] = all;
+    }
+
+    #[inline(always)]
+    fn eight_lanes(self) {
+        let mut all = [0.0; 8];
+        let columns = self.g.chunks_exact_mut(self.column).zip(self.syx.chunks_exact(self.column));
+        let columns = columns.zip(self.beta.chunks_exact(self.column));
+        let numbers = self.variances.as_chunks::<8>().0.iter().zip(self.inverses.as_chunks::<8>().0);
+        for (((g, syx), beta), (s, inverse)) in columns.zip(numbers) {
+            let mut sums = [[0.0; 8]; SUMS];
+            let entries = g.as_chunks_mut::<8>().0.iter_mut().zip(syx.as_chunks::<8>().0);
+            let mut entries = entries.zip(beta.as_chunks::<8>().0);
+            let mut add = |sum: &mut [f64; 8]| {
+                let Some(((g, syx), beta)) = entries.next() else { return false };
+                for lane in 0..8 {
+                    g[lane] = s[lane] * beta[lane] - syx[lane];
+                    sum[lane] += g[lane] * g[lane];
+                }
+                true
+            };
+            while sums.iter_mut().all(&mut add) {}
+            for lane in 0..8 {
+                all[lane] += inverse[lane] * total(sums.map(|sum| sum[lane]));
+            }
+        }
+        self.loss.copy_from_slice(&all);
+    }
+
+    #[inline(always)]
+    fn any_lanes(self) {
+        let Self { lanes, column, variances, inverses, beta, syx, g, loss } = self;
+        for (lane, loss) in loss.iter_mut().enumerate() {
+            *loss = 0.0;
+            for (j, g) in g.chunks_exact_mut(column).enumerate() {
+                let (s, inverse) = (variances[j * lanes + lane], inverses[j * lanes + lane]);
+                let mut sums = [0.0; SUMS];
+                for (entry, slot) in (lane..column).step_by(lanes).enumerate() {
+                    g[slot] = s * beta[j * column + slot] - syx[j * column + slot];
+                    sums[entry % SUMS] += g[slot] * g[slot];
+                }
+                *loss += inverse * total(sums);
+            }
+        }
+    }
+}
 
 /// g ← g − Syx and ⟨g, β − W*⟩, entry by entry.
 struct Residual<'a> {
@@ -171,13 +285,16 @@ impl Residual<'_> {
         let mut sums = [[0.0; 8]; SUMS];
         let entries = self.g.as_chunks_mut::<8>().0.iter_mut().zip(self.syx.as_chunks::<8>().0);
         let points = self.beta.as_chunks::<8>().0.iter().zip(self.best.as_chunks::<8>().0);
-        for (entry, ((g, syx), (beta, best))) in entries.zip(points).enumerate() {
-            let sum = &mut sums[entry % SUMS];
+        let mut entries = entries.zip(points);
+        let mut add = |sum: &mut [f64; 8]| {
+            let Some(((g, syx), (beta, best))) = entries.next() else { return false };
             for lane in 0..8 {
                 g[lane] -= syx[lane];
                 sum[lane] += g[lane] * (beta[lane] - best[lane]);
             }
-        }
+            true
+        };
+        while sums.iter_mut().all(&mut add) {}
         for (lane, loss) in self.loss.iter_mut().enumerate() {
             *loss = total(sums.map(|sum| sum[lane]));
         }

@@ -28,13 +28,14 @@ macro_rules! reductions {
 
 reductions! {
     row_space,
+    principal_inputs,
     low_rank_teacher,
     hidden_span,
     orthogonal_hidden,
 }
 
 /// Less work than this many times less is not worth a detour.
-const WORTH_IT: f64 = 1.3;
+const WORTH_IT: f64 = 1.1;
 
 /// A smaller network with the same motion, and the way back.
 ///

@@ -65,7 +65,7 @@ impl Network {
         let entries = self.problem.entries() as f64;
         let loss = match (&self.problem.observed, self.rows) {
             (_, Some(rows)) => 4.0 * rows as f64 * inputs as f64,
-            (Observed::Moments(moments), None) if moments.sxx.is_some() => 2.0 * entries * inputs as f64,
+            (Observed::Moments(moments), None) if !moments.has_uncorrelated_inputs() => 2.0 * entries * inputs as f64,
             (Observed::Measurements(m), None) => 4.0 * m.values.len() as f64 * entries,
             _ => 4.0 * entries,
         };
@@ -124,7 +124,7 @@ fn problem_in(problem: &MatrixProblem, below: Option<&DMatrix<f64>>, above: Opti
                 y: columns(&samples.y, above),
             };
             Observed::Moments(Moments {
-                sxx: moments.sxx.as_ref().map(|sxx| between(sxx, below, below)),
+                sxx: moments.sxx.as_ref().map(|sxx| without_rounding(between(sxx, below, below))),
                 syx: between(&moments.syx, below, above),
                 trace_syy: moments.trace_syy,
                 samples: moments.samples.as_ref().map(|samples| Arc::new(of(samples))),
@@ -141,6 +141,13 @@ fn problem_in(problem: &MatrixProblem, below: Option<&DMatrix<f64>>, above: Opti
         test: TestOver::Entries,
         law: None,
     }
+}
+
+/// Sxx in the basis of its own principal axes is diagonal but for rounding, which is taken away; any other is left as it is.
+fn without_rounding(sxx: DMatrix<f64>) -> DMatrix<f64> {
+    let diagonal = DMatrix::from_diagonal(&sxx.diagonal());
+    let rounding = 4.0 * f64::EPSILON * sxx.nrows() as f64 * diagonal.amax();
+    if (&sxx - &diagonal).amax() <= rounding { diagonal } else { sxx }
 }
 
 /// `above`ᵀ·m·`below`.
