@@ -15,6 +15,7 @@ mod point_sets;
 mod products;
 mod quadrature;
 mod spacing;
+mod sparse_products;
 mod streams;
 mod svd;
 
@@ -29,5 +30,6 @@ pub use point_sets::{HaltonDimension, MOST_HALTON_DIMENSIONS, latin_dimension};
 pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares, vectors};
 pub use quadrature::{GaussLegendre, adaptive};
 pub use spacing::{scaled_value, spaced_value};
+pub use sparse_products::{PaddedColumns, Pattern};
 pub use streams::{Stream, normal, position, seek, stream, uniform};
 pub use svd::{ThinSvd, singular_values};

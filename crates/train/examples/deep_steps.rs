@@ -17,6 +17,7 @@ use taut_train::{Lane, Method, Stepped};
 fn main() {
     let white = |size: usize| whitened(&gaussian(size, size, 1));
     report("depth 3 width 64, one lane", Task::Matrix(&white(64)), &deep(&[64, 64]), 1, None);
+    report("depth 3 width 64, eight lanes", Task::Matrix(&white(64)), &deep(&[64, 64]), 8, None);
     report("depth 3 width 10, eight lanes", Task::Matrix(&white(10)), &deep(&[10, 10]), 8, None);
     let narrow = whitened(&gaussian(1, 5, 2));
     report("depth 10 width 5 to one output, eight lanes", Task::Matrix(&narrow), &deep(&[5; 9]), 8, None);

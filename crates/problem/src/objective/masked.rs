@@ -44,6 +44,10 @@ impl Objective for Masked {
         self.observed
     }
 
+    fn seen(&self) -> Option<&[usize]> {
+        (self.lanes == 1).then_some(&self.places[..])
+    }
+
     fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]) {
         assert!(matches!(rows, Rows::All), "the plan draws no batches of entries");
         loss.fill(0.0);

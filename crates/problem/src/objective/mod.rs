@@ -21,6 +21,11 @@ pub trait Objective: Send {
     /// The number of samples n: rows that a batch can be drawn from.
     fn samples(&self) -> usize;
 
+    /// The entries of β that it looks at, if not all, in one lane: g is zero elsewhere.
+    fn seen(&self) -> Option<&[usize]> {
+        None
+    }
+
     /// Writes L into `loss` (lanes) and ∂L/∂β into `g` (entries × lanes), both over these rows.
     fn loss_and_grad_into(&mut self, beta: &[f64], rows: Rows<'_>, loss: &mut [f64], g: &mut [f64]);
 

@@ -18,12 +18,24 @@ pub trait Parametrization: Send {
     /// β(θ).
     fn predictor_into(&mut self, theta: &[f64], beta: &mut [f64]);
 
+    /// From now on `descend` meets a g that is zero but at these entries of β, after `predictor_seen_into`.
+    fn restrict(&mut self, places: &[usize]) {
+        let _ = places;
+    }
+
+    /// β(θ) at the entries that [`Parametrization::restrict`] names, where less work does for them; the others may be anything.
+    fn predictor_seen_into(&mut self, theta: &[f64], beta: &mut [f64]) {
+        self.predictor_into(theta, beta);
+    }
+
     /// Jᵀg with J = ∂β/∂θ; `predictor_into` was last called at the same θ.
     fn pullback_into(&mut self, theta: &[f64], g: &[f64], gradient: &mut [f64]);
 
-    /// θ ← θ − s∘Jᵀg with one factor s per lane; `predictor_into` was last called at the same θ. Overwrites `gradient`.
+    /// θ ← θ − s∘Jᵀg with one factor s per lane; `predictor_into` or `predictor_seen_into` was last called at the same θ.
+    /// Overwrites `gradient`.
     ///
-    /// The same bits as a pullback followed by the update, for whoever can do both at once.
+    /// The same bits as a pullback followed by the update, for whoever can do both at once; where only some entries are
+    /// seen, the same but for rounding.
     fn descend(&mut self, s: &[f64], g: &[f64], theta: &mut [f64], gradient: &mut [f64]) {
         self.pullback_into(theta, g, gradient);
         subtract_scaled(s, gradient, theta);
@@ -314,6 +326,37 @@ mod tests {
                 map.descend(&s, &g, &mut theta, &mut gradient);
                 let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
                 assert_eq!(bits(&theta), bits(&expected), "{} in {lanes} lanes", kind.name());
+            }
+        }
+    }
+
+    #[test]
+    fn entries_that_are_seen_are_those_of_the_product_and_move_the_same_weights() {
+        for (widths, [inputs, outputs]) in [(vec![], [70, 70]), (vec![9.0], [68, 71]), (vec![66.0, 70.0], [75, 66])] {
+            let deep = DeepLinear { widths: Some(widths.into_iter().map(whole).collect()), ..DeepLinear::default() };
+            let kind = ParametrizationKind::DeepLinear(deep);
+            let shape = Shape { inputs, outputs, lanes: 1 };
+            let (mut dense, mut sparse) = (kind.build(shape), kind.build(shape));
+            let places: Vec<usize> = (0..shape.slots()).filter(|place| place * 7 % 10 < 3).collect();
+            sparse.restrict(&places);
+            let mut theta = numbers(kind.parameters(inputs, outputs), 0.3);
+            let mut expected = theta.clone();
+            for _ in 0..3 {
+                let step = |map: &mut dyn Parametrization, theta: &mut [f64]| {
+                    let (mut beta, mut g) = (vec![0.0; shape.slots()], vec![0.0; shape.slots()]);
+                    let mut gradient = vec![0.0; theta.len()];
+                    map.predictor_seen_into(theta, &mut beta);
+                    places.iter().for_each(|place| g[*place] = 0.01 * beta[*place]);
+                    map.descend(&[0.1], &g, theta, &mut gradient);
+                    places.iter().map(|place| beta[*place]).collect::<Vec<f64>>()
+                };
+                let (seen, all) = (step(&mut *sparse, &mut theta), step(&mut *dense, &mut expected));
+                let largest = |x: &[f64]| x.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+                let close = |a: &[f64], b: &[f64]| {
+                    let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+                    largest(&apart) < 1e-12 * largest(b)
+                };
+                assert!(close(&seen, &all) && close(&theta, &expected), "{inputs} inputs, {outputs} outputs");
             }
         }
     }

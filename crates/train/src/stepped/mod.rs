@@ -137,7 +137,13 @@ impl Stepped {
             objective,
             dynamics,
         };
+        if stepped.is_plain
+            && let Some(places) = stepped.objective.seen()
+        {
+            stepped.parametrization.restrict(places);
+        }
         stepped.look();
+        stepped.show();
         stepped
     }
 
@@ -147,6 +153,8 @@ impl Stepped {
         let tensors = self.parametrization.tensors();
         self.is_plain = false;
         self.ledger = Some(Ledger::new(&self.kind, &tensors, &self.dynamics, &self.theta, self.lanes));
+        // The gradient as it will be taken from now on.
+        self.look_again();
         self
     }
 
@@ -237,10 +245,19 @@ impl Stepped {
         self.beta = beta;
     }
 
+    /// What of the predictor the next update needs.
+    fn predict(&mut self) {
+        if self.is_plain {
+            self.parametrization.predictor_seen_into(&self.theta, &mut self.beta);
+        } else {
+            self.show();
+        }
+    }
+
     /// Everything that the next update takes for granted: what the last look at θ has left, without what the watches
     /// have made of it.
     fn look_again(&mut self) {
-        self.show();
+        self.predict();
         self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
         if let Some(ledger) = &mut self.ledger {
             ledger.balance(&self.theta);
@@ -249,7 +266,7 @@ impl Stepped {
 
     /// Loss and gradient of what is shown, over all rows, and what the watches make of it.
     fn look(&mut self) {
-        self.show();
+        self.predict();
         self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
         let shown = shown(&self.dynamics, self.step, &self.mean, &self.theta);
         self.watches.look(self.step, &self.loss, shown);
@@ -323,6 +340,7 @@ impl Trajectory for Stepped {
         }
         if memory.restores() {
             self.look_again();
+            self.show();
         }
     }
 }

@@ -1,8 +1,11 @@
 //! A product of factors: the deep linear network.
 
+mod seen;
+
 use super::{Kind, Parametrization, Shape, Tensor};
 use crate::{Entry, Samples};
 use schemars::JsonSchema;
+use seen::Seen;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use taut_numerics::{Aligned, Factor, lane_product_into, subtract_lane_product, subtract_scaled};
@@ -89,6 +92,13 @@ impl Kind for DeepLinearKind<'_> {
     }
 }
 
+/// Where the loss sees at most this share of the entries, products at these are cheaper than whole ones: an entry costs
+/// about twice as much by itself.
+const SPARSE: f64 = 0.5;
+
+/// Sizes up to this step in lanes, and have the same bits there as alone.
+const SMALL: usize = 64;
+
 /// W_N⋯W₁ with everything that its derivatives share.
 ///
 /// A predictor costs N − 1 products, a pullback after it 2(N − 1). Products begin at the narrower end: with fewer
@@ -110,6 +120,8 @@ struct Product {
     tangent: Vec<Aligned>,
     /// The derivative of `back` along v: of one layer, and of the next.
     bend: [Aligned; 2],
+    /// Where only some entries are seen.
+    seen: Option<Seen>,
 }
 
 impl Product {
@@ -141,6 +153,7 @@ impl Product {
             bend: [Aligned::zeros(widest), Aligned::zeros(widest)],
             ranges,
             sizes,
+            seen: None,
         }
     }
 
@@ -167,6 +180,16 @@ impl Product {
     /// W_l⋯W₁, where W₁ itself is not copied.
     fn prefix<'a>(&self, prefix: &'a [Aligned], theta: &'a [f64], l: usize) -> Factor<'a> {
         self.matrix(if l == 1 { &theta[self.range(1)] } else { &prefix[l - 1] }, l, 0)
+    }
+
+    /// W_l⋯W₁ for l = 2, …, `last`, all but the predictor itself.
+    fn multiply_up(&mut self, theta: &[f64], last: usize) {
+        let mut prefix = std::mem::take(&mut self.prefix);
+        for l in 2..=last {
+            let (done, rest) = prefix.split_at_mut(l - 1);
+            self.multiply(self.factor(theta, l), self.prefix(done, theta, l - 1), &mut rest[0], false);
+        }
+        self.prefix = prefix;
     }
 
     /// c ← ab, or c ← c + ab if `add`.
@@ -212,13 +235,29 @@ impl Parametrization for Product {
         if depth == 1 {
             return beta.copy_from_slice(theta);
         }
-        let mut prefix = std::mem::take(&mut self.prefix);
-        for l in 2..=depth {
-            let (done, rest) = prefix.split_at_mut(l - 1);
-            let out = if l == depth { &mut *beta } else { &mut rest[0] };
-            self.multiply(self.factor(theta, l), self.prefix(done, theta, l - 1), out, false);
+        self.multiply_up(theta, depth - 1);
+        self.multiply(self.factor(theta, depth), self.prefix(&self.prefix, theta, depth - 1), beta, false);
+    }
+
+    fn restrict(&mut self, places: &[usize]) {
+        let depth = self.depth();
+        let entries = self.sizes[0] * self.sizes[depth];
+        if self.lanes > 1 || depth == 1 || places.len() as f64 > SPARSE * entries as f64 {
+            return;
         }
-        self.prefix = prefix;
+        if self.sizes.iter().any(|size| *size > SMALL) {
+            self.seen =
+                Some(Seen::new([self.sizes[depth], self.sizes[depth - 1], self.sizes[0]], places, self.flipped));
+        }
+    }
+
+    fn predictor_seen_into(&mut self, theta: &[f64], beta: &mut [f64]) {
+        let Some(mut seen) = self.seen.take() else { return self.predictor_into(theta, beta) };
+        let depth = self.depth();
+        self.multiply_up(theta, depth - 1);
+        let below = if depth == 2 { &theta[self.range(1)] } else { &self.prefix[depth - 2] };
+        seen.predict(&theta[self.range(depth)], below, beta);
+        self.seen = Some(seen);
     }
 
     fn pullback_into(&mut self, theta: &[f64], g: &[f64], gradient: &mut [f64]) {
@@ -246,6 +285,16 @@ impl Parametrization for Product {
         let mut back = std::mem::take(&mut self.back);
         for l in (2..=depth).rev() {
             let (below, here) = back.split_at_mut(l - 1);
+            if l == depth
+                && let Some(seen) = &mut self.seen
+            {
+                let down = if l == 2 { &mut gradient[self.ranges[0].clone()] } else { &mut below[l - 2][..] };
+                seen.descend(s[0], g, &mut theta[self.ranges[l - 1].clone()], down);
+                if l == 2 {
+                    subtract_scaled(s, down, &mut theta[self.range(1)]);
+                }
+                continue;
+            }
             let here = self.matrix(if l == depth { g } else { &here[0] }, l, 0);
             // What goes down needs the factor that this layer is about to change.
             let below = if l == 2 { &mut gradient[self.range(1)] } else { &mut below[l - 2] };
