@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)] // it is a report
 
 use std::time::Instant;
-use taut_numerics::{Factor, lane_product_into, subtract_lane_product};
+use taut_numerics::{Factor, PaddedColumns, Pattern, lane_product_into, subtract_lane_product};
 
 fn main() {
     for (size, lanes) in [
@@ -37,6 +37,30 @@ fn main() {
         line += &format!("  C − sABᵀ {:5.1}", flops * 1e-9 / best(|| subtract_lane_product(&steps, fa, tb, &mut c)));
         println!("{line} Gflop/s");
     }
+    sparse(100, 2000);
+}
+
+/// Products at some entries of a square matrix, in microseconds.
+fn sparse(size: usize, count: usize) {
+    let places: Vec<[usize; 2]> =
+        (0..count).map(|e| e * size * size / count + e * 7 % 5).map(|place| [place % size, place / size]).collect();
+    let pattern = Pattern::new(size, size, &places);
+    let (mut a, mut b, mut c) =
+        (PaddedColumns::zeros(size, size), PaddedColumns::zeros(size, size), PaddedColumns::zeros(size, size));
+    let plain: Vec<f64> = (0..size * size).map(|i| (i as f64).sin()).collect();
+    let mut values = vec![0.0; count];
+    a.copy_from(&plain);
+    b.copy_from_transposed(&plain);
+    let micro = |seconds: f64| 1e6 * seconds;
+    let sampled = micro(best(|| pattern.sample_into(&a, &b, &mut values)));
+    let multiplied = micro(best(|| pattern.multiply_into(&values, &a, &mut c)));
+    let subtracted = micro(best(|| pattern.subtract_transposed(1e-9, &values, &a, &mut c)));
+    let copied = micro(best(|| a.copy_from(&plain)));
+    let turned = micro(best(|| a.copy_from_transposed(&plain)));
+    println!(
+        "{count} entries of {size} × {size}: sample {sampled:.1}, multiply {multiplied:.1}, subtract {subtracted:.1}, copy \
+         {copied:.1}, transpose {turned:.1} µs"
+    );
 }
 
 /// Seconds of the fastest of many runs of a tenth of a millisecond or so.

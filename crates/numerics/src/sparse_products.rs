@@ -7,9 +7,6 @@ use pulp::{Arch, Simd, WithSimd};
 /// Numbers in the widest vector: columns are filled up with zeros to a multiple of it.
 const WIDEST: usize = 8;
 
-/// Vectors of a column that are summed at once.
-const AT_ONCE: usize = 8;
-
 /// A matrix whose columns begin at whole vectors.
 #[derive(Clone, Debug)]
 pub struct PaddedColumns {
@@ -212,8 +209,17 @@ impl WithSimd for Combine<'_> {
         let columns = S::as_mut_simd_f64s(&mut c.data).0.chunks_exact_mut(vectors);
         for (line, c) in columns.enumerate() {
             let entries = lines.of(line);
-            for (from, count) in shares(vectors, AT_ONCE) {
+            // As many vectors of a column at once as registers hold.
+            for (from, count) in shares(vectors, if S::REGISTER_COUNT >= 32 { 16 } else { 8 }) {
                 match count {
+                    16 => work.some::<16>(entries, from, c),
+                    15 => work.some::<15>(entries, from, c),
+                    14 => work.some::<14>(entries, from, c),
+                    13 => work.some::<13>(entries, from, c),
+                    12 => work.some::<12>(entries, from, c),
+                    11 => work.some::<11>(entries, from, c),
+                    10 => work.some::<10>(entries, from, c),
+                    9 => work.some::<9>(entries, from, c),
                     8 => work.some::<8>(entries, from, c),
                     7 => work.some::<7>(entries, from, c),
                     6 => work.some::<6>(entries, from, c),
