@@ -8,7 +8,8 @@ use taut_train::{AdaptiveFlow, DualFlow, Lane, Lifted, ModeRecursion, RiccatiFlo
 /// Lanes of a stepped bundle with a small design; larger ones step alone. Fixed by the shape.
 pub(crate) const LANES: usize = 8;
 
-/// Designs up to this many entries step in lanes.
+/// Designs up to this many entries step in lanes, each lane on its own. Larger ones do if all lanes share one, which then is
+/// read once for all of them.
 const SMALL: usize = 4096;
 
 /// Factors up to this size step in lanes, filled up where cells are missing.
@@ -18,8 +19,9 @@ const NARROW: usize = 24;
 /// and are faster by blocks. A lane has the same bits alone: how many there are is seen in the time only.
 const MEDIUM: usize = 64;
 
-/// Eight lanes take as long as this many cells one after the other, by blocks.
+/// Eight lanes take as long as this many cells one after the other: of factors by blocks, and on a large design.
 const ENOUGH: usize = 7;
+const ENOUGH_ON_A_DESIGN: usize = 3;
 
 /// Cells that go side by side, on exact reductions or as they are.
 pub(crate) struct Group<'a, 'b> {
@@ -35,7 +37,20 @@ pub(crate) struct Group<'a, 'b> {
 enum Size {
     Narrow,
     Medium,
+    /// Rows of a large design.
+    Rows,
     Wide,
+}
+
+impl Size {
+    /// How many cells it takes to go side by side.
+    fn enough(self) -> usize {
+        match self {
+            Self::Medium => ENOUGH,
+            Self::Rows => ENOUGH_ON_A_DESIGN,
+            Self::Narrow | Self::Wide => 1,
+        }
+    }
 }
 
 /// Groups the lanes of a bundle: those with a reduction and those without, and both by how many go side by side. So
@@ -47,7 +62,10 @@ pub(crate) fn side_by_side<'a, 'b>(lanes: &'b [Cell<'a>]) -> Vec<Group<'a, 'b>> 
         let size = cell.size(reduced.as_ref());
         let width = if size == Size::Wide { 1 } else { LANES };
         let fits = |group: &&mut Group<'_, '_>| {
-            group.size == size && group.cells.len() < width && group.reduced.is_empty() == reduced.is_none()
+            group.size == size
+                && group.cells.len() < width
+                && group.reduced.is_empty() == reduced.is_none()
+                && (size != Size::Rows || shares_design(cell, group.cells[0]))
         };
         match groups.iter_mut().find(fits) {
             Some(group) => {
@@ -63,7 +81,7 @@ pub(crate) fn side_by_side<'a, 'b>(lanes: &'b [Cell<'a>]) -> Vec<Group<'a, 'b>> 
 impl Group<'_, '_> {
     /// One group per cell, where there are too few for lanes.
     fn as_few(self) -> Vec<Self> {
-        if self.size != Size::Medium || self.cells.len() >= ENOUGH {
+        if self.cells.len() >= self.size.enough() {
             return vec![self];
         }
         let mut reduced = self.reduced.into_iter();
@@ -133,10 +151,15 @@ impl Cell<'_> {
         match reduced {
             Some(Reduced { problem, parametrization, .. }) => size_of(parametrization, problem.inputs, problem.outputs),
             None if self.bench.rows().is_some() && samples * inputs <= SMALL => Size::Narrow,
-            None if self.bench.rows().is_some() => Size::Wide,
+            None if self.bench.rows().is_some() => Size::Rows,
             None => size_of(self.kind(), inputs, outputs),
         }
     }
+}
+
+fn shares_design(cell: &Cell<'_>, other: &Cell<'_>) -> bool {
+    let [design, other] = [cell, other].map(|cell| cell.bench.rows().map(|prepared| &prepared.problem.design));
+    design == other
 }
 
 fn size_of(kind: &ParametrizationKind, inputs: usize, outputs: usize) -> Size {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::everything::{METHODS, kinds, matrix_problems};
+use support::everything::{METHODS, kinds, matrix_problems, problem};
 use taut_problem::{Clock, Dynamics, MatrixProblem, Observed, ParametrizationKind, Task, Trajectory};
 use taut_train::{Lane, Method, Stepped};
 
@@ -49,6 +49,10 @@ fn a_lane_has_the_same_bits_alone() {
                 tried += 1;
             }
         }
+    }
+    let rows = problem(21, 40.0);
+    for kind in kinds().into_iter().filter(|kind| kind.misfit(41, 1).is_none()) {
+        METHODS.iter().for_each(|text| same_bits(Task::Rows(&rows), &kind, &serde_json::from_str(text).unwrap()));
     }
     assert!(tried > 200, "{tried}");
 }

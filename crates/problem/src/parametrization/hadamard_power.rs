@@ -70,6 +70,12 @@ impl Parametrization for Powers {
         run_wide(Slopes { depth: self.depth, sign: -1.0, x: v, g, gradient: of_v });
     }
 
+    fn descend(&mut self, s: &[f64], g: &[f64], theta: &mut [f64], _gradient: &mut [f64]) {
+        let (u, v) = theta.split_at_mut(self.slots);
+        run_wide(Descend { depth: self.depth, sign: 1.0, s, g, x: u });
+        run_wide(Descend { depth: self.depth, sign: -1.0, s, g, x: v });
+    }
+
     fn pushforward_into(&mut self, theta: &[f64], direction: &[f64], tangent: &mut [f64]) {
         for (i, tangent) in tangent.iter_mut().enumerate() {
             let (u, v) = (i, i + self.slots);
@@ -145,6 +151,57 @@ impl Slopes<'_> {
         let factor = self.sign * depth as f64;
         for ((gradient, x), g) in self.gradient.iter_mut().zip(self.x).zip(self.g) {
             *gradient = factor * power(*x, depth - 1) * g;
+        }
+    }
+}
+
+/// x ← x ∓ s∘D·x^{D−1}·g, with one s per lane, rounded as by [`Slopes`] and an update after it.
+struct Descend<'a> {
+    depth: usize,
+    sign: f64,
+    s: &'a [f64],
+    g: &'a [f64],
+    x: &'a mut [f64],
+}
+
+impl Kernel for Descend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match (self.depth, self.s.len()) {
+            (2, 1) => self.one_lane(2),
+            (depth, 1) => self.one_lane(depth),
+            (2, 8) => self.eight_lanes(2),
+            (3, 8) => self.eight_lanes(3),
+            (depth, lanes) => {
+                let factor = self.sign * depth as f64;
+                for (i, (x, g)) in self.x.iter_mut().zip(self.g).enumerate() {
+                    *x -= self.s[i % lanes] * (factor * power(*x, depth - 1) * g);
+                }
+            }
+        }
+    }
+}
+
+impl Descend<'_> {
+    #[inline(always)]
+    fn one_lane(self, depth: usize) {
+        let factor = self.sign * depth as f64;
+        for (x, g) in self.x.iter_mut().zip(self.g) {
+            *x -= self.s[0] * (factor * power(*x, depth - 1) * g);
+        }
+    }
+
+    /// Eight entries at a time with their factors beside them, for the compiler sees vectors along one list only.
+    #[inline(always)]
+    fn eight_lanes(self, depth: usize) {
+        let factor = self.sign * depth as f64;
+        let s: [f64; 64] = std::array::from_fn(|i| self.s[i % 8]);
+        for (x, g) in self.x.chunks_mut(64).zip(self.g.chunks(64)) {
+            for ((x, g), s) in x.iter_mut().zip(g).zip(&s) {
+                *x -= s * (factor * power(*x, depth - 1) * g);
+            }
         }
     }
 }
