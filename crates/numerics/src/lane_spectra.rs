@@ -68,7 +68,7 @@ impl Batch {
         let (tall, narrow) = (shape[0].max(shape[1]), shape[0].min(shape[1]));
         Self {
             shape,
-            entries: vec![0.0; tall * narrow * LANES],
+            entries: vec![0.0; stride(tall) * narrow * LANES],
             scratch: vec![0.0; (3 * tall + 2 * narrow) * LANES],
             diagonal: vec![0.0; narrow * SWEPT],
             above: vec![0.0; narrow * SWEPT],
@@ -84,7 +84,7 @@ impl Batch {
         for (half, matrices) in matrices.chunks(LANES * size).enumerate() {
             let scales = &mut scales[half * LANES..][..LANES];
             self.gather(matrices, scales);
-            let tall = self.entries.len() / LANES / narrow;
+            let tall = size / narrow;
             Arch::new().dispatch(Bidiagonalise {
                 shape: [tall, narrow],
                 entries: &mut self.entries,
@@ -118,20 +118,24 @@ impl Batch {
         for (lane, keep) in keep.iter_mut().enumerate() {
             *keep = factors[lane] > 0.0;
         }
-        let mut slots = self.entries.chunks_exact_mut(LANES);
-        let mut put = |entry: usize| {
-            let slots = slots.next().expect("as many entries as there are");
-            for lane in 0..LANES {
-                slots[lane] = if keep[lane] { from[lane][entry] * factors[lane] } else { 0.0 };
+        // A wide matrix has the values of its transpose.
+        let (tall, steps) = if m >= n { (m, [1, m]) } else { (n, [m, 1]) };
+        for (j, column) in self.entries.chunks_exact_mut(stride(tall) * LANES).enumerate() {
+            for (i, slots) in column.chunks_exact_mut(LANES).take(tall).enumerate() {
+                let entry = i * steps[0] + j * steps[1];
+                for lane in 0..LANES {
+                    slots[lane] = if keep[lane] { from[lane][entry] * factors[lane] } else { 0.0 };
+                }
             }
-        };
-        if m >= n {
-            (0..m * n).for_each(put);
-        } else {
-            // The transpose has the same values.
-            (0..m).for_each(|i| (0..n).for_each(|j| put(i + j * m)));
         }
     }
+}
+
+/// Entries from column to column: an odd number, since columns that begin 4096 bytes apart push each other out of the
+/// first cache.
+#[inline(always)]
+fn stride(rows: usize) -> usize {
+    rows | 1
 }
 
 /// 2^k with the largest entry times 2^k in [½, 1), as far as 2^k is a number; 1 for zeros, NaN where an entry is not
@@ -198,7 +202,7 @@ struct Reflected<S: Simd> {
 impl<S: Simd> Reflected<S> {
     #[inline(always)]
     fn at(&self, i: usize, j: usize) -> usize {
-        (i + j * self.shape[0]) * self.parts + self.part
+        (i + j * stride(self.shape[0])) * self.parts + self.part
     }
 
     /// Takes v wᵀ + z uᵀ of the last step away when a column is next looked at, and so reads and writes it once a step.
@@ -319,16 +323,25 @@ impl<S: Simd> Reflected<S> {
         [w, u]: [&mut [S::f64s]; 2],
         tau: S::f64s,
     ) {
-        let (simd, m) = (self.simd, self.shape[0]);
+        let (simd, m, parts) = (self.simd, self.shape[0], self.parts);
         let mut sums = [simd.splat_f64s(0.0); C];
         let [mut ws, mut us] = [sums; 2];
         ws.copy_from_slice(&w[j..j + C]);
         us.copy_from_slice(&u[j..j + C]);
-        for (i, ((v, z), next)) in v[k..m].iter().zip(&z[k..m]).zip(&next[k..m]).enumerate() {
+        let (v, z, next) = (&v[k..m], &z[k..m], &next[k..m]);
+        let mut columns = a[self.at(0, j)..].chunks_mut(stride(m) * parts);
+        let columns: [&mut [S::f64s]; C] = std::array::from_fn(|_| {
+            let column = columns.next().expect("as many columns as were asked for");
+            &mut column[k * parts..][..(m - k - 1) * parts + 1]
+        });
+        for (i, ((v, z), next)) in v.iter().zip(z).zip(next).enumerate() {
+            // Copies, since the compiler does not know that a column is none of these.
+            let (v, z, next) = (*v, *z, *next);
             for c in 0..C {
-                let x = &mut a[self.at(k + i, j + c)];
-                *x = simd.negate_mul_add_f64s(*z, us[c], simd.negate_mul_add_f64s(*v, ws[c], *x));
-                sums[c] = simd.mul_add_f64s(*next, *x, sums[c]);
+                let x = columns[c][i * parts];
+                let x = simd.negate_mul_add_f64s(z, us[c], simd.negate_mul_add_f64s(v, ws[c], x));
+                columns[c][i * parts] = x;
+                sums[c] = simd.mul_add_f64s(next, x, sums[c]);
             }
         }
         for c in 0..C {
@@ -339,13 +352,18 @@ impl<S: Simd> Reflected<S> {
     /// z ← z + Σ aⱼuⱼ over some columns, from row i down.
     #[inline(always)]
     fn add<const C: usize>(&self, a: &[S::f64s], [from, j]: [usize; 2], u: &[S::f64s], z: &mut [S::f64s]) {
-        let (simd, m) = (self.simd, self.shape[0]);
+        let (simd, m, parts) = (self.simd, self.shape[0], self.parts);
         let mut us = [simd.splat_f64s(0.0); C];
         us.copy_from_slice(&u[j..j + C]);
-        for (i, z) in z[from..m].iter_mut().enumerate() {
+        let z = &mut z[from..m];
+        let columns: [&[S::f64s]; C] =
+            std::array::from_fn(|c| &a[self.at(from, j + c)..][..z.len().saturating_sub(1) * parts + 1]);
+        for (i, z) in z.iter_mut().enumerate() {
+            let mut sum = *z;
             for c in 0..C {
-                *z = simd.mul_add_f64s(a[self.at(from + i, j + c)], us[c], *z);
+                sum = simd.mul_add_f64s(columns[c][i * parts], us[c], sum);
             }
+            *z = sum;
         }
     }
 }
@@ -462,9 +480,8 @@ fn sweep<S: Simd, const V: usize>(simd: S, size: usize, d: &mut [S::f64s], e: &m
     shifts.copy_from_slice(S::as_simd_f64s(&course.shifts).0);
     negligible.copy_from_slice(S::as_simd_f64s(&course.negligible).0);
     let mut least = [most; V];
-    let clean = |x: S::f64s, v: usize| {
-        simd.select_f64s(simd.greater_than_f64s(simd.abs_f64s(x), negligible[v]), x, zero)
-    };
+    let clean =
+        |x: S::f64s, v: usize| simd.select_f64s(simd.greater_than_f64s(simd.abs_f64s(x), negligible[v]), x, zero);
     // What was above the diagonal before the sweep: zero before the first row, as after a block.
     let (mut ahead, mut beyond) = ([zero; V], [zero; V]);
     let mut done = [zero; V];
@@ -580,7 +597,8 @@ mod tests {
         let graded: Vec<f64> = (0..20).map(|i| 10_f64.powi(-i)).collect();
         let pairs = [3.0, 3.0, 2.0, 2.0, 2.0, 1.0, 1.0, 0.0, 0.0];
         let clusters: Vec<f64> = (0..12).map(|i| 1.0 - 1e-9 * f64::from(i / 4) - 1e-15 * f64::from(i % 4)).collect();
-        for s in [&graded[..], &pairs, &clusters, &[1.0; 30], &[1.0, 1e-300], &[1e-200, 1e-201, 0.0], &[1e200, 1e-200]] {
+        for s in [&graded[..], &pairs, &clusters, &[1.0; 30], &[1.0, 1e-300], &[1e-200, 1e-201, 0.0], &[1e200, 1e-200]]
+        {
             near(&values(&[rotated(s)])[0], s, "rotated");
         }
         let diagonal = |s: &[f64]| DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(s));

@@ -29,4 +29,4 @@ pub use products::{Kernel, dot, product_into, run_wide, sum_of_squares, vectors}
 pub use quadrature::{GaussLegendre, adaptive};
 pub use spacing::{scaled_value, spaced_value};
 pub use streams::{Stream, normal, position, seek, stream, uniform};
-pub use svd::{ThinSvd, singular_values};
+pub use svd::ThinSvd;
