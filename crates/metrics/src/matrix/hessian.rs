@@ -23,7 +23,7 @@ fn start(landscape: &mut Landscape) -> Vec<f64> {
     let gradient = landscape.gradient().to_vec();
     // Multiples of the golden ratio, modulo 1: spread evenly, and without repetition.
     let golden = |i: usize| (i as f64 * 0.618_033_988_749_894_9).fract() - 0.5;
-    let generic: Vec<f64> = (0..parameters * lanes).map(|slot| golden(slot / lanes + 1)).collect();
+    let generic: Vec<f64> = (1..=parameters).flat_map(|entry| std::iter::repeat_n(golden(entry), lanes)).collect();
     let mut curved = vec![0.0; parameters * lanes];
     landscape.gauss_newton_into(&generic, &mut curved);
     let mut sum = vec![0.0; parameters * lanes];

@@ -1,7 +1,6 @@
 //! Largest eigenvalues of symmetric matrices that are known by their products, one matrix per lane.
 
-use crate::lanes::{Lanes, fma, load};
-use taut_numerics::{Kernel, dot, run_wide};
+use taut_numerics::{Factor, dot, lane_product_into};
 
 /// To this share of itself an eigenvalue is known, see [`largest_eigenvalues`].
 const TOLERANCE: f64 = 1e-8;
@@ -187,99 +186,21 @@ fn push_scaled(basis: &mut Vec<f64>, k: usize, w: &[f64], norms: &[f64]) {
 
 /// Writes the overlaps of w with every vector of the basis, vectors × lanes, and takes them away from w.
 fn orthogonalise(basis: &[f64], w: &mut [f64], overlaps: &mut Vec<f64>, lanes: usize) {
-    overlaps.resize(basis.len() / w.len() * lanes, 0.0);
-    overlaps_into(basis, w, overlaps);
-    take_away(basis, w, overlaps);
-}
-
-fn overlaps_into(basis: &[f64], w: &[f64], overlaps: &mut [f64]) {
-    if overlaps.len() * w.len() == basis.len() {
-        basis.chunks_exact(w.len()).zip(overlaps).for_each(|(v, overlap)| *overlap = dot(v, w));
-    } else {
-        run_wide(Overlaps { basis, w, overlaps });
-    }
-}
-
-fn take_away(basis: &[f64], w: &mut [f64], overlaps: &[f64]) {
-    if overlaps.len() * w.len() == basis.len() {
+    let vectors = basis.len() / w.len();
+    overlaps.resize(vectors * lanes, 0.0);
+    if lanes == 1 {
+        basis.chunks_exact(w.len()).zip(&mut *overlaps).for_each(|(v, overlap)| *overlap = dot(v, w));
         for (v, overlap) in basis.chunks_exact(w.len()).zip(overlaps) {
-            w.iter_mut().zip(v).for_each(|(w, v)| *w -= overlap * v);
+            w.iter_mut().zip(v).for_each(|(w, v)| *w -= *overlap * v);
         }
-    } else {
-        run_wide(TakeAway { basis, w, overlaps });
+        return;
     }
-}
-
-/// Eight lanes, four vectors at a time.
-struct Overlaps<'a> {
-    basis: &'a [f64],
-    w: &'a [f64],
-    overlaps: &'a mut [f64],
-}
-
-impl Kernel for Overlaps<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (vectors, overlaps) in self.basis.chunks(4 * self.w.len()).zip(self.overlaps.chunks_mut(32)) {
-            match overlaps.len() / 8 {
-                4 => overlaps_of::<4>(vectors, self.w, overlaps),
-                3 => overlaps_of::<3>(vectors, self.w, overlaps),
-                2 => overlaps_of::<2>(vectors, self.w, overlaps),
-                _ => overlaps_of::<1>(vectors, self.w, overlaps),
-            }
-        }
-    }
-}
-
-/// Eight lanes, four vectors at a time.
-struct TakeAway<'a> {
-    basis: &'a [f64],
-    w: &'a mut [f64],
-    overlaps: &'a [f64],
-}
-
-impl Kernel for TakeAway<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (vectors, overlaps) in self.basis.chunks(4 * self.w.len()).zip(self.overlaps.chunks(32)) {
-            match overlaps.len() / 8 {
-                4 => without::<4>(vectors, self.w, overlaps),
-                3 => without::<3>(vectors, self.w, overlaps),
-                2 => without::<2>(vectors, self.w, overlaps),
-                _ => without::<1>(vectors, self.w, overlaps),
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn overlaps_of<const COUNT: usize>(vectors: &[f64], w: &[f64], overlaps: &mut [f64]) {
-    let mut sums: [Lanes; COUNT] = [[0.0; 8]; COUNT];
-    let v: [&[f64]; COUNT] = std::array::from_fn(|j| &vectors[j * w.len()..(j + 1) * w.len()]);
-    for (entry, w) in w.chunks_exact(8).enumerate() {
-        for (sum, v) in sums.iter_mut().zip(&v) {
-            *sum = fma(load(&v[entry * 8..entry * 8 + 8]), load(w), *sum);
-        }
-    }
-    overlaps.copy_from_slice(sums.as_flattened());
-}
-
-#[inline(always)]
-fn without<const COUNT: usize>(vectors: &[f64], w: &mut [f64], overlaps: &[f64]) {
-    let size = w.len();
-    let v: [&[f64]; COUNT] = std::array::from_fn(|j| &vectors[j * size..(j + 1) * size]);
-    let minus: [Lanes; COUNT] = std::array::from_fn(|j| load(&overlaps[j * 8..j * 8 + 8]).map(|x| -x));
-    for (entry, w) in w.chunks_exact_mut(8).enumerate() {
-        let mut left = load(w);
-        for (minus, v) in minus.iter().zip(&v) {
-            left = fma(*minus, load(&v[entry * 8..entry * 8 + 8]), left);
-        }
-        w.copy_from_slice(&left);
-    }
+    let size = w.len() / lanes;
+    let factor = Factor::new(basis, size, vectors);
+    lane_product_into(factor.transposed(), Factor::new(w, size, 1), overlaps, lanes, false);
+    overlaps.iter_mut().for_each(|x| *x = -*x);
+    lane_product_into(factor, Factor::new(overlaps, vectors, 1), w, lanes, true);
+    overlaps.iter_mut().for_each(|x| *x = -*x);
 }
 
 #[cfg(test)]
