@@ -1,7 +1,7 @@
 //! The Hessian of the loss in the parameters.
 
 use super::MatrixProbe;
-use super::lanczos::largest_eigenvalues;
+use super::lanczos::{largest_eigenvalues, norms_into};
 use super::landscape::Landscape;
 use taut_numerics::{DMatrix, symmetric_eigenvalues};
 use taut_problem::{ParametrizationKind, Task};
@@ -27,13 +27,13 @@ fn start(landscape: &mut Landscape) -> Vec<f64> {
     let mut curved = vec![0.0; parameters * lanes];
     landscape.gauss_newton_into(&generic, &mut curved);
     let mut sum = vec![0.0; parameters * lanes];
+    let mut weights = vec![0.0; lanes];
     for (part, weight) in [(&gradient, 1.0), (&curved, 1.0), (&generic, 0.1)] {
-        for lane in 0..lanes {
-            let own = || part.iter().skip(lane).step_by(lanes);
-            let norm = own().map(|x| x * x).sum::<f64>().sqrt();
-            // A part that vanishes, or underflows when squared, gives no direction.
-            let weight = if norm > 0.0 { weight / norm } else { 0.0 };
-            sum.iter_mut().skip(lane).step_by(lanes).zip(own()).for_each(|(sum, x)| *sum += weight * x);
+        norms_into(part, &mut weights);
+        // A part that vanishes, or underflows when squared, gives no direction.
+        weights.iter_mut().for_each(|norm| *norm = if *norm > 0.0 { weight / *norm } else { 0.0 });
+        for (sum, part) in sum.chunks_exact_mut(lanes).zip(part.chunks_exact(lanes)) {
+            sum.iter_mut().zip(part).zip(&weights).for_each(|((sum, x), weight)| *sum += weight * x);
         }
     }
     sum

@@ -60,6 +60,8 @@ struct Tridiagonal {
     diagonal: Vec<f64>,
     /// Below the diagonal, and last the norm of what is left.
     below: Vec<f64>,
+    /// At least the largest eigenvalue.
+    above: f64,
     value: f64,
     is_done: bool,
     pivots: Vec<f64>,
@@ -67,13 +69,18 @@ struct Tridiagonal {
 
 impl Default for Tridiagonal {
     fn default() -> Self {
-        Self { diagonal: Vec::new(), below: Vec::new(), value: f64::NAN, is_done: false, pivots: Vec::new() }
+        Self { diagonal: Vec::new(), below: Vec::new(), above: f64::NAN, value: f64::NAN, is_done: false, pivots: Vec::new() }
     }
 }
 
 impl Tridiagonal {
     fn push(&mut self, alpha: f64, beta: f64) {
         self.is_done = !(alpha.is_finite() && beta.is_finite());
+        // xᵀTx ≤ above·|y|² + 2β|y||z| + α|z|² for x = (y, z).
+        self.above = match self.below.last() {
+            Some(beta) => 0.5 * (self.above + alpha) + (0.5 * (self.above - alpha)).hypot(*beta),
+            None => alpha,
+        };
         self.diagonal.push(alpha);
         self.below.push(beta);
     }
@@ -102,6 +109,7 @@ impl Tridiagonal {
             return;
         }
         self.value = self.largest(bound);
+        self.above = self.value;
         let residual = self.residual(bound);
         let allowed = TOLERANCE * self.value.abs();
         self.is_done = self.is_closed() || residual <= allowed || residual <= 1e-14 * bound;
@@ -110,8 +118,8 @@ impl Tridiagonal {
     /// Laguerre's iteration on the characteristic polynomial from above: it falls to the largest root, cubically.
     fn largest(&mut self, bound: f64) -> f64 {
         let n = self.diagonal.len() as f64;
-        // A little above: a pivot of zero has no inverse.
-        let mut lambda = 1.001 * bound;
+        // Above it also after rounding: a pivot of zero has no inverse.
+        let mut lambda = self.above + 1e-13 * bound;
         for _ in 0..60 {
             // p = Π dᵢ with the pivots dᵢ of T − λ; g = p′/p and h = −(p′/p)′.
             let (mut g, mut h) = (0.0, 0.0);
@@ -162,7 +170,7 @@ impl Tridiagonal {
 }
 
 /// Norms of the lanes.
-fn norms_into(w: &[f64], norms: &mut [f64]) {
+pub(super) fn norms_into(w: &[f64], norms: &mut [f64]) {
     if let [norm] = norms {
         *norm = dot(w, w).sqrt();
         return;
