@@ -39,9 +39,7 @@ fn main() {
             (out[0].value(row).expect("measured") / exact - 1.0).abs()
         });
         let worst = worst.fold(0.0, f64::max);
-        println!(
-            "{name}: {best:.1} µs/row, largest relative error {worst:.1e}"
-        );
+        println!("{name}: {best:.1} µs/row, largest relative error {worst:.1e}");
         let mut line = String::new();
         for metric in METRICS.iter().filter(|metric| metric.of_matrix.is_some()) {
             let start = Instant::now();

@@ -16,6 +16,7 @@ mod quadrature;
 mod spacing;
 mod streams;
 mod svd;
+mod symmetric_products;
 
 pub use angles::{cos_pi, sin_pi};
 pub use bisection::{first_true, last_sign_change};
@@ -30,3 +31,4 @@ pub use quadrature::{GaussLegendre, adaptive};
 pub use spacing::{scaled_value, spaced_value};
 pub use streams::{Stream, normal, position, seek, stream, uniform};
 pub use svd::ThinSvd;
+pub use symmetric_products::{add_transpose_into, gram_into};

@@ -69,7 +69,14 @@ struct Tridiagonal {
 
 impl Default for Tridiagonal {
     fn default() -> Self {
-        Self { diagonal: Vec::new(), below: Vec::new(), above: f64::NAN, value: f64::NAN, is_done: false, pivots: Vec::new() }
+        Self {
+            diagonal: Vec::new(),
+            below: Vec::new(),
+            above: f64::NAN,
+            value: f64::NAN,
+            is_done: false,
+            pivots: Vec::new(),
+        }
     }
 }
 
