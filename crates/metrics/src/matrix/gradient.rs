@@ -34,7 +34,7 @@ pub(crate) static RESIDUAL_OPERATOR_NORM: MetricDef = MetricDef {
 fn gradient_norm(probe: &MatrixProbe<'_>, out: &mut [f64]) {
     probe.per_block(out, |landscape, out| {
         let mut squares = vec![0.0; landscape.lanes()];
-        for gradient in landscape.gradient().chunks_exact(squares.len()) {
+        for gradient in landscape.find_gradient().chunks_exact(squares.len()) {
             squares.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g * g);
         }
         out.iter_mut().zip(&squares).for_each(|(out, sum)| *out = sum.sqrt());

@@ -17,10 +17,15 @@ const PRODUCTS: usize = 300;
 ///
 /// Shapes: `start` and what `apply` reads and writes are size × lanes; one value per lane, NaN where the start is not
 /// finite. Lanes do not influence each other. A start without any part in the leading eigenspace finds the
-/// largest eigenvalue that it has a part in. Cites Parlett 1998.
-pub(super) fn largest_eigenvalues(start: &[f64], lanes: usize, mut apply: impl FnMut(&[f64], &mut [f64])) -> Vec<f64> {
+/// largest eigenvalue that it has a part in. `basis` is room, best used again, since fresh pages cost as much as the
+/// vectors in them. Cites Parlett 1998.
+pub(super) fn largest_eigenvalues(
+    start: &[f64],
+    lanes: usize,
+    basis: &mut Vec<f64>,
+    mut apply: impl FnMut(&[f64], &mut [f64]),
+) -> Vec<f64> {
     let size = start.len() / lanes;
-    let mut basis = start.to_vec();
     let mut w = start.to_vec();
     let mut lane: Vec<Tridiagonal> = (0..lanes).map(|_| Tridiagonal::default()).collect();
     let mut scale = vec![0.0; lanes];
@@ -31,14 +36,14 @@ pub(super) fn largest_eigenvalues(start: &[f64], lanes: usize, mut apply: impl F
     }
     let last = size.min(PRODUCTS);
     for k in 0..last {
-        push_scaled(&mut basis, k, &w, &scale);
+        push_scaled(basis, k, &w, &scale);
         apply(&basis[k * w.len()..(k + 1) * w.len()], &mut w);
         // Of exact vectors only the last two overlap. Once they are taken away, all that is left to take is rounding,
         // and taking it away in one sweep makes no new: a sweep over everything at once would let errors grow.
         let near = k.saturating_sub(1);
         orthogonalise(&basis[near * w.len()..], &mut w, &mut overlaps, lanes);
         let alpha = overlaps[overlaps.len() - lanes..].to_vec();
-        orthogonalise(&basis, &mut w, &mut overlaps, lanes);
+        orthogonalise(basis, &mut w, &mut overlaps, lanes);
         norms_into(&w, &mut scale);
         for (i, lane) in lane.iter_mut().enumerate().filter(|(_, lane)| !lane.is_done) {
             lane.push(alpha[i], scale[i]);
@@ -176,26 +181,33 @@ impl Tridiagonal {
     }
 }
 
-/// Norms of the lanes.
+/// Norms of the lanes, of which there are one or eight.
 pub(super) fn norms_into(w: &[f64], norms: &mut [f64]) {
     if let [norm] = norms {
         *norm = dot(w, w).sqrt();
         return;
     }
-    norms.fill(0.0);
-    for entry in w.chunks_exact(norms.len()) {
-        norms.iter_mut().zip(entry).for_each(|(sum, x)| *sum += x * x);
+    let mut sums = [0.0; 8];
+    for entry in w.as_chunks::<8>().0 {
+        (0..8).for_each(|lane| sums[lane] += entry[lane] * entry[lane]);
     }
-    norms.iter_mut().for_each(|norm| *norm = norm.sqrt());
+    (0..8).for_each(|lane| norms[lane] = sums[lane].sqrt());
 }
 
 /// Puts w/‖w‖ in place k of the basis; zeros where nothing is left.
 fn push_scaled(basis: &mut Vec<f64>, k: usize, w: &[f64], norms: &[f64]) {
-    basis.resize(k * w.len(), 0.0);
-    let inverse: Vec<f64> = norms.iter().map(|norm| if *norm > 0.0 { 1.0 / norm } else { 0.0 }).collect();
-    basis.reserve(w.len());
-    for entry in w.chunks_exact(norms.len()) {
-        basis.extend(entry.iter().zip(&inverse).map(|(x, inverse)| x * inverse));
+    basis.truncate(k * w.len());
+    basis.resize((k + 1) * w.len(), 0.0);
+    let to = &mut basis[k * w.len()..];
+    let inverse = |norm: f64| if norm > 0.0 { 1.0 / norm } else { 0.0 };
+    if let [norm] = norms {
+        let inverse = inverse(*norm);
+        to.iter_mut().zip(w).for_each(|(to, x)| *to = x * inverse);
+        return;
+    }
+    let inverse: [f64; 8] = std::array::from_fn(|lane| inverse(norms[lane]));
+    for (to, x) in to.as_chunks_mut::<8>().0.iter_mut().zip(w.as_chunks::<8>().0) {
+        (0..8).for_each(|lane| to[lane] = x[lane] * inverse[lane]);
     }
 }
 
@@ -231,7 +243,7 @@ mod tests {
             let off = 2.0 * a * b - 1.0;
             let exact = 0.5 * (a * a + b * b) + (0.5 * (a * a - b * b)).hypot(off);
             let start = [a * f64::from(place % 3), b];
-            let found = largest_eigenvalues(&start, 1, |v, out| {
+            let found = largest_eigenvalues(&start, 1, &mut Vec::new(), |v, out| {
                 out.copy_from_slice(&[b * b * v[0] + off * v[1], off * v[0] + a * a * v[1]]);
             });
             assert!((found[0] / exact - 1.0).abs() < 1e-12, "{a} {b}: {found:?} for {exact}");
