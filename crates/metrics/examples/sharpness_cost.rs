@@ -1,4 +1,6 @@
 //! Prints what measuring sharpness costs: microseconds per row, on paths of descent from small to interpolating.
+//!
+//! `cargo run --release -p taut-metrics --example sharpness_cost`; a word after `--` chooses the lines that contain it.
 #![allow(clippy::print_stdout)]
 
 use std::sync::Arc;
@@ -13,6 +15,10 @@ fn main() {
     for (inputs, outputs, depth, scale) in
         [(5, 1, 10, 0.45), (5, 5, 10, 0.45), (5, 1, 2, 0.1), (5, 5, 3, 0.1), (20, 10, 3, 0.05), (60, 60, 3, 0.01)]
     {
+        let name = format!("{inputs} inputs, {outputs} outputs, depth {depth}");
+        if std::env::args().nth(1).is_some_and(|wanted| !name.contains(&wanted)) {
+            continue;
+        }
         let (problem, kind) = model(inputs, outputs, depth);
         let task = Task::Matrix(&problem);
         let rows = path(task, &kind, scale);
@@ -21,7 +27,7 @@ fn main() {
         let views = Views { rows: None, matrix: Some(&setting) };
         let mut out = Vec::new();
         let mut best = f64::INFINITY;
-        for _ in 0..if inputs > 5 { 1 } else { 30 } {
+        for _ in 0..if inputs > 5 { 1 } else { 3000 } {
             let start = Instant::now();
             measure(views, &rows, &metrics, &mut out);
             best = best.min(start.elapsed().as_secs_f64() * 1e6 / rows.len() as f64);
@@ -33,9 +39,7 @@ fn main() {
             (out[0].value(row).expect("measured") / exact - 1.0).abs()
         });
         let worst = worst.fold(0.0, f64::max);
-        println!(
-            "{inputs} inputs, {outputs} outputs, depth {depth}: {best:.1} µs/row, largest relative error {worst:.1e}"
-        );
+        println!("{name}: {best:.1} µs/row, largest relative error {worst:.1e}");
         let mut line = String::new();
         for metric in METRICS.iter().filter(|metric| metric.of_matrix.is_some()) {
             let start = Instant::now();

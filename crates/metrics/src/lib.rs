@@ -34,7 +34,7 @@ mod turning;
 
 pub use instruments::Instruments;
 pub use matrix::{MatrixProbe, MatrixSetting, hessian_spectrum};
-pub use measure::{Column, Views, measure};
+pub use measure::{Column, Look, Views, measure};
 pub use metric::{METRICS, MetricDef, Needs, metric};
 pub use probe::Probe;
 pub use setting::Setting;

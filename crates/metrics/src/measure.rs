@@ -38,27 +38,52 @@ impl<'a> Views<'a> {
     }
 }
 
-/// Measures every row: one column per metric, in the order asked. `out` is cleared first.
-///
-/// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a
-/// covariance S around their coefficients m have the expectations q(m) + tr(QS) of metrics that are
-/// quadratic, and no others.
-pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
-    if let (Some(setting), false) = (views.rows, snapshots.covariances.is_empty()) {
-        *out = expectations(setting, snapshots, metrics);
-        return;
+/// A block of rows of one cell, looked at in every way that there is; what several metrics and tables need of it is
+/// computed once.
+pub struct Look<'a> {
+    views: Views<'a>,
+    snapshots: &'a Snapshots,
+    rows: Option<Probe<'a>>,
+    matrix: Option<MatrixProbe<'a>>,
+}
+
+impl<'a> Look<'a> {
+    /// Nothing is computed yet.
+    pub fn new(views: Views<'a>, snapshots: &'a Snapshots) -> Self {
+        let rows = views.rows.map(|setting| Probe::new(setting, snapshots));
+        // Splines have no coefficients, and other fits no parameters.
+        let made = views.matrix.filter(|setting| setting.can_see(snapshots));
+        let matrix = made.map(|setting| MatrixProbe::new(setting, snapshots));
+        Self { views, snapshots, rows, matrix }
     }
-    let probe = views.rows.map(|setting| Probe::new(setting, snapshots));
-    // Splines have no coefficients, and other fits no parameters.
-    let made = views.matrix.filter(|setting| setting.can_see(snapshots));
-    let matrix = made.map(|setting| MatrixProbe::new(setting, snapshots));
-    let values = |metric: &'static MetricDef| {
-        let of_matrix = matrix.as_ref().and_then(|probe| probe.column(metric));
+
+    /// One column per metric, in the order asked.
+    ///
+    /// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a
+    /// covariance S around their coefficients m have the expectations q(m) + tr(QS) of metrics that are
+    /// quadratic, and no others.
+    pub fn measure(&self, metrics: &[&'static MetricDef]) -> Vec<Column> {
+        if let (Some(setting), false) = (self.views.rows, self.snapshots.covariances.is_empty()) {
+            return expectations(setting, self.snapshots, metrics);
+        }
+        metrics.iter().map(|&metric| Column { metric, values: self.values(metric) }).collect()
+    }
+
+    fn values(&self, metric: &'static MetricDef) -> Option<Vec<f64>> {
+        let of_matrix = self.matrix.as_ref().and_then(|probe| probe.column(metric));
         let is_made = |setting: &MatrixSetting<'_>| metric.needs.parameters && !setting.kind().is_direct();
-        of_matrix.or_else(|| column(probe.as_ref().filter(|_| !views.matrix.is_some_and(is_made))?, metric))
-    };
-    out.clear();
-    out.extend(metrics.iter().map(|&metric| Column { metric, values: values(metric) }));
+        of_matrix.or_else(|| column(self.rows.as_ref().filter(|_| !self.views.matrix.is_some_and(is_made))?, metric))
+    }
+
+    /// Singular values of the predictors as [`MatrixProbe::singular_values`] has them; `None` where they are no matrices.
+    pub fn singular_values(&self) -> Option<&[f64]> {
+        self.matrix.as_ref().map(MatrixProbe::singular_values)
+    }
+}
+
+/// Measures every row, see [`Look::measure`]. `out` is cleared first.
+pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
+    *out = Look::new(views, snapshots).measure(metrics);
 }
 
 /// Means over points that have the mean and covariance of each row.

@@ -1,6 +1,6 @@
 //! Thin singular value decomposition, with small relative errors also in small singular values.
 
-use crate::{DMatrix, Kernel, Mat, run_wide};
+use crate::{DMatrix, Mat};
 
 /// Up to this many rows (or columns) one-sided Jacobi is used; above it, faer.
 ///
@@ -102,75 +102,6 @@ impl ThinSvd {
     }
 }
 
-/// All min(n, p) singular values, descending, without the vectors; as accurate as those of [`ThinSvd`], at a third of
-/// the cost.
-pub fn singular_values(m: Mat<'_>) -> Vec<f64> {
-    let (n, p) = m.shape();
-    if n.min(p) == 0 {
-        return Vec::new();
-    }
-    let owned = if n < p { m.transpose() } else { m.into_owned() };
-    if n.min(p) > JACOBI_LIMIT {
-        let view = faer::MatRef::from_column_major_slice(owned.as_slice(), owned.nrows(), owned.ncols());
-        return view.singular_values().expect("a finite matrix has singular values");
-    }
-    let mut g = nalgebra::linalg::ColPivQR::new(owned).r().transpose();
-    let size = g.nrows();
-    run_wide(Orthogonalise { columns: g.as_mut_slice(), size });
-    let mut values: Vec<f64> = g.column_iter().map(|column| column.norm()).collect();
-    values.sort_by(|a, b| b.total_cmp(a));
-    values
-}
-
-/// One-sided Jacobi on a square matrix: rotates pairs of columns until all are orthogonal to eps.
-struct Orthogonalise<'a> {
-    columns: &'a mut [f64],
-    size: usize,
-}
-
-impl Kernel for Orthogonalise<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { columns, size } = self;
-        for _sweep in 0..60 {
-            let mut rotated = false;
-            for a in 0..size {
-                for b in a + 1..size {
-                    let (head, tail) = columns.split_at_mut(b * size);
-                    rotated |= orthogonalise_pair(&mut head[a * size..(a + 1) * size], &mut tail[..size]);
-                }
-            }
-            if !rotated {
-                return;
-            }
-        }
-    }
-}
-
-/// Whether the two columns were not orthogonal to eps yet; they are then.
-#[inline(always)]
-fn orthogonalise_pair(a: &mut [f64], b: &mut [f64]) -> bool {
-    let (mut alpha, mut beta, mut gamma) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for (x, y) in a.iter().zip(b.iter()) {
-        alpha = f64::mul_add(*x, *x, alpha);
-        beta = f64::mul_add(*y, *y, beta);
-        gamma = f64::mul_add(*x, *y, gamma);
-    }
-    if gamma.abs() <= f64::EPSILON * (alpha * beta).sqrt() || gamma.abs() < f64::MIN_POSITIVE {
-        return false;
-    }
-    let zeta = (beta - alpha) / (2.0 * gamma);
-    let t = zeta.signum() / (zeta.abs() + (1.0 + zeta * zeta).sqrt());
-    let cosine = 1.0 / (1.0 + t * t).sqrt();
-    let sine = cosine * t;
-    for (x, y) in a.iter_mut().zip(b.iter_mut()) {
-        (*x, *y) = (f64::mul_add(cosine, *x, -(sine * *y)), f64::mul_add(sine, *x, cosine * *y));
-    }
-    true
-}
-
 /// SVD of a tall matrix (rows ≥ columns): pivoted QR, then one-sided Jacobi on Rᵀ.
 fn jacobi_tall(a: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>, DMatrix<f64>) {
     let n = a.ncols();
@@ -266,22 +197,6 @@ mod tests {
         assert!((svd.u.transpose() * &svd.u - DMatrix::identity(r, r)).norm() < tolerance);
         assert!((svd.v.transpose() * &svd.v - DMatrix::identity(r, r)).norm() < tolerance);
         assert!(svd.s.windows(2).all(|w| w[0] >= w[1]));
-    }
-
-    #[test]
-    fn values_alone_are_those_with_vectors() {
-        for (n, p, decay) in [(1, 1, 0.0), (5, 9, 0.0), (9, 5, 1.5), (12, 12, 2.0), (60, 70, 0.1), (3, 60, 0.0)] {
-            let m = DMatrix::from_fn(n, p, |i, j| {
-                ((i * 7 + j * 13) as f64 * 0.37).sin() * (-decay * j as f64).exp() + f64::from(i == j) * 0.1
-            });
-            let (alone, all) = (singular_values(m.as_view()), ThinSvd::new(m.as_view()).all);
-            assert_eq!(alone.len(), all.len());
-            for (a, b) in alone.iter().zip(&all) {
-                // Below the rank tolerance both are rounding.
-                assert!((a - b).abs() <= 1e-12 * b + 1e-15 * all[0], "{n} {p}: {a} {b}");
-            }
-        }
-        assert_eq!(singular_values(DMatrix::zeros(2, 3).as_view()), [0.0; 2]);
     }
 
     #[test]

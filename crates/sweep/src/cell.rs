@@ -12,7 +12,7 @@ use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Bench, Prepared, Shelf};
 use std::cell::OnceCell;
-use taut_metrics::{Column, MatrixSetting, Setting, Views};
+use taut_metrics::{Column, Look, MatrixSetting, Setting, Views};
 use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, TargetModes};
 use taut_store::Rows;
 use taut_theory::{MatrixPremise, Prediction, Premise, TheoryDef};
@@ -132,12 +132,13 @@ impl<'a> Cell<'a> {
         sheets: &mut Sheets,
     ) {
         sheets.timing.push_int(0, Some(self.identity.cell));
-        let columns = measure(views, &recorded.snapshots, &plan.metrics);
+        let look = Look::new(views, &recorded.snapshots);
+        let columns = look.measure(&plan.metrics);
         let times = self.dynamics.times(&recorded.clocks);
         let scores = self.scores(plan, recorded, solved);
         let beside = Beside { stages: &recorded.stages, scores: &scores };
         self.emit_path("trained", &recorded.clocks, &times, &columns, beside, &mut sheets.trajectory);
-        self.emit_details(plan, recorded, &times, sheets);
+        self.emit_details(plan, recorded, &times, &look, sheets);
 
         self.emit_theory(plan, recorded, &times, views, sheets);
         if let Some(solved) = solved {

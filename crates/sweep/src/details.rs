@@ -7,22 +7,28 @@ use crate::recorded::Recorded;
 use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, push_stage};
 use crate::tables::{Sheets, TARGET};
 use crate::workbench::{Bench, Prepared};
-use taut_metrics::hessian_spectrum;
-use taut_numerics::{Mat, singular_values};
+use taut_metrics::{Look, hessian_spectrum};
 use taut_problem::{Clock, Observed, ParametrizationKind, Regression, Shape, TargetModes, Tensor};
 use taut_store::Rows;
 use taut_theory::{Mode, Prediction};
 
 impl Cell<'_> {
     /// Writes the large tables that the study asks for.
-    pub(crate) fn emit_details(&self, plan: &Plan, recorded: &Recorded, times: &[f64], sheets: &mut Sheets) {
+    pub(crate) fn emit_details(
+        &self,
+        plan: &Plan,
+        recorded: &Recorded,
+        times: &[f64],
+        look: &Look<'_>,
+        sheets: &mut Sheets,
+    ) {
         let snapshots = &recorded.snapshots;
         let wants_modes = sheets.modes.is_some() || sheets.arrivals.is_some();
         let mut arrivals = Arrivals::default();
         for (row, (&clock, &time)) in recorded.clocks.iter().zip(times).enumerate() {
             let stage = recorded.stages.get(row).copied();
             let predictor = snapshots.coefficients_of(row);
-            let modes = if wants_modes { self.modes(clock, predictor, recorded, row) } else { Vec::new() };
+            let modes = if wants_modes { self.modes(clock, predictor, recorded, row, look) } else { Vec::new() };
             for mode in &modes {
                 arrivals.see(mode, time, self.share(mode));
                 if let Some(rows) = &mut sheets.modes {
@@ -138,9 +144,12 @@ impl Cell<'_> {
     }
 
     /// The modes of one row: along the singular vectors of the design, or of the matrix and its target.
-    fn modes(&self, clock: Clock, predictor: &[f64], recorded: &Recorded, row: usize) -> Vec<Mode> {
+    fn modes(&self, clock: Clock, predictor: &[f64], recorded: &Recorded, row: usize, look: &Look<'_>) -> Vec<Mode> {
         let Some(Prepared { svd, .. }) = self.bench.rows().filter(|_| self.shape().outputs == 1) else {
-            return self.matrix_modes(clock, predictor);
+            let strengths = look.singular_values().expect("a matrix is looked at as one");
+            let Shape { inputs, outputs, .. } = self.shape();
+            let count = inputs.min(outputs);
+            return self.matrix_modes(clock, predictor, &strengths[row * count..(row + 1) * count]);
         };
         let r = svd.rank();
         let along = |i: usize| svd.v.column(i).iter().zip(predictor).map(|(v, t)| v * t).sum();
@@ -157,15 +166,9 @@ impl Cell<'_> {
     }
 
     /// Singular values of W, and its projections on the modes of what is to be learned, as many as there are more of.
-    fn matrix_modes(&self, clock: Clock, predictor: &[f64]) -> Vec<Mode> {
-        let Shape { inputs, outputs, .. } = self.shape();
-        let strengths = if predictor.iter().all(|w| w.is_finite()) {
-            singular_values(Mat::from_slice(predictor, outputs, inputs))
-        } else {
-            vec![f64::NAN; inputs.min(outputs)]
-        };
+    fn matrix_modes(&self, clock: Clock, predictor: &[f64], strengths: &[f64]) -> Vec<Mode> {
         let known = self.target_modes();
-        let projected = known.map(|modes| modes.projected(predictor));
+        let projected = known.map(|modes| modes.strengths(predictor));
         let mode = |i: usize| Mode {
             clock,
             mode: i + 1,
@@ -173,7 +176,7 @@ impl Cell<'_> {
             value: known.map_or(f64::NAN, |modes| modes.s.get(i).copied().unwrap_or(0.0)),
             strength: strengths[i],
             filter: None,
-            projection: projected.as_ref().filter(|p| i < p.nrows()).map(|p| p[(i, i)]),
+            projection: projected.as_ref().and_then(|p| p.get(i).copied()),
         };
         (0..strengths.len()).map(mode).collect()
     }
@@ -212,7 +215,7 @@ impl Cell<'_> {
                 Observed::Moments(moments) => Some(moments.best().0),
                 Observed::Entries(_) | Observed::Measurements(_) => problem.teacher.clone(),
             };
-            end.map_or_else(Vec::new, |end| modes.projected(end.as_slice()).diagonal().iter().copied().collect())
+            end.map_or_else(Vec::new, |end| modes.strengths(end.as_slice()))
         })
     }
 

@@ -1,7 +1,6 @@
 //! The gradient of the loss: in the parameters, and in the predictor.
 
 use crate::{MatrixProbe, MetricDef, Needs};
-use taut_numerics::ThinSvd;
 
 /// ‖∇_θ L‖.
 pub(crate) static GRADIENT_NORM: MetricDef = MetricDef {
@@ -35,7 +34,7 @@ pub(crate) static RESIDUAL_OPERATOR_NORM: MetricDef = MetricDef {
 fn gradient_norm(probe: &MatrixProbe<'_>, out: &mut [f64]) {
     probe.per_block(out, |landscape, out| {
         let mut squares = vec![0.0; landscape.lanes()];
-        for gradient in landscape.gradient().chunks_exact(squares.len()) {
+        for gradient in landscape.find_gradient().chunks_exact(squares.len()) {
             squares.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g * g);
         }
         out.iter_mut().zip(&squares).for_each(|(out, sum)| *out = sum.sqrt());
@@ -43,12 +42,6 @@ fn gradient_norm(probe: &MatrixProbe<'_>, out: &mut [f64]) {
 }
 
 fn residual_operator_norm(probe: &MatrixProbe<'_>, out: &mut [f64]) {
-    let shape = probe.setting().shape();
-    let gradients = probe.fit().gradient.chunks_exact(shape.slots().max(1));
-    for ((gradient, out), finite) in gradients.zip(out).zip(probe.finite()) {
-        if *finite {
-            let matrix = nalgebra::DMatrixView::from_slice(gradient, shape.outputs, shape.inputs);
-            *out = ThinSvd::new(matrix).all.first().copied().unwrap_or(0.0);
-        }
-    }
+    let values = probe.singular_values_of(&probe.fit().gradient);
+    values.chunks_exact(probe.modes().max(1)).zip(out).for_each(|(s, out)| *out = s[0]);
 }

@@ -1,17 +1,18 @@
 //! The Hessian of the loss in the parameters.
 
 use super::MatrixProbe;
-use super::lanczos::largest_eigenvalues;
+use super::lanczos::{largest_eigenvalues, norms_into};
 use super::landscape::Landscape;
 use taut_numerics::{DMatrix, symmetric_eigenvalues};
 use taut_problem::{ParametrizationKind, Task};
 
 /// The largest eigenvalue of ∇²(L∘β) at every row.
 pub(crate) fn sharpness(probe: &MatrixProbe<'_>, out: &mut [f64]) {
+    let mut basis = Vec::new();
     probe.per_block(out, |landscape, out| {
         let start = start(landscape);
         let lanes = landscape.lanes();
-        let values = largest_eigenvalues(&start, lanes, |v, out| landscape.hessian_into(v, out));
+        let values = largest_eigenvalues(&start, lanes, &mut basis, |v, out| landscape.hessian_into(v, out));
         out.copy_from_slice(&values[..out.len()]);
     });
 }
@@ -20,20 +21,20 @@ pub(crate) fn sharpness(probe: &MatrixProbe<'_>, out: &mut [f64]) {
 /// little along that direction itself, which no symmetry of the parameters makes orthogonal to an eigenvector.
 fn start(landscape: &mut Landscape) -> Vec<f64> {
     let (lanes, parameters) = (landscape.lanes(), landscape.parameters());
-    let gradient = landscape.gradient().to_vec();
     // Multiples of the golden ratio, modulo 1: spread evenly, and without repetition.
     let golden = |i: usize| (i as f64 * 0.618_033_988_749_894_9).fract() - 0.5;
-    let generic: Vec<f64> = (0..parameters * lanes).map(|slot| golden(slot / lanes + 1)).collect();
+    let generic: Vec<f64> = (1..=parameters).flat_map(|entry| std::iter::repeat_n(golden(entry), lanes)).collect();
     let mut curved = vec![0.0; parameters * lanes];
     landscape.gauss_newton_into(&generic, &mut curved);
+    let gradient = landscape.find_gradient();
     let mut sum = vec![0.0; parameters * lanes];
-    for (part, weight) in [(&gradient, 1.0), (&curved, 1.0), (&generic, 0.1)] {
-        for lane in 0..lanes {
-            let own = || part.iter().skip(lane).step_by(lanes);
-            let norm = own().map(|x| x * x).sum::<f64>().sqrt();
-            // A part that vanishes, or underflows when squared, gives no direction.
-            let weight = if norm > 0.0 { weight / norm } else { 0.0 };
-            sum.iter_mut().skip(lane).step_by(lanes).zip(own()).for_each(|(sum, x)| *sum += weight * x);
+    let mut weights = vec![0.0; lanes];
+    for (part, weight) in [(gradient, 1.0), (&curved, 1.0), (&generic, 0.1)] {
+        norms_into(part, &mut weights);
+        // A part that vanishes, or underflows when squared, gives no direction.
+        weights.iter_mut().for_each(|norm| *norm = if *norm > 0.0 { weight / *norm } else { 0.0 });
+        for (sum, part) in sum.chunks_exact_mut(lanes).zip(part.chunks_exact(lanes)) {
+            sum.iter_mut().zip(part).zip(&weights).for_each(|((sum, x), weight)| *sum += weight * x);
         }
     }
     sum
@@ -52,6 +53,7 @@ pub fn hessian_spectrum(task: Task<'_>, kind: &ParametrizationKind, theta: &[f64
     let (lanes, parameters) = (landscape.lanes(), landscape.parameters());
     assert_eq!(theta.len(), parameters, "one entry per parameter");
     landscape.place(&[theta]);
+    landscape.find_gradient();
     let mut hessian = DMatrix::zeros(parameters, parameters);
     let mut unit = vec![0.0; parameters * lanes];
     let mut column = unit.clone();

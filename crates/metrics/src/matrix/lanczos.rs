@@ -1,7 +1,6 @@
 //! Largest eigenvalues of symmetric matrices that are known by their products, one matrix per lane.
 
-use crate::lanes::{Lanes, fma, load};
-use taut_numerics::{Kernel, dot, run_wide};
+use taut_numerics::{Factor, dot, lane_product_into};
 
 /// To this share of itself an eigenvalue is known, see [`largest_eigenvalues`].
 const TOLERANCE: f64 = 1e-8;
@@ -18,10 +17,15 @@ const PRODUCTS: usize = 300;
 ///
 /// Shapes: `start` and what `apply` reads and writes are size × lanes; one value per lane, NaN where the start is not
 /// finite. Lanes do not influence each other. A start without any part in the leading eigenspace finds the
-/// largest eigenvalue that it has a part in. Cites Parlett 1998.
-pub(super) fn largest_eigenvalues(start: &[f64], lanes: usize, mut apply: impl FnMut(&[f64], &mut [f64])) -> Vec<f64> {
+/// largest eigenvalue that it has a part in. `basis` is room, best used again, since fresh pages cost as much as the
+/// vectors in them. Cites Parlett 1998.
+pub(super) fn largest_eigenvalues(
+    start: &[f64],
+    lanes: usize,
+    basis: &mut Vec<f64>,
+    mut apply: impl FnMut(&[f64], &mut [f64]),
+) -> Vec<f64> {
     let size = start.len() / lanes;
-    let mut basis = start.to_vec();
     let mut w = start.to_vec();
     let mut lane: Vec<Tridiagonal> = (0..lanes).map(|_| Tridiagonal::default()).collect();
     let mut scale = vec![0.0; lanes];
@@ -32,14 +36,14 @@ pub(super) fn largest_eigenvalues(start: &[f64], lanes: usize, mut apply: impl F
     }
     let last = size.min(PRODUCTS);
     for k in 0..last {
-        push_scaled(&mut basis, k, &w, &scale);
+        push_scaled(basis, k, &w, &scale);
         apply(&basis[k * w.len()..(k + 1) * w.len()], &mut w);
         // Of exact vectors only the last two overlap. Once they are taken away, all that is left to take is rounding,
         // and taking it away in one sweep makes no new: a sweep over everything at once would let errors grow.
         let near = k.saturating_sub(1);
         orthogonalise(&basis[near * w.len()..], &mut w, &mut overlaps, lanes);
         let alpha = overlaps[overlaps.len() - lanes..].to_vec();
-        orthogonalise(&basis, &mut w, &mut overlaps, lanes);
+        orthogonalise(basis, &mut w, &mut overlaps, lanes);
         norms_into(&w, &mut scale);
         for (i, lane) in lane.iter_mut().enumerate().filter(|(_, lane)| !lane.is_done) {
             lane.push(alpha[i], scale[i]);
@@ -61,6 +65,8 @@ struct Tridiagonal {
     diagonal: Vec<f64>,
     /// Below the diagonal, and last the norm of what is left.
     below: Vec<f64>,
+    /// At least the largest eigenvalue.
+    above: f64,
     value: f64,
     is_done: bool,
     pivots: Vec<f64>,
@@ -68,13 +74,25 @@ struct Tridiagonal {
 
 impl Default for Tridiagonal {
     fn default() -> Self {
-        Self { diagonal: Vec::new(), below: Vec::new(), value: f64::NAN, is_done: false, pivots: Vec::new() }
+        Self {
+            diagonal: Vec::new(),
+            below: Vec::new(),
+            above: f64::NAN,
+            value: f64::NAN,
+            is_done: false,
+            pivots: Vec::new(),
+        }
     }
 }
 
 impl Tridiagonal {
     fn push(&mut self, alpha: f64, beta: f64) {
         self.is_done = !(alpha.is_finite() && beta.is_finite());
+        // xᵀTx ≤ above·|y|² + 2β|y||z| + α|z|² for x = (y, z).
+        self.above = match self.below.last() {
+            Some(beta) => 0.5 * (self.above + alpha) + (0.5 * (self.above - alpha)).hypot(*beta),
+            None => alpha,
+        };
         self.diagonal.push(alpha);
         self.below.push(beta);
     }
@@ -103,6 +121,7 @@ impl Tridiagonal {
             return;
         }
         self.value = self.largest(bound);
+        self.above = self.value;
         let residual = self.residual(bound);
         let allowed = TOLERANCE * self.value.abs();
         self.is_done = self.is_closed() || residual <= allowed || residual <= 1e-14 * bound;
@@ -111,8 +130,8 @@ impl Tridiagonal {
     /// Laguerre's iteration on the characteristic polynomial from above: it falls to the largest root, cubically.
     fn largest(&mut self, bound: f64) -> f64 {
         let n = self.diagonal.len() as f64;
-        // A little above: a pivot of zero has no inverse.
-        let mut lambda = 1.001 * bound;
+        // Above it also after rounding: a pivot of zero has no inverse.
+        let mut lambda = self.above + 1e-13 * bound;
         for _ in 0..60 {
             // p = Π dᵢ with the pivots dᵢ of T − λ; g = p′/p and h = −(p′/p)′.
             let (mut g, mut h) = (0.0, 0.0);
@@ -162,124 +181,53 @@ impl Tridiagonal {
     }
 }
 
-/// Norms of the lanes.
-fn norms_into(w: &[f64], norms: &mut [f64]) {
+/// Norms of the lanes, of which there are one or eight.
+pub(super) fn norms_into(w: &[f64], norms: &mut [f64]) {
     if let [norm] = norms {
         *norm = dot(w, w).sqrt();
         return;
     }
-    norms.fill(0.0);
-    for entry in w.chunks_exact(norms.len()) {
-        norms.iter_mut().zip(entry).for_each(|(sum, x)| *sum += x * x);
+    let mut sums = [0.0; 8];
+    for entry in w.as_chunks::<8>().0 {
+        (0..8).for_each(|lane| sums[lane] += entry[lane] * entry[lane]);
     }
-    norms.iter_mut().for_each(|norm| *norm = norm.sqrt());
+    (0..8).for_each(|lane| norms[lane] = sums[lane].sqrt());
 }
 
 /// Puts w/‖w‖ in place k of the basis; zeros where nothing is left.
 fn push_scaled(basis: &mut Vec<f64>, k: usize, w: &[f64], norms: &[f64]) {
-    basis.resize(k * w.len(), 0.0);
-    let inverse: Vec<f64> = norms.iter().map(|norm| if *norm > 0.0 { 1.0 / norm } else { 0.0 }).collect();
-    basis.reserve(w.len());
-    for entry in w.chunks_exact(norms.len()) {
-        basis.extend(entry.iter().zip(&inverse).map(|(x, inverse)| x * inverse));
+    basis.truncate(k * w.len());
+    basis.resize((k + 1) * w.len(), 0.0);
+    let to = &mut basis[k * w.len()..];
+    let inverse = |norm: f64| if norm > 0.0 { 1.0 / norm } else { 0.0 };
+    if let [norm] = norms {
+        let inverse = inverse(*norm);
+        to.iter_mut().zip(w).for_each(|(to, x)| *to = x * inverse);
+        return;
+    }
+    let inverse: [f64; 8] = std::array::from_fn(|lane| inverse(norms[lane]));
+    for (to, x) in to.as_chunks_mut::<8>().0.iter_mut().zip(w.as_chunks::<8>().0) {
+        (0..8).for_each(|lane| to[lane] = x[lane] * inverse[lane]);
     }
 }
 
 /// Writes the overlaps of w with every vector of the basis, vectors × lanes, and takes them away from w.
 fn orthogonalise(basis: &[f64], w: &mut [f64], overlaps: &mut Vec<f64>, lanes: usize) {
-    overlaps.resize(basis.len() / w.len() * lanes, 0.0);
-    overlaps_into(basis, w, overlaps);
-    take_away(basis, w, overlaps);
-}
-
-fn overlaps_into(basis: &[f64], w: &[f64], overlaps: &mut [f64]) {
-    if overlaps.len() * w.len() == basis.len() {
-        basis.chunks_exact(w.len()).zip(overlaps).for_each(|(v, overlap)| *overlap = dot(v, w));
-    } else {
-        run_wide(Overlaps { basis, w, overlaps });
-    }
-}
-
-fn take_away(basis: &[f64], w: &mut [f64], overlaps: &[f64]) {
-    if overlaps.len() * w.len() == basis.len() {
+    let vectors = basis.len() / w.len();
+    overlaps.resize(vectors * lanes, 0.0);
+    if lanes == 1 {
+        basis.chunks_exact(w.len()).zip(&mut *overlaps).for_each(|(v, overlap)| *overlap = dot(v, w));
         for (v, overlap) in basis.chunks_exact(w.len()).zip(overlaps) {
-            w.iter_mut().zip(v).for_each(|(w, v)| *w -= overlap * v);
+            w.iter_mut().zip(v).for_each(|(w, v)| *w -= *overlap * v);
         }
-    } else {
-        run_wide(TakeAway { basis, w, overlaps });
+        return;
     }
-}
-
-/// Eight lanes, four vectors at a time.
-struct Overlaps<'a> {
-    basis: &'a [f64],
-    w: &'a [f64],
-    overlaps: &'a mut [f64],
-}
-
-impl Kernel for Overlaps<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (vectors, overlaps) in self.basis.chunks(4 * self.w.len()).zip(self.overlaps.chunks_mut(32)) {
-            match overlaps.len() / 8 {
-                4 => overlaps_of::<4>(vectors, self.w, overlaps),
-                3 => overlaps_of::<3>(vectors, self.w, overlaps),
-                2 => overlaps_of::<2>(vectors, self.w, overlaps),
-                _ => overlaps_of::<1>(vectors, self.w, overlaps),
-            }
-        }
-    }
-}
-
-/// Eight lanes, four vectors at a time.
-struct TakeAway<'a> {
-    basis: &'a [f64],
-    w: &'a mut [f64],
-    overlaps: &'a [f64],
-}
-
-impl Kernel for TakeAway<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (vectors, overlaps) in self.basis.chunks(4 * self.w.len()).zip(self.overlaps.chunks(32)) {
-            match overlaps.len() / 8 {
-                4 => without::<4>(vectors, self.w, overlaps),
-                3 => without::<3>(vectors, self.w, overlaps),
-                2 => without::<2>(vectors, self.w, overlaps),
-                _ => without::<1>(vectors, self.w, overlaps),
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn overlaps_of<const COUNT: usize>(vectors: &[f64], w: &[f64], overlaps: &mut [f64]) {
-    let mut sums: [Lanes; COUNT] = [[0.0; 8]; COUNT];
-    let v: [&[f64]; COUNT] = std::array::from_fn(|j| &vectors[j * w.len()..(j + 1) * w.len()]);
-    for (entry, w) in w.chunks_exact(8).enumerate() {
-        for (sum, v) in sums.iter_mut().zip(&v) {
-            *sum = fma(load(&v[entry * 8..entry * 8 + 8]), load(w), *sum);
-        }
-    }
-    overlaps.copy_from_slice(sums.as_flattened());
-}
-
-#[inline(always)]
-fn without<const COUNT: usize>(vectors: &[f64], w: &mut [f64], overlaps: &[f64]) {
-    let size = w.len();
-    let v: [&[f64]; COUNT] = std::array::from_fn(|j| &vectors[j * size..(j + 1) * size]);
-    let minus: [Lanes; COUNT] = std::array::from_fn(|j| load(&overlaps[j * 8..j * 8 + 8]).map(|x| -x));
-    for (entry, w) in w.chunks_exact_mut(8).enumerate() {
-        let mut left = load(w);
-        for (minus, v) in minus.iter().zip(&v) {
-            left = fma(*minus, load(&v[entry * 8..entry * 8 + 8]), left);
-        }
-        w.copy_from_slice(&left);
-    }
+    let size = w.len() / lanes;
+    let factor = Factor::new(basis, size, vectors);
+    lane_product_into(factor.transposed(), Factor::new(w, size, 1), overlaps, lanes, false);
+    overlaps.iter_mut().for_each(|x| *x = -*x);
+    lane_product_into(factor, Factor::new(overlaps, vectors, 1), w, lanes, true);
+    overlaps.iter_mut().for_each(|x| *x = -*x);
 }
 
 #[cfg(test)]
@@ -295,7 +243,7 @@ mod tests {
             let off = 2.0 * a * b - 1.0;
             let exact = 0.5 * (a * a + b * b) + (0.5 * (a * a - b * b)).hypot(off);
             let start = [a * f64::from(place % 3), b];
-            let found = largest_eigenvalues(&start, 1, |v, out| {
+            let found = largest_eigenvalues(&start, 1, &mut Vec::new(), |v, out| {
                 out.copy_from_slice(&[b * b * v[0] + off * v[1], off * v[0] + a * a * v[1]]);
             });
             assert!((found[0] / exact - 1.0).abs() < 1e-12, "{a} {b}: {found:?} for {exact}");

@@ -55,33 +55,32 @@ impl Landscape {
         self.parameters
     }
 
-    /// Goes to these parameters, one row per lane, and finds the gradient there; lanes beyond the rows repeat the first.
+    /// Goes to these parameters, one row per lane; lanes beyond the rows repeat the first.
     pub(super) fn place(&mut self, rows: &[&[f64]]) {
         for (entry, slots) in self.theta.chunks_exact_mut(self.lanes).enumerate() {
             slots.iter_mut().enumerate().for_each(|(lane, slot)| *slot = rows.get(lane).unwrap_or(&rows[0])[entry]);
         }
         self.map.predictor_into(&self.theta, &mut self.beta);
         self.objective.loss_and_grad_into(&self.beta, Rows::All, &mut self.loss, &mut self.g);
-        self.map.pullback_into(&self.theta, &self.g, &mut self.gradient);
     }
 
-    /// ∇(L∘β), parameters × lanes.
-    pub(super) fn gradient(&self) -> &[f64] {
+    /// Finds ∇(L∘β), parameters × lanes.
+    pub(super) fn find_gradient(&mut self) -> &[f64] {
+        self.map.pullback_into(&self.theta, &self.g, &mut self.gradient);
         &self.gradient
     }
 
-    /// ∇²(L∘β)·v.
+    /// ∇²(L∘β)·v, once the gradient is found.
     pub(super) fn hessian_into(&mut self, v: &[f64], out: &mut [f64]) {
         self.push(v);
         self.map.second_pullback_into(&self.theta, v, &self.g, &self.g_dot, out);
     }
 
-    /// JᵀHJv, H = ∂²L/∂β²: the Hessian without the curvature of β.
+    /// JᵀHJv, H = ∂²L/∂β²: the Hessian without the curvature of β. The parametrization remembers this then, and the
+    /// gradient is to be found anew.
     pub(super) fn gauss_newton_into(&mut self, v: &[f64], out: &mut [f64]) {
         self.push(v);
         self.map.pullback_into(&self.theta, &self.g_dot, out);
-        // The parametrization must remember the gradient, not this.
-        self.map.pullback_into(&self.theta, &self.g, &mut self.gradient);
     }
 
     fn push(&mut self, v: &[f64]) {

@@ -30,7 +30,7 @@ pub(crate) use spectrum::{EFFECTIVE_RANK, LARGEST_SINGULAR_VALUE, NUCLEAR_NORM, 
 use crate::{MetricDef, Needs};
 use landscape::Landscape;
 use std::cell::{OnceCell, RefCell};
-use taut_numerics::{DMatrix, ThinSvd, singular_values};
+use taut_numerics::{DMatrix, ThinSvd, singular_values_into};
 use taut_problem::{
     LEDGER, MatrixProblem, Moments, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes,
     Task, Tensor, TestOver,
@@ -193,10 +193,6 @@ impl<'a> MatrixProbe<'a> {
         self.setting
     }
 
-    pub(crate) fn finite(&self) -> &[bool] {
-        &self.finite
-    }
-
     /// Writes a function of every finite predictor, outputs × inputs.
     fn per_predictor(&self, out: &mut [f64], of: impl Fn(&DMatrix<f64>) -> f64) {
         let Shape { inputs, outputs, .. } = self.setting.shape();
@@ -262,17 +258,15 @@ impl<'a> MatrixProbe<'a> {
     }
 
     /// Singular values of the predictors, rows × modes, descending; NaN where a row is not finite.
-    pub(crate) fn singular_values(&self) -> &[f64] {
-        self.singular_values.get_or_init(|| {
-            let (shape, modes) = (self.setting.shape(), self.modes());
-            let mut out = vec![f64::NAN; self.rows() * modes];
-            for ((beta, out), finite) in self.predictors().zip(out.chunks_exact_mut(modes.max(1))).zip(&self.finite) {
-                if *finite {
-                    let matrix = DMatrix::from_column_slice(shape.outputs, shape.inputs, beta);
-                    out.copy_from_slice(&singular_values(matrix.as_view()));
-                }
-            }
-            out
-        })
+    pub fn singular_values(&self) -> &[f64] {
+        self.singular_values.get_or_init(|| self.singular_values_of(&self.snapshots.coefficients))
+    }
+
+    /// The same of other matrices of their shape.
+    fn singular_values_of(&self, matrices: &[f64]) -> Vec<f64> {
+        let Shape { inputs, outputs, .. } = self.setting.shape();
+        let mut out = vec![f64::NAN; self.rows() * self.modes()];
+        singular_values_into(matrices, [outputs, inputs], &mut out);
+        out
     }
 }

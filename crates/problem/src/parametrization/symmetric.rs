@@ -4,7 +4,7 @@ use super::{Kind, Parametrization, Shape, Tensor};
 use crate::{Entry, Samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taut_numerics::{Factor, lane_product_into};
+use taut_numerics::{Factor, add_transpose_into, gram_into, lane_product_into};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "symmetric",
@@ -52,19 +52,6 @@ impl Square {
     fn factor<'a>(&self, u: &'a [f64]) -> Factor<'a> {
         Factor::new(u, self.size, self.width)
     }
-
-    /// sum ← g + gᵀ.
-    fn symmetrise(&mut self, g: &[f64]) {
-        let (n, lanes) = (self.size, self.lanes);
-        for j in 0..n {
-            for i in 0..n {
-                let (here, there) = ((i + j * n) * lanes, (j + i * n) * lanes);
-                for lane in 0..lanes {
-                    self.sum[here + lane] = g[here + lane] + g[there + lane];
-                }
-            }
-        }
-    }
 }
 
 impl Parametrization for Square {
@@ -73,11 +60,11 @@ impl Parametrization for Square {
     }
 
     fn predictor_into(&mut self, theta: &[f64], beta: &mut [f64]) {
-        lane_product_into(self.factor(theta), self.factor(theta).transposed(), beta, self.lanes, false);
+        gram_into(theta, [self.size, self.width], beta, self.lanes);
     }
 
     fn pullback_into(&mut self, theta: &[f64], g: &[f64], gradient: &mut [f64]) {
-        self.symmetrise(g);
+        add_transpose_into(g, self.size, &mut self.sum, self.lanes);
         let sum = Factor::new(&self.sum, self.size, self.size);
         lane_product_into(sum, self.factor(theta), gradient, self.lanes, false);
     }
@@ -89,10 +76,10 @@ impl Parametrization for Square {
     }
 
     fn second_pullback_into(&mut self, theta: &[f64], v: &[f64], g: &[f64], g_dot: &[f64], out: &mut [f64]) {
-        self.symmetrise(g_dot);
+        add_transpose_into(g_dot, self.size, &mut self.sum, self.lanes);
         let bent = Factor::new(&self.sum, self.size, self.size);
         lane_product_into(bent, self.factor(theta), out, self.lanes, false);
-        self.symmetrise(g);
+        add_transpose_into(g, self.size, &mut self.sum, self.lanes);
         let sum = Factor::new(&self.sum, self.size, self.size);
         lane_product_into(sum, self.factor(v), out, self.lanes, true);
     }
