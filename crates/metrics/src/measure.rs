@@ -2,6 +2,7 @@
 
 use crate::sigma_points::sigma_points;
 use crate::{MatrixProbe, MatrixSetting, MetricDef, Needs, Probe, Setting};
+use std::time::{Duration, Instant};
 use taut_problem::Snapshots;
 
 /// The values of one metric over a block of rows.
@@ -12,6 +13,8 @@ pub struct Column {
     /// One value per row; `None` where its needs are not met. NaN says that the function is not
     /// finite, and for metrics that need `freedom` that it is not known (a null).
     pub values: Option<Vec<f64>>,
+    /// Seconds that this metric took alone, what it shares with others left out: for people, and no part of any result.
+    pub seconds: f64,
 }
 
 impl Column {
@@ -38,15 +41,22 @@ impl<'a> Views<'a> {
     }
 }
 
-/// Measures every row: one column per metric, in the order asked. `out` is cleared first.
+/// Measures every row: one column per metric, in the order asked. `out` is cleared first. Returns the time of what several
+/// metrics share; the clock is read once per metric.
 ///
 /// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a
 /// covariance S around their coefficients m have the expectations q(m) + tr(QS) of metrics that are
 /// quadratic, and no others.
-pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
+pub fn measure(
+    views: Views<'_>,
+    snapshots: &Snapshots,
+    metrics: &[&'static MetricDef],
+    out: &mut Vec<Column>,
+) -> Duration {
+    let mut watch = Watch::start();
+    out.clear();
     if let (Some(setting), false) = (views.rows, snapshots.covariances.is_empty()) {
-        *out = expectations(setting, snapshots, metrics);
-        return;
+        return expectations(setting, snapshots, metrics, out, watch);
     }
     let probe = views.rows.map(|setting| Probe::new(setting, snapshots));
     // Splines have no coefficients, and other fits no parameters.
@@ -57,26 +67,64 @@ pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static Metr
         let is_made = |setting: &MatrixSetting<'_>| metric.needs.parameters && !setting.kind().is_direct();
         of_matrix.or_else(|| column(probe.as_ref().filter(|_| !views.matrix.is_some_and(is_made))?, metric))
     };
-    out.clear();
-    out.extend(metrics.iter().map(|&metric| Column { metric, values: values(metric) }));
+    let shared = || {
+        let of_matrix = matrix.as_ref().map_or(Duration::ZERO, MatrixProbe::shared_time);
+        of_matrix + probe.as_ref().map_or(Duration::ZERO, Probe::shared_time)
+    };
+    let looking = watch.lap(Duration::ZERO);
+    out.extend(metrics.iter().map(|&metric| {
+        let values = values(metric);
+        Column { metric, values, seconds: watch.lap(shared()).as_secs_f64() }
+    }));
+    looking + watch.aside
+}
+
+/// The time between two looks at the clock, without what was shared meanwhile.
+struct Watch {
+    last: Instant,
+    aside: Duration,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { last: Instant::now(), aside: Duration::ZERO }
+    }
+
+    /// `shared` is all that was shared since the start.
+    fn lap(&mut self, shared: Duration) -> Duration {
+        let now = Instant::now();
+        let gone = (now - self.last).saturating_sub(shared.saturating_sub(self.aside));
+        (self.last, self.aside) = (now, shared);
+        gone
+    }
 }
 
 /// Means over points that have the mean and covariance of each row.
-fn expectations(setting: &Setting<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
+fn expectations(
+    setting: &Setting<'_>,
+    snapshots: &Snapshots,
+    metrics: &[&'static MetricDef],
+    out: &mut Vec<Column>,
+    mut watch: Watch,
+) -> Duration {
     let p = snapshots.features;
-    let mut out: Vec<Column> = metrics.iter().map(|&metric| Column { metric, values: None }).collect();
+    out.extend(metrics.iter().map(|&metric| Column { metric, values: None, seconds: 0.0 }));
     let rows = snapshots.coefficients.chunks_exact(p).zip(snapshots.covariances.chunks_exact(p * p));
+    let mut all_shared = Duration::ZERO;
     for (mean, covariance) in rows {
         let points = sigma_points(mean, covariance);
         let probe = Probe::new(setting, &points);
-        for Column { metric, values } in out.iter_mut().filter(|column| column.metric.quadratic) {
+        all_shared += watch.lap(Duration::ZERO);
+        for Column { metric, values, seconds } in out.iter_mut().filter(|column| column.metric.quadratic) {
             if let Some(at_points) = column(&probe, metric) {
                 let expectation = at_points.iter().sum::<f64>() / at_points.len() as f64;
                 values.get_or_insert_default().push(expectation);
             }
+            *seconds += watch.lap(probe.shared_time()).as_secs_f64();
         }
+        all_shared += std::mem::take(&mut watch.aside);
     }
-    out
+    all_shared
 }
 
 fn column(probe: &Probe<'_>, metric: &MetricDef) -> Option<Vec<f64>> {

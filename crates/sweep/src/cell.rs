@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::recorded::{Ending, Recorded};
 use crate::row_kinds::{Label, measure, push_column, push_stage};
 use crate::solved::Solved;
+use crate::spent::{On, Spent};
 use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
@@ -132,7 +133,7 @@ impl<'a> Cell<'a> {
         sheets: &mut Sheets,
     ) {
         sheets.timing.push_int(0, Some(self.identity.cell));
-        let columns = measure(views, &recorded.snapshots, &plan.metrics);
+        let columns = measure(views, &recorded.snapshots, &plan.metrics, &mut sheets.spent);
         let times = self.dynamics.times(&recorded.clocks);
         let scores = self.scores(plan, recorded, solved);
         let beside = Beside { stages: &recorded.stages, scores: &scores };
@@ -143,7 +144,7 @@ impl<'a> Cell<'a> {
         if let Some(solved) = solved {
             solved.emit(plan, self.identity.cell, sheets);
         }
-        let at = self.emit_cell(plan, recorded, &times, views, &columns, &mut sheets.cells);
+        let at = self.emit_cell(plan, recorded, &times, views, &columns, sheets);
         let choices: Vec<_> = scores.iter().map(|s| Choice::new(s.as_deref(), risk_of(&columns))).collect();
         let at = push_choices(&mut sheets.cells, at, &choices, &recorded.clocks, &times);
         match solved.and_then(Solved::ridge_choices) {
@@ -198,7 +199,8 @@ impl<'a> Cell<'a> {
             return;
         }
         for theory in &plan.theories {
-            let prediction = self.prediction(plan, theory, &recorded.clocks, times, views);
+            let predict = |_: &mut Spent| self.prediction(plan, theory, &recorded.clocks, times, views);
+            let prediction = sheets.spent.on(On::Theory, predict);
             self.emit_prediction(plan, theory.name, &prediction, views, sheets);
         }
     }
@@ -236,7 +238,7 @@ impl<'a> Cell<'a> {
             functions.push_series(coefficients, f64::NAN);
         }
         let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
-        let columns = measure(views, &functions, &plan.metrics);
+        let columns = measure(views, &functions, &plan.metrics, &mut sheets.spent);
         let unscored = vec![None; choosing::asked(&plan.checked).len()];
         let beside = Beside { stages: &[], scores: &unscored };
         let times = self.dynamics.times(&clocks);
@@ -288,7 +290,7 @@ impl<'a> Cell<'a> {
         times: &[f64],
         views: Views<'_>,
         columns: &[Column],
-        rows: &mut Rows,
+        Sheets { cells: rows, spent, .. }: &mut Sheets,
     ) -> usize {
         let (ending, solver) = (recorded.ending(self.dynamics.batch.is_some()), Some(recorded.route.name()));
         let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, solver, rows);
@@ -333,7 +335,7 @@ impl<'a> Cell<'a> {
         if let Some((theta, freedom)) = &recorded.interpolation {
             self.push_theta(theta, *freedom, &mut interpolation);
         }
-        for column in measure(views, &interpolation, &plan.metrics) {
+        for column in measure(views, &interpolation, &plan.metrics, spent) {
             let there = recorded.interpolation.is_some();
             rows.push_float(next(), there.then(|| column.value(0)).flatten());
         }
