@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use taut_report::claims::Verdicts;
-use taut_sweep::{Folder, Plan, RunError, RunOptions, RunReport};
+use taut_sweep::{Folder, Plan, RunError, RunOptions, RunReport, Writing};
 
 /// What a run has come to.
 pub(super) struct Ran {
@@ -153,7 +153,26 @@ fn json(plan: &Plan, folder: &Folder, Ran { report, verdicts, seconds }: &Ran) -
         "bytes": report.bytes,
         "claims": verdicts.as_ref().map(verdicts::json),
         "wall_seconds": seconds,
+        "spent_seconds": report.spent.by_purpose().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "writing_seconds": report.writing.seconds,
+        "waited_for_writing_seconds": report.writing.waited,
     })
+}
+
+/// Shares of the time of all threads, the largest first; what has less than a hundredth is told together.
+fn where_time_went(report: &RunReport) -> String {
+    let mut purposes = report.spent.by_purpose();
+    purposes.push(("writing", report.writing.seconds));
+    let all: f64 = purposes.iter().map(|(_, seconds)| seconds).sum();
+    let share = |seconds: f64| 100.0 * seconds / all.max(f64::MIN_POSITIVE);
+    let is_told = |(name, seconds): &(&str, f64)| share(*seconds) >= 1.0 || *name == "writing";
+    let (mut told, rest): (Vec<_>, Vec<_>) = purposes.into_iter().partition(is_told);
+    told.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let rest: f64 = rest.iter().map(|(_, seconds)| seconds).sum();
+    let told = told.into_iter().chain((share(rest) >= 1.0).then_some(("the rest", rest)));
+    let told: Vec<String> = told.map(|(name, seconds)| format!("{:.0} % {name}", share(seconds))).collect();
+    let Writing { seconds, waited } = report.writing;
+    format!("time: {}; the writer took {seconds:.2} s, {waited:.2} s of it waited for", told.join(", "))
 }
 
 #[allow(clippy::print_stderr)]
@@ -191,6 +210,7 @@ fn tell(plan: &Plan, folder: &Folder, Ran { report, seconds, .. }: &Ran) {
     } else {
         let reused = if report.reused > 0 { format!(", {} were there", report.reused) } else { String::new() };
         eprintln!("{} cells computed in {seconds:.1} s{reused}; tables in {place} ({size})", report.computed);
+        eprintln!("{}", where_time_went(report));
     }
     if report.failed + report.diverged > 0 {
         let leave = if plan.allows_divergence() { " (allowed)" } else { "" };

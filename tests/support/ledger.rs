@@ -5,7 +5,7 @@ use std::path::Path;
 use taut_store::{Column, ColumnType, Folder, Provenance, Rows, Table, TableSchema};
 
 /// The layout that hand-made folders say they have.
-pub const VERSION: &str = "5";
+pub const VERSION: &str = "6";
 
 /// What every part of a hand-made folder says of itself.
 pub fn provenance(version: &str) -> Provenance {

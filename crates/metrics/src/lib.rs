@@ -8,6 +8,7 @@
 
 mod arc;
 mod crossings;
+mod effort;
 mod family;
 mod fit;
 mod generalization;

@@ -2,6 +2,7 @@
 
 use crate::sigma_points::sigma_points;
 use crate::{MatrixProbe, MatrixSetting, MetricDef, Needs, Probe, Setting};
+use std::time::{Duration, Instant};
 use taut_problem::Snapshots;
 
 /// The values of one metric over a block of rows.
@@ -12,6 +13,8 @@ pub struct Column {
     /// One value per row; `None` where its needs are not met. NaN says that the function is not
     /// finite, and for metrics that need `freedom` that it is not known (a null).
     pub values: Option<Vec<f64>>,
+    /// Seconds that this metric took alone, what it shares with others left out: for people, and no part of any result.
+    pub seconds: f64,
 }
 
 impl Column {
@@ -57,16 +60,28 @@ impl<'a> Look<'a> {
         Self { views, snapshots, rows, matrix }
     }
 
-    /// One column per metric, in the order asked.
+    /// One column per metric, in the order asked, and the time of what several of them share; the clock is read once per
+    /// metric.
     ///
     /// Rows do not influence each other: a row has the same bits alone and in a block. Rows with a
     /// covariance S around their coefficients m have the expectations q(m) + tr(QS) of metrics that are
     /// quadratic, and no others.
-    pub fn measure(&self, metrics: &[&'static MetricDef]) -> Vec<Column> {
+    pub fn measure(&self, metrics: &[&'static MetricDef]) -> (Vec<Column>, Duration) {
+        let mut watch = Watch::start();
         if let (Some(setting), false) = (self.views.rows, self.snapshots.covariances.is_empty()) {
-            return expectations(setting, self.snapshots, metrics);
+            return expectations(setting, self.snapshots, metrics, watch);
         }
-        metrics.iter().map(|&metric| Column { metric, values: self.values(metric) }).collect()
+        let before = self.shared_time();
+        let columns = metrics.iter().map(|&metric| {
+            let values = self.values(metric);
+            Column { metric, values, seconds: watch.lap(self.shared_time() - before).as_secs_f64() }
+        });
+        (columns.collect(), watch.aside)
+    }
+
+    fn shared_time(&self) -> Duration {
+        let of_matrix = self.matrix.as_ref().map_or(Duration::ZERO, MatrixProbe::shared_time);
+        of_matrix + self.rows.as_ref().map_or(Duration::ZERO, Probe::shared_time)
     }
 
     fn values(&self, metric: &'static MetricDef) -> Option<Vec<f64>> {
@@ -83,25 +98,54 @@ impl<'a> Look<'a> {
 
 /// Measures every row, see [`Look::measure`]. `out` is cleared first.
 pub fn measure(views: Views<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef], out: &mut Vec<Column>) {
-    *out = Look::new(views, snapshots).measure(metrics);
+    *out = Look::new(views, snapshots).measure(metrics).0;
+}
+
+/// The time between two looks at the clock, without what was shared meanwhile.
+struct Watch {
+    last: Instant,
+    aside: Duration,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { last: Instant::now(), aside: Duration::ZERO }
+    }
+
+    /// `shared` is all that was shared since the start.
+    fn lap(&mut self, shared: Duration) -> Duration {
+        let now = Instant::now();
+        let gone = (now - self.last).saturating_sub(shared.saturating_sub(self.aside));
+        (self.last, self.aside) = (now, shared);
+        gone
+    }
 }
 
 /// Means over points that have the mean and covariance of each row.
-fn expectations(setting: &Setting<'_>, snapshots: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
+fn expectations(
+    setting: &Setting<'_>,
+    snapshots: &Snapshots,
+    metrics: &[&'static MetricDef],
+    mut watch: Watch,
+) -> (Vec<Column>, Duration) {
     let p = snapshots.features;
-    let mut out: Vec<Column> = metrics.iter().map(|&metric| Column { metric, values: None }).collect();
+    let mut out: Vec<Column> = metrics.iter().map(|&metric| Column { metric, values: None, seconds: 0.0 }).collect();
     let rows = snapshots.coefficients.chunks_exact(p).zip(snapshots.covariances.chunks_exact(p * p));
+    let mut all_shared = Duration::ZERO;
     for (mean, covariance) in rows {
         let points = sigma_points(mean, covariance);
         let probe = Probe::new(setting, &points);
-        for Column { metric, values } in out.iter_mut().filter(|column| column.metric.quadratic) {
+        all_shared += watch.lap(Duration::ZERO);
+        for Column { metric, values, seconds } in out.iter_mut().filter(|column| column.metric.quadratic) {
             if let Some(at_points) = column(&probe, metric) {
                 let expectation = at_points.iter().sum::<f64>() / at_points.len() as f64;
                 values.get_or_insert_default().push(expectation);
             }
+            *seconds += watch.lap(probe.shared_time()).as_secs_f64();
         }
+        all_shared += std::mem::take(&mut watch.aside);
     }
-    out
+    (out, all_shared)
 }
 
 fn column(probe: &Probe<'_>, metric: &MetricDef) -> Option<Vec<f64>> {

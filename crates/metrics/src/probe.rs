@@ -1,11 +1,13 @@
 //! What several metrics need of one block of rows, computed on first use.
 
 use crate::Setting;
+use crate::effort::Shared;
 use crate::fit::Fit;
 use crate::instruments::CurveInstruments;
 use crate::shape::Shape;
 use crate::spline::{self, SplineShape};
 use std::cell::OnceCell;
+use std::time::Duration;
 use taut_problem::Snapshots;
 
 /// A block of snapshots of one cell under its instruments.
@@ -18,6 +20,7 @@ pub struct Probe<'a> {
     energies: OnceCell<Vec<[f64; 4]>>,
     shape: OnceCell<Shape>,
     splines: OnceCell<Vec<SplineShape>>,
+    shared: Shared,
 }
 
 impl<'a> Probe<'a> {
@@ -41,7 +44,13 @@ impl<'a> Probe<'a> {
             energies: OnceCell::new(),
             shape: OnceCell::new(),
             splines: OnceCell::new(),
+            shared: Shared::default(),
         }
+    }
+
+    /// Time spent so far on what several metrics share.
+    pub(crate) fn shared_time(&self) -> Duration {
+        self.shared.time()
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -88,7 +97,9 @@ impl<'a> Probe<'a> {
 
     /// Canonical coefficients, rows × stride.
     pub(crate) fn canonical(&self) -> &[f64] {
-        self.canonical.get_or_init(|| self.curve().canonical(&self.snapshots.coefficients, self.rows()))
+        self.shared
+            .once(&self.canonical, || self.curve().canonical(&self.snapshots.coefficients, self.rows()))
+            .as_slice()
     }
 
     /// Canonical coefficients row by row.
@@ -98,22 +109,22 @@ impl<'a> Probe<'a> {
 
     /// Values at the samples and what is left of the data.
     pub(crate) fn fit(&self) -> &Fit {
-        self.fit.get_or_init(|| Fit::new(self))
+        self.shared.once(&self.fit, || Fit::new(self))
     }
 
     /// ∫f², ∫f′², ∫f″², ∫f‴² of each row.
     pub(crate) fn energies(&self) -> &[[f64; 4]] {
-        self.energies.get_or_init(|| crate::roughness::energies(self))
+        self.shared.once(&self.energies, || crate::roughness::energies(self)).as_slice()
     }
 
     /// Turning points, inflections and lengths of series.
     pub(crate) fn shape(&self) -> &Shape {
-        self.shape.get_or_init(|| Shape::new(self))
+        self.shared.once(&self.shape, || Shape::new(self))
     }
 
     /// The same of piecewise cubics.
     pub(crate) fn splines(&self) -> &[SplineShape] {
-        self.splines.get_or_init(|| self.snapshots.cubics.iter().map(SplineShape::new).collect())
+        self.shared.once(&self.splines, || self.snapshots.cubics.iter().map(SplineShape::new).collect()).as_slice()
     }
 }
 

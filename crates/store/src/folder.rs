@@ -15,6 +15,7 @@ use crate::lot::Lot;
 use crate::part;
 use crate::provenance::{Footer, Provenance};
 use crate::rows::Rows;
+use crate::selection::Selection;
 use crate::table::Table;
 
 const MANIFEST: &str = "manifest.json";
@@ -88,10 +89,16 @@ impl Folder {
     /// Writes rows as `part-<part>.parquet` of their table and returns the size in bytes. The part
     /// appears whole or not at all, replacing one of the same name. An empty table is written too: it
     /// says that the part was done.
-    pub fn write_part(&self, part: &str, rows: &Rows, provenance: &Provenance) -> Result<u64, StoreError> {
+    pub fn write_part<'a>(
+        &self,
+        part: &str,
+        rows: impl Into<Selection<'a>>,
+        provenance: &Provenance,
+    ) -> Result<u64, StoreError> {
+        let rows = rows.into();
         let folder = self.table_folder(&rows.schema().name)?;
         let name = part_file(part)?;
-        let bytes = encoded(rows, provenance, &folder.join(&name))?;
+        let bytes = encoded(&rows, provenance, &folder.join(&name))?;
         create_folder(&folder)?;
         atomic::write_file(&folder, &name, &bytes)?;
         Ok(bytes.len() as u64)
@@ -284,8 +291,8 @@ fn is_usable(name: &str) -> bool {
 }
 
 /// The bytes of the file that is to appear at this path.
-pub(crate) fn encoded(rows: &Rows, provenance: &Provenance, path: &Path) -> Result<Vec<u8>, StoreError> {
-    refuse_uneven(rows)?;
+pub(crate) fn encoded(rows: &Selection<'_>, provenance: &Provenance, path: &Path) -> Result<Vec<u8>, StoreError> {
+    rows.runs().iter().try_for_each(|(rows, _)| refuse_uneven(rows))?;
     let keys = provenance.keys(&rows.schema().columns);
     part::encode(rows, keys).map_err(|reason| StoreError::EncodePart { path: path.into(), reason })
 }

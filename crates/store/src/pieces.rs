@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::folder::{Folder, create_folder, encoded, refuse_unusable};
 use crate::lot::Lot;
 use crate::provenance::Provenance;
-use crate::rows::Rows;
+use crate::selection::Selection;
 
 pub(crate) const FOLDER: &str = "pieces";
 
@@ -38,7 +38,7 @@ impl Folder {
     pub fn write_piece<'a>(
         &self,
         name: &str,
-        tables: impl IntoIterator<Item = &'a Rows>,
+        tables: impl IntoIterator<Item = Selection<'a>>,
         provenance: &Provenance,
     ) -> Result<u64, StoreError> {
         refuse_unusable(name)?;
@@ -46,7 +46,7 @@ impl Folder {
         self.appear(name, |unfinished| {
             for rows in tables {
                 let path = unfinished.join(format!("{}.parquet", rows.schema().name));
-                let encoded = encoded(rows, provenance, &path)?;
+                let encoded = encoded(&rows, provenance, &path)?;
                 bytes += encoded.len() as u64;
                 write_through(&path, &encoded).map_err(|reason| StoreError::WriteFile { path, reason })?;
             }

@@ -26,7 +26,7 @@ pub(crate) struct Texts {
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
     pub(crate) cells: Cells,
-    present: Option<Vec<bool>>,
+    pub(crate) present: Option<Vec<bool>>,
 }
 
 impl Values {
@@ -38,6 +38,18 @@ impl Values {
             ColumnType::String => Cells::Texts(Texts::default()),
         };
         Values { cells, present: None }
+    }
+
+    /// The same with room for this many cells; texts grow.
+    pub(crate) fn with_capacity(kind: ColumnType, rows: usize) -> Self {
+        let mut values = Values::new(kind);
+        match &mut values.cells {
+            Cells::Bools(cells) => cells.reserve_exact(rows),
+            Cells::Ints(cells) => cells.reserve_exact(rows),
+            Cells::Floats(cells) => cells.reserve_exact(rows),
+            Cells::Texts(texts) => texts.ends.reserve_exact(rows),
+        }
+        values
     }
 
     /// Cells with a mask of the same length, where some are null.

@@ -10,6 +10,6 @@ impl Rows {
         if self.uneven_column().is_some() {
             return None;
         }
-        part::encode(self, provenance.keys(&self.schema().columns)).ok().map(|bytes| bytes.len())
+        part::encode(&self.into(), provenance.keys(&self.schema().columns)).ok().map(|bytes| bytes.len())
     }
 }

@@ -9,7 +9,7 @@ use crate::tables::{CELL_HEAD, STAGE, Sheets};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use taut_store::{Rows, StoreError, TableSchema};
+use taut_store::{Rows, Selection, StoreError, TableSchema};
 
 /// Where the rows of a cell are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +64,15 @@ impl<'a> Assembly<'a> {
     }
 
     /// The rows of these cells in one table of the plan, by its number in the order of writing.
-    pub(crate) fn rows(&mut self, table: usize, wanted: &Wanted, fresh: &[Arc<Sheets>]) -> Result<Rows, StoreError> {
+    pub(crate) fn rows<'b>(
+        &mut self,
+        table: usize,
+        wanted: &Wanted,
+        fresh: &'b [Arc<Sheets>],
+    ) -> Result<Assembled<'b>, StoreError> {
         let schema = Arc::clone(self.plan.schemas.in_writing_order()[table]);
-        let mut out = Rows::sharing(Arc::clone(&schema));
-        let mut sources: Vec<Source<'_>> = Vec::new();
+        let mut stored = Rows::sharing(Arc::clone(&schema));
+        let mut sources: Vec<Source<'_, 'b>> = Vec::new();
         let mut pieces: Vec<(u32, usize, Range<usize>)> = Vec::new();
         for (number, sheets) in fresh.iter().enumerate() {
             let Some(rows) = sheets.in_writing_order().nth(table) else { continue };
@@ -97,10 +102,23 @@ impl<'a> Assembly<'a> {
         }
         // Stable: several runs of one cell keep their order.
         pieces.sort_by_key(|(index, ..)| *index);
+        let mut runs = Vec::with_capacity(pieces.len());
         for (index, source, range) in pieces {
-            sources[source].copy(self.plan, index as usize, range, &mut out);
+            match &sources[source] {
+                Source::Fresh(rows) => runs.push((Some(*rows), range)),
+                Source::Stored { rows, columns, unwanted } => {
+                    let before = stored.len();
+                    for range in without(rows, range, unwanted) {
+                        match columns {
+                            None => stored.append_range(rows, range),
+                            Some(columns) => convert(self.plan, index as usize, rows, columns, range, &mut stored),
+                        }
+                    }
+                    runs.push((None, before..stored.len()));
+                }
+            }
         }
-        Ok(out)
+        Ok(Assembled { schema, stored, runs })
     }
 
     fn runs(&mut self, table: usize, lot: u32) -> Result<&Runs, StoreError> {
@@ -110,6 +128,34 @@ impl<'a> Assembly<'a> {
             self.runs.insert((table, lot), Runs::new(self.plan, cells.ints(0)));
         }
         Ok(&self.runs[&(table, lot)])
+    }
+}
+
+/// Rows of one table in the order of the plan: those that were computed now where they are, the others copied.
+pub(crate) struct Assembled<'a> {
+    schema: Arc<TableSchema>,
+    stored: Rows,
+    /// Each of what was computed now, or of what is stored.
+    runs: Vec<(Option<&'a Rows>, Range<usize>)>,
+}
+
+impl Assembled<'_> {
+    /// The rows in one place, to be compared.
+    pub(crate) fn joined(&self) -> Rows {
+        let mut joined = Rows::sharing(Arc::clone(&self.schema));
+        for (rows, range) in &self.runs {
+            joined.append_range(rows.unwrap_or(&self.stored), range.clone());
+        }
+        joined
+    }
+
+    /// The rows, to be written.
+    pub(crate) fn selection(&self) -> Selection<'_> {
+        let mut selection = Selection::of(&self.schema);
+        for (rows, range) in &self.runs {
+            selection.push(rows.unwrap_or(&self.stored), range.clone());
+        }
+        selection
     }
 }
 
@@ -145,8 +191,8 @@ impl Runs {
 }
 
 /// Rows to copy from.
-enum Source<'a> {
-    Fresh(&'a Rows),
+enum Source<'a, 'b> {
+    Fresh(&'b Rows),
     Stored {
         rows: Rows,
         /// Where each column comes from, if the rows are laid out for another plan.
@@ -164,22 +210,6 @@ enum From {
     Axis,
     /// There was no such thing when the row was written.
     Nowhere,
-}
-
-impl Source<'_> {
-    fn copy(&self, plan: &Plan, index: usize, range: Range<usize>, out: &mut Rows) {
-        match self {
-            Self::Fresh(rows) => out.append_range(rows, range),
-            Self::Stored { rows, columns, unwanted } => {
-                for range in without(rows, range, unwanted) {
-                    match columns {
-                        None => out.append_range(rows, range),
-                        Some(columns) => convert(plan, index, rows, columns, range, out),
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// The parts of a range that come from nobody unwanted.

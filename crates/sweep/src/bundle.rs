@@ -7,6 +7,7 @@ use crate::moving::{LANES, side_by_side};
 use crate::plan::Plan;
 use crate::recorded::{Recorded, WORK_BETWEEN_LOOKS};
 use crate::solved::Solved;
+use crate::spent::{On, Spent};
 use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, reached};
 use crate::tables::Sheets;
@@ -134,6 +135,7 @@ pub(crate) fn compute(
 ) -> Option<Sheets> {
     let started = Instant::now();
     let mut sheets = Sheets::new(&plan.schemas);
+    sheets.spent = plan.nothing_spent();
     let breaks = checkpoints.breaks(plan, bundle, stop);
     match bundle {
         Bundle::Exact(cells) | Bundle::Moments(cells) => one_design(plan, cells, &breaks, &mut sheets)?,
@@ -146,6 +148,7 @@ pub(crate) fn compute(
 /// Rows for the cells of a bundle that panicked: nothing of them is lost silently.
 pub(crate) fn failed(plan: &Plan, bundle: &Bundle, reason: &str, place: &Place) -> Sheets {
     let mut sheets = Sheets::new(&plan.schemas);
+    sheets.spent = plan.nothing_spent();
     for &index in bundle.cells() {
         emit_failed(plan, index, &plan.checked.cell(index), reason.to_owned(), &mut sheets);
     }
@@ -156,17 +159,16 @@ pub(crate) fn failed(plan: &Plan, bundle: &Bundle, reason: &str, place: &Place) 
 /// Completes the rows of `timing`, which the cells have begun with their numbers.
 fn time(bundle: &Bundle, started: Instant, place: &Place, sheets: &mut Sheets) {
     let count = bundle.cells().len();
-    let rows = &mut sheets.timing;
-    rows.repeat_float(1, Some(started.elapsed().as_secs_f64() / count as f64), count);
-    rows.repeat_text(2, Some(&place.host), count);
-    rows.repeat_int(3, Some(place.threads as i64), count);
+    sheets.spent.wall = started.elapsed().as_secs_f64();
+    sheets.spent.push(count, &place.host, place.threads, &mut sheets.timing);
 }
 
 /// One cell after the other on a design that they share.
 fn one_design(plan: &Plan, cells: &[usize], breaks: &Breaks<'_>, sheets: &mut Sheets) -> Option<()> {
     let first = plan.checked.cell(cells[0]);
     let shelf = plan.shelf(&first);
-    let bench = Bench::new(&first, shelf.features.as_ref(), plan.checked.study.seed).and_then(|bench| {
+    let draw = |_: &mut Spent| Bench::new(&first, shelf.features.as_ref(), plan.checked.study.seed);
+    let bench = sheets.spent.on(On::Preparing, draw).and_then(|bench| {
         let obstacle = bench.rows().map_or(Ok(()), |prepared| choosing::obstacle(plan, &prepared.problem));
         obstacle.map(|()| bench)
     });
@@ -187,11 +189,16 @@ fn one_design(plan: &Plan, cells: &[usize], breaks: &Breaks<'_>, sheets: &mut Sh
         let spec = plan.checked.cell(index);
         let replicate = spec.replicate;
         if solved.as_ref().is_none_or(|(of, _)| *of != replicate) {
-            solved = Some((replicate, Solved::new(plan, prepared, &shelf, Views::of_rows(&setting), replicate)));
+            let views = Views::of_rows(&setting);
+            let new = Solved::new(plan, prepared, &shelf, views, replicate, &mut sheets.spent);
+            solved = Some((replicate, new));
         }
         let solved = solved.as_ref().map(|(_, solved)| solved);
         let outcome = match Cell::new(plan, index, spec, &bench, &shelf) {
-            Ok(cell) => cell.record(plan, breaks)?.map(|recorded| (cell, recorded)),
+            Ok(cell) => {
+                let recorded = sheets.spent.on(On::Moving, |_| cell.record(plan, breaks))?;
+                recorded.map(|recorded| (cell, recorded))
+            }
             Err(reason) => Err(reason),
         };
         match outcome {
@@ -214,14 +221,14 @@ fn stepped(plan: &Plan, cells: &[usize], breaks: &Breaks<'_>, sheets: &mut Sheet
     for &index in cells {
         let spec = plan.checked.cell(index);
         let shelf = plan.shelf(&spec);
-        match Bench::new(&spec, shelf.features.as_ref(), seed) {
+        match sheets.spent.on(On::Preparing, |_| Bench::new(&spec, shelf.features.as_ref(), seed)) {
             Ok(bench) => ready.push((index, spec, bench, shelf)),
             Err(reason) => emit_failed(plan, index, &spec, reason, sheets),
         }
     }
     let mut lanes: Vec<Cell<'_>> = Vec::with_capacity(ready.len());
     for (index, spec, bench, shelf) in &ready {
-        match Cell::new(plan, *index, spec.clone(), bench, shelf) {
+        match sheets.spent.on(On::Preparing, |_| Cell::new(plan, *index, spec.clone(), bench, shelf)) {
             Ok(cell) => lanes.push(cell),
             Err(reason) => emit_failed(plan, *index, spec, reason, sheets),
         }
@@ -258,7 +265,7 @@ fn step_together(plan: &Plan, lanes: &[Cell<'_>], breaks: &Breaks<'_>, sheets: &
     levels.extend(loss);
     for group in side_by_side(lanes) {
         let (cells, reductions) = (group.cells.clone(), group.reductions());
-        match group.path(plan, &levels) {
+        match sheets.spent.on(On::Moving, |_| group.path(plan, &levels)) {
             Ok(mut path) => record_lanes(plan, &cells, &reductions, &mut *path, loss, breaks, sheets)?,
             Err(reason) => {
                 cells.iter().for_each(|cell| emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets))
@@ -289,7 +296,7 @@ fn record_lanes(
         path: &mut *path,
     };
     let recorded = lanes.iter().map(|cell| Recorded::empty(cell.snapshots(), route)).collect();
-    let recorded = walk.record(recorded, breaks)?;
+    let recorded = sheets.spent.on(On::Moving, |_| walk.record(recorded, breaks))?;
     let passed = |lane| loss.and_then(|level| reached(path.first_passage(lane, level)));
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
         match &grids[lane] {
@@ -339,6 +346,6 @@ fn emit_alone(plan: &Plan, cell: &Cell<'_>, recorded: &Recorded, sheets: &mut Sh
     };
     let setting = Setting::new(&cell.shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
     let views = Views { rows: Some(&setting), matrix: matrix.as_ref() };
-    let solved = Solved::new(plan, prepared, cell.shelf, views, cell.spec.replicate);
+    let solved = Solved::new(plan, prepared, cell.shelf, views, cell.spec.replicate, &mut sheets.spent);
     cell.emit(plan, recorded, Some(&solved), views, sheets);
 }

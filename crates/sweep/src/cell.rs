@@ -5,8 +5,9 @@ use crate::clocks::clocks;
 use crate::identity::Identity;
 use crate::plan::Plan;
 use crate::recorded::{Ending, Recorded};
-use crate::row_kinds::{Label, measure, push_column, push_stage};
+use crate::row_kinds::{Label, measure, measure_by, push_column, push_stage};
 use crate::solved::Solved;
+use crate::spent::{On, Spent};
 use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
@@ -133,7 +134,7 @@ impl<'a> Cell<'a> {
     ) {
         sheets.timing.push_int(0, Some(self.identity.cell));
         let look = Look::new(views, &recorded.snapshots);
-        let columns = look.measure(&plan.metrics);
+        let columns = measure_by(&look, &plan.metrics, &mut sheets.spent);
         let times = self.dynamics.times(&recorded.clocks);
         let scores = self.scores(plan, recorded, solved);
         let beside = Beside { stages: &recorded.stages, scores: &scores };
@@ -144,7 +145,7 @@ impl<'a> Cell<'a> {
         if let Some(solved) = solved {
             solved.emit(plan, self.identity.cell, sheets);
         }
-        let at = self.emit_cell(plan, recorded, &times, views, &columns, &mut sheets.cells);
+        let at = self.emit_cell(plan, recorded, &times, views, &columns, sheets);
         let choices: Vec<_> = scores.iter().map(|s| Choice::new(s.as_deref(), risk_of(&columns))).collect();
         let at = push_choices(&mut sheets.cells, at, &choices, &recorded.clocks, &times);
         match solved.and_then(Solved::ridge_choices) {
@@ -199,7 +200,8 @@ impl<'a> Cell<'a> {
             return;
         }
         for theory in &plan.theories {
-            let prediction = self.prediction(plan, theory, &recorded.clocks, times, views);
+            let predict = |_: &mut Spent| self.prediction(plan, theory, &recorded.clocks, times, views);
+            let prediction = sheets.spent.on(On::Theory, predict);
             self.emit_prediction(plan, theory.name, &prediction, views, sheets);
         }
     }
@@ -237,7 +239,7 @@ impl<'a> Cell<'a> {
             functions.push_series(coefficients, f64::NAN);
         }
         let clocks: Vec<Clock> = prediction.path.iter().map(|p| p.0).collect();
-        let columns = measure(views, &functions, &plan.metrics);
+        let columns = measure(views, &functions, &plan.metrics, &mut sheets.spent);
         let unscored = vec![None; choosing::asked(&plan.checked).len()];
         let beside = Beside { stages: &[], scores: &unscored };
         let times = self.dynamics.times(&clocks);
@@ -289,7 +291,7 @@ impl<'a> Cell<'a> {
         times: &[f64],
         views: Views<'_>,
         columns: &[Column],
-        rows: &mut Rows,
+        Sheets { cells: rows, spent, .. }: &mut Sheets,
     ) -> usize {
         let (ending, solver) = (recorded.ending(self.dynamics.batch.is_some()), Some(recorded.route.name()));
         let mut at = push_head(plan, self.index, &self.spec, &self.identity, &ending, solver, rows);
@@ -334,7 +336,7 @@ impl<'a> Cell<'a> {
         if let Some((theta, freedom)) = &recorded.interpolation {
             self.push_theta(theta, *freedom, &mut interpolation);
         }
-        for column in measure(views, &interpolation, &plan.metrics) {
+        for column in measure(views, &interpolation, &plan.metrics, spent) {
             let there = recorded.interpolation.is_some();
             rows.push_float(next(), there.then(|| column.value(0)).flatten());
         }

@@ -137,7 +137,7 @@ fn are_equal(plan: &Plan, assembly: &mut Assembly<'_>, one: &Wanted, other: &Wan
         if name == "timing" {
             continue;
         }
-        let (a, b) = (assembly.rows(table, one, &[])?, assembly.rows(table, other, &[])?);
+        let (a, b) = (assembly.rows(table, one, &[])?.joined(), assembly.rows(table, other, &[])?.joined());
         if !a.same_bits(0..a.len(), &b, 0..b.len()) {
             return Ok(false);
         }

@@ -4,7 +4,9 @@ use crate::assembly::Assembly;
 use crate::bundle::{Bundle, Place};
 use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
+use crate::rates::{Queue, Rates, Waiting};
 use crate::run::{Progress, RunError, RunOptions, TICK, provenance};
+use crate::spent::{Spent, Writing};
 use crate::stock::Stock;
 use crate::tables::Sheets;
 use crate::work::{Goal, Task};
@@ -23,27 +25,29 @@ const WAIT: Duration = Duration::from_secs(10);
 /// A task that takes long is written less often: each time it has taken this much longer, as a share.
 const LONGER: f64 = 0.02;
 
-/// Bundles are given to a worker together up to this many multiply-adds, a millisecond or so: handing out a tiny one by itself
-/// would cost more than computing it.
-const LITTLE_WORK: f64 = 1e6;
+/// Bundles are given to a worker together up to this many seconds: handing out a tiny one by itself would cost more than
+/// computing it.
+const LITTLE: f64 = 1e-3;
 const MOST_TOGETHER: usize = 64;
 
 /// Bundles that are still computed when a run is told to stop have this long to end.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// How the computing ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ended {
     pub(crate) computed: usize,
     pub(crate) gave_up: bool,
+    /// Where the workers' time went.
+    pub(crate) spent: Spent,
+    pub(crate) writing: Writing,
 }
 
 /// A task that is being computed.
 struct Open {
     number: usize,
     goal: Goal,
-    /// Bundles that nobody has begun, the next one last.
-    waiting: Vec<Bundle>,
+    waiting: Queue,
     /// Bundles that are not back yet.
     missing: usize,
     fresh: Vec<Arc<Sheets>>,
@@ -57,14 +61,13 @@ struct Open {
 }
 
 impl Open {
-    fn new(number: usize, task: Task) -> Self {
-        let (missing, mut waiting, now) = (task.bundles.len(), task.bundles, Instant::now());
-        waiting.reverse();
+    fn new(plan: &Plan, rates: &mut Rates, number: usize, task: Task) -> Self {
+        let now = Instant::now();
         Self {
             number,
             goal: task.goal,
-            waiting,
-            missing,
+            missing: task.bundles.len(),
+            waiting: Queue::new(plan, rates, task.bundles),
             fresh: Vec::new(),
             finished: Vec::new(),
             written: 0,
@@ -91,19 +94,17 @@ impl Open {
     }
 
     /// The next bundles to be computed by one worker: one, or several that are done in no time; none if all are given out.
-    fn next(&mut self, plan: &Plan) -> Option<Vec<Bundle>> {
-        let mut bundles = vec![self.waiting.pop()?];
-        let mut work = plan.work_of(bundles[0].cells());
-        while bundles.len() < MOST_TOGETHER
-            && let Some(bundle) = self.waiting.last()
+    fn next(&mut self, rates: &Rates) -> Option<Vec<Waiting>> {
+        let first = self.waiting.pop_below(rates, f64::INFINITY)?;
+        let mut left = LITTLE - rates.seconds(&first);
+        let mut together = vec![first];
+        while together.len() < MOST_TOGETHER
+            && let Some(next) = self.waiting.pop_below(rates, left)
         {
-            work += plan.work_of(bundle.cells());
-            if work > LITTLE_WORK {
-                break;
-            }
-            bundles.extend(self.waiting.pop());
+            left -= rates.seconds(&next);
+            together.push(next);
         }
-        Some(bundles)
+        Some(together)
     }
 
     /// All rows, now that all are there.
@@ -135,6 +136,7 @@ pub(crate) fn compute_all(
     let threads = options.threads.max(1);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
+        .thread_name(|number| format!("worker-{number}"))
         .build()
         .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
     let (results, gathered) = channel();
@@ -149,10 +151,21 @@ pub(crate) fn compute_all(
     std::thread::scope(|scope| {
         let (orders, inbox) = sync_channel(1);
         let provenance = provenance(plan, &options.program);
-        let writer = scope.spawn(move || {
+        let write = move || {
             let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), checkpoints, provenance };
-            inbox.into_iter().try_for_each(|order| writer.obey(order))
-        });
+            let mut busy = Duration::ZERO;
+            let written = inbox.into_iter().try_for_each(|order| {
+                let began = Instant::now();
+                let obeyed = writer.obey(order);
+                busy += began.elapsed();
+                obeyed
+            });
+            written.map(|()| busy)
+        };
+        let writer = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn_scoped(scope, write)
+            .map_err(|e| RunError::Threads { threads: threads + 1, reason: e.to_string() })?;
         let mut desk = Desk {
             pool: &pool,
             workshop,
@@ -161,13 +174,17 @@ pub(crate) fn compute_all(
             tasks: tasks.into_iter().enumerate().collect(),
             open: VecDeque::new(),
             in_flight: 0,
+            rates: Rates::default(),
             ended: Ended::default(),
             failures: 0,
         };
         desk.run(options, stop);
-        let ended = desk.ended;
+        let mut ended = std::mem::take(&mut desk.ended);
         drop(desk);
-        writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let computed = Instant::now();
+        let busy = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        ended.writing.seconds = busy.as_secs_f64();
+        ended.writing.waited += computed.elapsed().as_secs_f64();
         Ok(ended)
     })
 }
@@ -181,6 +198,7 @@ struct Desk<'a> {
     tasks: VecDeque<(usize, Task)>,
     open: VecDeque<Open>,
     in_flight: usize,
+    rates: Rates,
     ended: Ended,
     failures: usize,
 }
@@ -191,8 +209,8 @@ struct NoWriter;
 impl Desk<'_> {
     /// Until everything is computed and ordered to be written, or nothing more is to be.
     fn run(&mut self, options: &RunOptions, stop: &AtomicBool) {
-        // Enough that no worker waits for this thread.
-        let most = 4 * options.threads.max(1);
+        // Enough that no worker waits for this thread, and no more: what is handed out is out of order.
+        let most = 2 * options.threads.max(1);
         loop {
             if stop.load(Ordering::Relaxed) || options.max_failures.is_some_and(|most| self.failures > most) {
                 self.ended.gave_up = !stop.load(Ordering::Relaxed);
@@ -223,8 +241,8 @@ impl Desk<'_> {
     /// Keeps the pool supplied, from two tasks at the most: the second one starts when the first has no bundle left.
     fn hand_out(&mut self, most: usize) {
         while self.in_flight < most {
-            let plan = &self.workshop.plan;
-            let next = self.open.iter_mut().find_map(|open| Some((open.number, open.next(plan)?)));
+            let rates = &self.rates;
+            let next = self.open.iter_mut().find_map(|open| Some((open.number, open.next(rates)?)));
             match next {
                 Some((task, bundles)) => {
                     self.in_flight += 1;
@@ -233,7 +251,7 @@ impl Desk<'_> {
                 }
                 None if self.open.len() < 2 => {
                     let Some((number, task)) = self.tasks.pop_front() else { return };
-                    self.open.push_back(Open::new(number, task));
+                    self.open.push_back(Open::new(&self.workshop.plan, &mut self.rates, number, task));
                     // A part may have all its cells in pieces.
                     if self.close_full().is_err() {
                         return;
@@ -248,6 +266,8 @@ impl Desk<'_> {
         self.in_flight -= 1;
         let Some(open) = self.open.iter_mut().find(|open| open.number == done.task) else { return Ok(()) };
         let Some(sheets) = done.sheets else { return Ok(()) };
+        self.rates.learn(&done.works, sheets.spent.wall);
+        self.ended.spent.add(&sheets.spent);
         open.missing -= done.bundles.len();
         self.ended.computed += done.bundles.iter().map(|bundle| bundle.cells().len()).sum::<usize>();
         open.finished.push(done.bundles);
@@ -275,8 +295,11 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn order(&self, order: Order) -> Result<(), NoWriter> {
-        self.orders.send(order).map_err(|_| NoWriter)
+    fn order(&mut self, order: Order) -> Result<(), NoWriter> {
+        let began = Instant::now();
+        let sent = self.orders.send(order).map_err(|_| NoWriter);
+        self.ended.writing.waited += began.elapsed().as_secs_f64();
+        sent
     }
 
     /// Workers look at `halt` every few milliseconds in their loops; what is not back by then is dropped.

@@ -1,6 +1,7 @@
 //! Rows of curves, parameters and metrics: what cells and solutions write alike.
 
-use taut_metrics::{Column, MetricDef, Views};
+use crate::spent::Spent;
+use taut_metrics::{Column, Look, MetricDef, Views};
 use taut_problem::{Clock, Snapshots};
 use taut_store::Rows;
 
@@ -32,10 +33,26 @@ pub(crate) fn push_stage(rows: &mut Rows, stage: Option<i64>, count: usize) {
     }
 }
 
-/// The values of all metrics.
-pub(crate) fn measure(views: Views<'_>, functions: &Snapshots, metrics: &[&'static MetricDef]) -> Vec<Column> {
-    let mut out = Vec::with_capacity(metrics.len());
-    taut_metrics::measure(views, functions, metrics, &mut out);
+/// The values of metrics, all of the plan or some of them in its order.
+pub(crate) fn measure(
+    views: Views<'_>,
+    functions: &Snapshots,
+    metrics: &[&'static MetricDef],
+    spent: &mut Spent,
+) -> Vec<Column> {
+    measure_by(&Look::new(views, functions), metrics, spent)
+}
+
+/// The same of rows that are looked at for other reasons as well.
+pub(crate) fn measure_by(look: &Look<'_>, metrics: &[&'static MetricDef], spent: &mut Spent) -> Vec<Column> {
+    let (out, shared) = look.measure(metrics);
+    spent.shared += shared.as_secs_f64();
+    let mut places = spent.metrics.iter_mut();
+    for column in &out {
+        if let Some((_, seconds)) = places.find(|(name, _)| *name == column.metric.name) {
+            *seconds += column.seconds;
+        }
+    }
     out
 }
 

@@ -8,6 +8,7 @@ use crate::desk::compute_all;
 use crate::growth::settle;
 use crate::keeping::{RECORD_KEY, kept};
 use crate::plan::Plan;
+use crate::spent::{Spent, Writing};
 use crate::stock::{FINGERPRINT_KEY, Look, SEMANTICS_KEY, Stock, part_name};
 use crate::tables::SCHEMA_VERSION;
 use crate::work::{Shard, Task, numbers, of_share, share, whole};
@@ -48,7 +49,7 @@ pub struct RunOptions {
 }
 
 /// What happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunReport {
     /// Cells that were asked for: of the study, or of the shard.
     pub cells: usize,
@@ -78,6 +79,10 @@ pub struct RunReport {
     pub moved_aside: Option<PathBuf>,
     /// Why long cells could not be checkpointed, if so; the rows do not suffer from that.
     pub checkpoint_trouble: Option<String>,
+    /// Where the time of the workers went, all threads together.
+    pub spent: Spent,
+    /// What the writer took.
+    pub writing: Writing,
 }
 
 /// Why a run could not be.
@@ -179,6 +184,7 @@ pub fn run(
     });
     let ended = compute_all(plan, (folder, &stock, &checkpoints), tasks, options, progress, stop)?;
     (report.computed, report.gave_up) = (ended.computed, ended.gave_up);
+    (report.spent, report.writing) = (ended.spent, ended.writing);
     report.stopped = report.computed < missing && !report.gave_up;
     if lock.is_some() {
         absorb(plan, folder, &stock, report.computed == missing)?;

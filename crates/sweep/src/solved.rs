@@ -3,6 +3,7 @@
 use crate::choosing::{self, Candidates, Choice, Kind, Refits, push_scores, risk_of};
 use crate::plan::Plan;
 use crate::row_kinds::{DRAWN_CURVES, Label, SOLVED, emit_curve, emit_parameters, measure, portable, push_column};
+use crate::spent::{On, Spent};
 use crate::tables::Sheets;
 use crate::workbench::{Prepared, Shelf, transposed_design};
 use taut_metrics::{Column, MetricDef, Setting, Views};
@@ -31,7 +32,25 @@ struct Group {
 
 impl Solved {
     /// Solves and measures; stream names and replicate fix every draw.
-    pub(crate) fn new(plan: &Plan, prepared: &Prepared, shelf: &Shelf, views: Views<'_>, replicate: u64) -> Self {
+    pub(crate) fn new(
+        plan: &Plan,
+        prepared: &Prepared,
+        shelf: &Shelf,
+        views: Views<'_>,
+        replicate: u64,
+        spent: &mut Spent,
+    ) -> Self {
+        spent.on(On::Solutions, |spent| Self::measured(plan, prepared, shelf, views, replicate, spent))
+    }
+
+    fn measured(
+        plan: &Plan,
+        prepared: &Prepared,
+        shelf: &Shelf,
+        views: Views<'_>,
+        replicate: u64,
+        spent: &mut Spent,
+    ) -> Self {
         let Prepared { problem, svd, .. } = prepared;
         let seed = plan.checked.study.seed;
         let given = Given { problem, svd, seed, replicate };
@@ -44,7 +63,7 @@ impl Solved {
             .solve(&given)
             .into_iter()
             .map(|fits| {
-                let columns = columns(plan, shelf, views, &fits);
+                let columns = columns(plan, shelf, views, &fits, spent);
                 let curves = curves(plan, prepared, &fits);
                 let scores = scores(plan, prepared, &refits, &fits);
                 Group { fits, columns, curves, scores }
@@ -147,30 +166,30 @@ fn scores(plan: &Plan, prepared: &Prepared, refits: &Refits, fits: &Fits) -> Vec
     choosing::scores(plan, &Candidates { problem, svd, refits, predictors, covariances: &[], kind })
 }
 
-fn columns(plan: &Plan, shelf: &Shelf, views: Views<'_>, fits: &Fits) -> Vec<Column> {
+fn columns(plan: &Plan, shelf: &Shelf, views: Views<'_>, fits: &Fits, spent: &mut Spent) -> Vec<Column> {
     if let Some(own) = &fits.own {
         let instruments = shelf.instruments_of(fits.solution, &*own.features);
         let own_svd = ThinSvd::new(own.design.as_view());
         let setting = Setting::new(&instruments, own, &own_svd, &plan.metrics);
-        let mut columns = measure(Views::of_rows(&setting), &fits.functions, &plan.metrics);
+        let mut columns = measure(Views::of_rows(&setting), &fits.functions, &plan.metrics, spent);
         columns.iter_mut().filter(|c| !portable(c.metric)).for_each(|c| c.values = None);
         return columns;
     }
     if !fits.draws || fits.functions.len() <= SHAPED_DRAWS {
-        return measure(views, &fits.functions, &plan.metrics);
+        return measure(views, &fits.functions, &plan.metrics, spent);
     }
-    measure_draws(plan, views, &fits.functions)
+    measure_draws(plan, views, &fits.functions, spent)
 }
 
 /// Shapes for the first draws, everything else for all; shape columns are padded with NaN.
-fn measure_draws(plan: &Plan, views: Views<'_>, functions: &Snapshots) -> Vec<Column> {
+fn measure_draws(plan: &Plan, views: Views<'_>, functions: &Snapshots, spent: &mut Spent) -> Vec<Column> {
     let (shapes, others): (Vec<&'static MetricDef>, Vec<_>) = plan.metrics.iter().partition(|m| is_shape(m));
     let mut first = Snapshots::series(functions.features);
     for row in functions.coefficients.chunks_exact(functions.features).take(SHAPED_DRAWS) {
         first.push_series(row, f64::NAN);
     }
-    let mut measured = measure(views, functions, &others);
-    for mut column in measure(views, &first, &shapes) {
+    let mut measured = measure(views, functions, &others, spent);
+    for mut column in measure(views, &first, &shapes, spent) {
         if let Some(values) = &mut column.values {
             values.resize(functions.len(), f64::NAN);
         }

@@ -2,6 +2,7 @@
 
 use crate::choosing;
 use crate::plan::Plan;
+use crate::spent::Spent;
 use crate::study::{AxisColumn, Checked, ColumnKind, TableName};
 use crate::summary::LEVELS;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use taut_metrics::MetricDef;
 use taut_store::{Column, ColumnType, Rows, TableSchema};
 
 /// The version of the table layout; part of every footer.
-pub const SCHEMA_VERSION: &str = "5";
+pub const SCHEMA_VERSION: &str = "6";
 
 /// The schemas of one study, and where its variable columns begin.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct Sheets {
     pub(crate) solutions: Rows,
     pub(crate) predictions: Option<Rows>,
     pub(crate) timing: Rows,
+    /// Where the time of these rows went.
+    pub(crate) spent: Spent,
 }
 
 impl Sheets {
@@ -60,6 +63,7 @@ impl Sheets {
             solutions: Rows::sharing(Arc::clone(&schemas.solutions)),
             predictions: optional(&schemas.predictions),
             timing: Rows::sharing(Arc::clone(&schemas.timing)),
+            spent: Spent::default(),
         }
     }
 
@@ -82,6 +86,7 @@ impl Sheets {
         self.solutions.append(&other.solutions);
         optional(&mut self.predictions, &other.predictions);
         self.timing.append(&other.timing);
+        self.spent.add(&other.spent);
     }
 
     /// How many of its cells failed, or diverged without leave.
@@ -128,7 +133,7 @@ impl Schemas {
             hessian: wants(TableName::Hessian).then(|| staged("hessian", hessian())),
             solutions: solutions(checked, metrics),
             predictions: (!checked.study.record.theory.is_empty()).then(predictions),
-            timing: timing(),
+            timing: timing(metrics),
         }
     }
 
@@ -466,14 +471,24 @@ fn predictions() -> Arc<TableSchema> {
     )
 }
 
-fn timing() -> Arc<TableSchema> {
-    table(
-        "timing",
-        vec![
-            cell(),
-            float("wall_seconds", "s", "wall time of this cell's work"),
-            text("host", "name of the machine"),
-            int("threads", "", "threads of the run"),
-        ],
-    )
+fn timing(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
+    let mut columns = vec![
+        cell(),
+        float("wall_seconds", "s", "wall time of this cell's work; cells that were computed together share it evenly"),
+        text("host", "name of the machine"),
+        int("threads", "", "threads of the run"),
+        float("preparing_seconds", "s", "of it: drawing data and start, decomposing the design"),
+        float("moving_seconds", "s", "of it: training, by steps, as a flow or in closed form"),
+        float("theory_seconds", "s", "of it: predictions of theories, without metrics"),
+        float("solutions_seconds", "s", "of it: other fits of the points, without metrics"),
+        float(
+            "shared_seconds",
+            "s",
+            "of it: what several metrics share, such as predictions at the points, grids, shapes and singular values",
+        ),
+    ];
+    let of_metric =
+        |m: &&'static MetricDef| float(format!("seconds_{}", m.name), "s", format!("of it: {} alone", m.name));
+    columns.extend(metrics.iter().map(of_metric));
+    table("timing", columns)
 }

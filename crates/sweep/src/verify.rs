@@ -196,11 +196,11 @@ fn compare(
                 continue;
             }
             let before = match assembly.rows(table, &stored, &[]) {
-                Ok(rows) => rows,
+                Ok(rows) => rows.joined(),
                 // Already told as damaged.
                 Err(_) => break,
             };
-            let after = assembly.rows(table, &fresh_one, fresh)?;
+            let after = assembly.rows(table, &fresh_one, fresh)?.joined();
             if !before.same_bits(0..before.len(), &after, 0..after.len()) {
                 let (table, place) = (name.to_owned(), first_difference(&before, &after));
                 verified.differing.push(Mismatch { cell: plan.number_of(cell), table, place });

@@ -3,6 +3,7 @@
 use crate::bundle::{Bundle, Place, compute, failed};
 use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
+use crate::rates::Waiting;
 use crate::run::Progress;
 use crate::tables::Sheets;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +16,8 @@ pub(crate) struct Done {
     pub(crate) task: usize,
     /// What it has finished: all it was given, unless it was told to stop.
     pub(crate) bundles: Vec<Bundle>,
+    /// The kind and the work of each.
+    pub(crate) works: Vec<(usize, f64)>,
     /// Their rows; none if nothing was finished.
     pub(crate) sheets: Option<Sheets>,
 }
@@ -32,19 +35,21 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     /// Computes bundles of one task, one after the other, and hands back their rows together.
-    pub(crate) fn work(&self, task: usize, given: Vec<Bundle>) {
+    pub(crate) fn work(&self, task: usize, given: Vec<Waiting>) {
         let (mut bundles, mut sheets): (Vec<Bundle>, Option<Sheets>) = (Vec::with_capacity(given.len()), None);
-        for bundle in given {
+        let mut works = Vec::with_capacity(given.len());
+        for Waiting { bundle, kind, work } in given {
             let Some(rows) = self.compute_bundle(&bundle) else { break };
             self.progress.cells_done(bundle.cells().len());
             bundles.push(bundle);
+            works.push((kind, work));
             match &mut sheets {
                 None => sheets = Some(rows),
                 Some(sheets) => sheets.append(&rows),
             }
         }
         // Nobody waits for it any more if the run has ended.
-        let _ = self.results.send(Done { task, bundles, sheets });
+        let _ = self.results.send(Done { task, bundles, works, sheets });
     }
 
     fn compute_bundle(&self, bundle: &Bundle) -> Option<Sheets> {

@@ -1,6 +1,6 @@
 //! What the writer of a run does: rows into files, and away with what has become useless by that.
 
-use crate::assembly::{Assembly, Wanted};
+use crate::assembly::{Assembled, Assembly, Wanted};
 use crate::bundle::Bundle;
 use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
@@ -47,7 +47,7 @@ impl Writer<'_> {
                 let tables = 0..self.plan.schemas.in_writing_order().len();
                 let tables = tables.map(|table| self.assembly.rows(table, &wanted, &rows.fresh));
                 let tables = tables.collect::<Result<Vec<_>, _>>()?;
-                self.folder.write_piece(&name, &tables, &self.provenance)?;
+                self.folder.write_piece(&name, tables.iter().map(Assembled::selection), &self.provenance)?;
                 rows
             }
         };
@@ -70,7 +70,7 @@ pub(crate) fn write_part(
 ) -> Result<(), StoreError> {
     for table in 0..plan.schemas.in_writing_order().len() {
         let rows = assembly.rows(table, wanted, fresh)?;
-        folder.write_part(&part_name(part), &rows, provenance)?;
+        folder.write_part(&part_name(part), rows.selection(), provenance)?;
     }
     Ok(())
 }

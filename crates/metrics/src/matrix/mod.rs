@@ -27,9 +27,11 @@ pub(crate) use predictor::{DETERMINANT, PREDICTOR_L1_NORM, PREDICTOR_NORM};
 pub(crate) use residuals::residual_max;
 pub(crate) use spectrum::{EFFECTIVE_RANK, LARGEST_SINGULAR_VALUE, NUCLEAR_NORM, STABLE_RANK};
 
+use crate::effort::Shared;
 use crate::{MetricDef, Needs};
 use landscape::Landscape;
 use std::cell::{OnceCell, RefCell};
+use std::time::Duration;
 use taut_numerics::{DMatrix, ThinSvd, singular_values_into};
 use taut_problem::{
     LEDGER, MatrixProblem, Moments, Objective, Observed, ParametrizationKind, Rows, Shape, Snapshots, TargetModes,
@@ -148,6 +150,7 @@ pub struct MatrixProbe<'a> {
     finite: Vec<bool>,
     fit: OnceCell<Fit>,
     singular_values: OnceCell<Vec<f64>>,
+    shared: Shared,
 }
 
 /// Losses and their gradients in the predictor.
@@ -166,7 +169,14 @@ impl<'a> MatrixProbe<'a> {
         let width = snapshots.features.max(1);
         let is_finite = |row: &[f64]| row.iter().all(|x| x.is_finite());
         let finite = snapshots.coefficients.chunks_exact(width).map(is_finite).collect();
-        Self { setting, snapshots, finite, fit: OnceCell::new(), singular_values: OnceCell::new() }
+        Self {
+            setting,
+            snapshots,
+            finite,
+            fit: OnceCell::new(),
+            singular_values: OnceCell::new(),
+            shared: Shared::default(),
+        }
     }
 
     /// The values of a metric; `None` if it has none here.
@@ -183,6 +193,11 @@ impl<'a> MatrixProbe<'a> {
         eval_into(self, &mut values);
         values.iter_mut().zip(&self.finite).filter(|(_, finite)| !**finite).for_each(|(value, _)| *value = f64::NAN);
         Some(values)
+    }
+
+    /// Time spent so far on what several metrics share.
+    pub(crate) fn shared_time(&self) -> Duration {
+        self.shared.time()
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -228,7 +243,7 @@ impl<'a> MatrixProbe<'a> {
 
     /// Losses and gradients.
     pub(crate) fn fit(&self) -> &Fit {
-        self.fit.get_or_init(|| {
+        self.shared.once(&self.fit, || {
             let make = || RefCell::new(Task::objective(&[self.setting.task], 1, false));
             let mut objective = self.setting.objective.get_or_init(make).borrow_mut();
             let mut fit = Fit {
@@ -259,7 +274,8 @@ impl<'a> MatrixProbe<'a> {
 
     /// Singular values of the predictors, rows × modes, descending; NaN where a row is not finite.
     pub fn singular_values(&self) -> &[f64] {
-        self.singular_values.get_or_init(|| self.singular_values_of(&self.snapshots.coefficients))
+        let make = || self.singular_values_of(&self.snapshots.coefficients);
+        self.shared.once::<Vec<f64>>(&self.singular_values, make).as_slice()
     }
 
     /// The same of other matrices of their shape.

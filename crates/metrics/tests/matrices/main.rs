@@ -143,7 +143,7 @@ fn every_metric_survives_every_row_and_is_defined_somewhere() {
     let mut defined = BTreeMap::new();
     for case in cases() {
         let columns = measured(Task::Matrix(&case.problem), &case.kind, &thetas(&case));
-        for Column { metric, values } in &columns {
+        for Column { metric, values, .. } in &columns {
             let Some(values) = values else { continue };
             defined.insert(metric.name, ());
             // Coordinates of opposite signs have no common scale, and one at 0 has a scale of 0.

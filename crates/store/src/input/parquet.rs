@@ -107,7 +107,7 @@ mod tests {
         rows.repeat_text(3, Some("X"), 2);
         rows.push_float(4, Some(1.5));
         rows.push_float(4, None);
-        part::encode(&rows, Vec::new()).expect("a table")
+        part::encode(&(&rows).into(), Vec::new()).expect("a table")
     }
 
     #[test]

@@ -1,7 +1,7 @@
 """What this package must know of the tables: what their rows are told apart by, and how to ask for them."""
 
 # Layouts that this package was tried with. Another one is read all the same, with a warning.
-SCHEMA_VERSIONS = ("3", "4", "5")
+SCHEMA_VERSIONS = ("3", "4", "5", "6")
 
 # Beside `cell`, what the rows of one source are told apart by. `time` stands for the clock: it is there
 # for flows, which have no steps, and is +inf in the limit.
