@@ -33,8 +33,8 @@ const ROW_GROUP: usize = 1 << 15;
 /// sweep of 6000 short cells level 3 took 6 % more wall time.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Where three quarters of the columns are floats, most are measured and hardly compress: they take 7 % less room by zstd than by snappy, and half of the time of writing them; other tables take
-/// 20 to 40 % less, in little time.
+/// Where three quarters of the columns are floats, most are measured and hardly compress: by zstd they take 7 % less room
+/// than by snappy, and writing them takes twice as long. Other tables take 20 to 40 % less, in little time.
 fn compression(columns: &[Column]) -> PolarsResult<ParquetCompression> {
     let floats = columns.iter().filter(|column| column.kind == ColumnType::Float64).count();
     if 4 * floats >= 3 * columns.len() {
