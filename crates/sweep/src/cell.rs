@@ -13,6 +13,7 @@ use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Bench, Prepared, Shelf};
 use std::cell::OnceCell;
+use std::time::Instant;
 use taut_metrics::{Column, Look, MatrixSetting, Setting, Views};
 use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, TargetModes};
 use taut_store::Rows;
@@ -139,7 +140,9 @@ impl<'a> Cell<'a> {
         let scores = self.scores(plan, recorded, solved);
         let beside = Beside { stages: &recorded.stages, scores: &scores };
         self.emit_path("trained", &recorded.clocks, &times, &columns, beside, &mut sheets.trajectory);
+        let began = Instant::now();
         self.emit_details(plan, recorded, &times, &look, sheets);
+        sheets.spent.details += began.elapsed().as_secs_f64();
 
         self.emit_theory(plan, recorded, &times, views, sheets);
         if let Some(solved) = solved {

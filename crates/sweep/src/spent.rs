@@ -19,6 +19,8 @@ pub struct Spent {
     pub theory: f64,
     /// Other fits of the points, without metrics.
     pub solutions: f64,
+    /// What other tables hold: modes, factors, curves, parameters, Hessians.
+    pub details: f64,
     /// What several metrics share: predictions at the points, grids, shapes, singular values.
     pub shared: f64,
     /// Every metric of the study alone.
@@ -71,8 +73,10 @@ impl Spent {
     pub(crate) fn add(&mut self, other: &Self) {
         let ours = [&mut self.wall, &mut self.preparing, &mut self.moving];
         ours.into_iter().zip([other.wall, other.preparing, other.moving]).for_each(|(ours, more)| *ours += more);
-        let ours = [&mut self.theory, &mut self.solutions, &mut self.shared];
-        ours.into_iter().zip([other.theory, other.solutions, other.shared]).for_each(|(ours, more)| *ours += more);
+        let ours = [&mut self.theory, &mut self.solutions, &mut self.details, &mut self.shared];
+        ours.into_iter()
+            .zip([other.theory, other.solutions, other.details, other.shared])
+            .for_each(|(ours, more)| *ours += more);
         if self.metrics.is_empty() {
             self.metrics.clone_from(&other.metrics);
         } else {
@@ -84,7 +88,7 @@ impl Spent {
     pub(crate) fn push(&self, cells: usize, host: &str, threads: usize, rows: &mut Rows) {
         rows.repeat_text(2, Some(host), cells);
         rows.repeat_int(3, Some(threads as i64), cells);
-        let purposes = [self.preparing, self.moving, self.theory, self.solutions, self.shared];
+        let purposes = [self.preparing, self.moving, self.theory, self.solutions, self.details, self.shared];
         let metrics = self.metrics.iter().map(|(_, seconds)| *seconds);
         for (column, seconds) in
             std::iter::once(1).chain(4..).zip([self.wall].into_iter().chain(purposes).chain(metrics))
@@ -100,6 +104,7 @@ impl Spent {
             ("training", self.moving),
             ("theory", self.theory),
             ("solutions", self.solutions),
+            ("modes and other tables", self.details),
             ("shared by metrics", self.shared),
         ];
         let known: f64 = named.iter().chain(&self.metrics).map(|(_, seconds)| seconds).sum();

@@ -481,6 +481,7 @@ fn timing(metrics: &[&'static MetricDef]) -> Arc<TableSchema> {
         float("moving_seconds", "s", "of it: training, by steps, as a flow or in closed form"),
         float("theory_seconds", "s", "of it: predictions of theories, without metrics"),
         float("solutions_seconds", "s", "of it: other fits of the points, without metrics"),
+        float("details_seconds", "s", "of it: what `modes`, `factors`, `curves`, `parameters` and `hessian` hold"),
         float(
             "shared_seconds",
             "s",
