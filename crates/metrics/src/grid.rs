@@ -6,7 +6,7 @@
 //! the sums E over even and O over odd members, f(±x) = E ± O.
 
 use crate::family::Family;
-use crate::lanes::{Lanes, STRIP, Strips, add, load, of_row, sub};
+use crate::lanes::{Lanes, STRIP, Strips, add, fma, load, mul, of_row, sub};
 use std::f64::consts::PI;
 use taut_numerics::{cos_pi, sin_pi};
 use taut_problem::Series;
@@ -17,6 +17,10 @@ pub(crate) const NODES: usize = 8;
 const PANEL_HALF_WAVES: f64 = 1.1;
 /// Rounding errors of a sum of terms tᵢ stay below this many eps·max|c|·Σ|pᵢ|.
 const NOISE: f64 = 4.0 * f64::EPSILON;
+/// cos δ in powers of δ², the highest first.
+const COSINE: [f64; 6] = [-1.0 / 3_628_800.0, 1.0 / 40_320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5, 1.0];
+/// sin δ / δ in the same way.
+const SINE: [f64; 5] = [1.0 / 362_880.0, -1.0 / 5_040.0, 1.0 / 120.0, -1.0 / 6.0, 1.0];
 
 /// The nodes, and the derivatives of the family at them.
 ///
@@ -105,22 +109,33 @@ impl Grid {
         self.groups
     }
 
-    /// dx/dt at one place each of eight panels.
+    /// Cosine and sine of the middles of eight panels; nothing where x is no sine of an angle.
     #[inline(always)]
-    pub(crate) fn stretch_at(&self, panels: [usize; 8], t: Lanes) -> Lanes {
-        let mut out = [self.panel_stretch; 8];
-        if let Some(middles) = &self.middles {
-            // cos(φ + δ) about a panel's middle; |δ| is at most π/32, so six terms suffice.
-            for lane in 0..8 {
-                let [co, si] = middles[panels[lane]];
-                let d = self.panel_stretch * t[lane];
-                let q = d * d;
-                let even = 1.0 - q / 2.0 * (1.0 - q / 12.0 * (1.0 - q / 30.0 * (1.0 - q / 56.0 * (1.0 - q / 90.0))));
-                let odd = d * (1.0 - q / 6.0 * (1.0 - q / 20.0 * (1.0 - q / 42.0 * (1.0 - q / 72.0))));
-                out[lane] *= co * even - si * odd;
-            }
+    pub(crate) fn middles_of(&self, panels: [usize; 8]) -> Option<[Lanes; 2]> {
+        let middles = self.middles.as_ref()?;
+        let (mut co, mut si) = ([0.0; 8], [0.0; 8]);
+        for lane in 0..8 {
+            [co[lane], si[lane]] = middles[panels[lane]];
         }
-        out
+        Some([co, si])
+    }
+
+    /// dx/dt at one place each of eight panels with these middles.
+    #[inline(always)]
+    pub(crate) fn stretch_at(&self, middles: &Option<[Lanes; 2]>, t: Lanes) -> Lanes {
+        let whole = [self.panel_stretch; 8];
+        let Some([co, si]) = middles else { return whole };
+        // cos(φ + δ) about a panel's middle; |δ| is at most π/32, so six terms suffice.
+        let d = mul(whole, t);
+        let q = mul(d, d);
+        let (mut even, mut odd) = ([COSINE[0]; 8], [SINE[0]; 8]);
+        for term in &COSINE[1..] {
+            even = fma(even, q, [*term; 8]);
+        }
+        for term in &SINE[1..] {
+            odd = fma(odd, q, [*term; 8]);
+        }
+        mul(whole, sub(mul(*co, even), mul(*si, mul(d, odd))))
     }
 
     /// x of a node's eight panels.
