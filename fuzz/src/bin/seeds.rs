@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for target in ["study_parser", "part_reader", "input_table"] {
         fs::create_dir_all(out.join(target))?;
     }
-    for folder in ["experiments", "tests/studies", "scripts/compare"] {
+    for folder in ["experiments", "tests/studies", "scripts/peers"] {
         for entry in fs::read_dir(repository.join(folder))? {
             let path = entry?.path();
             let target = match path.extension().and_then(|extension| extension.to_str()) {
