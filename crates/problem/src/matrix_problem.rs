@@ -132,6 +132,12 @@ impl Moments {
     }
 }
 
+/// N·‖∇L(0)‖₂^{2−2/N}·λ_max^{2/N−1}, see [`MatrixProblem::reference_curvature`].
+pub(crate) fn reference_curvature(depth: usize, pull: f64, largest_curvature: f64) -> f64 {
+    let n = depth as f64;
+    n * pull.powf(2.0 - 2.0 / n) * largest_curvature.powf(2.0 / n - 1.0)
+}
+
 impl MatrixProblem {
     /// A regression seen as a matrix problem with one output.
     pub fn of_regression(problem: &Regression) -> Self {
@@ -216,10 +222,9 @@ impl MatrixProblem {
     /// For Sxx = cI it is the sharpness N·c·s₁^{2−2/N} of the balanced minimum, whose largest singular value is
     /// s₁ = ‖Syx‖₂/c; for N = 1 it is λ_max itself.
     pub fn reference_curvature(&self, depth: usize) -> f64 {
-        let n = depth as f64;
         let pull = self.pull_at_zero();
         let norm = ThinSvd::new(pull.as_view()).s.first().copied().unwrap_or(0.0);
-        n * norm.powf(2.0 - 2.0 / n) * self.largest_curvature().powf(2.0 / n - 1.0)
+        reference_curvature(depth, norm, self.largest_curvature())
     }
 
     /// The loss of one lane per problem, all seen in one way and of one shape; `lanes` beyond the problems repeat
