@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use taut_metrics::{Instruments, METRICS, MatrixSetting, MetricDef, Setting, Views, measure, metric};
 use taut_numerics::{
-    DMatrix, Factor, ThinSvd, lane_product_into, normal, product_into, singular_values, stream, subtract_scaled,
+    DMatrix, Factor, ThinSvd, lane_product_into, normal, product_into, singular_values_into, stream, subtract_scaled,
 };
 use taut_problem::{
     Basis, Clock, DeepLinear, Dynamics, Entries, FeatureMap, Features, HadamardPower, Identity, MatrixProblem, Moments,
@@ -71,9 +71,11 @@ fn update(times: u64) {
 }
 
 fn values(times: u64) {
-    let matrix = gaussian(64, 64, 1);
+    let matrices = gaussian(64 * 64, 8, 1);
+    let mut values = vec![0.0; 64 * 8];
     for _ in 0..times {
-        black_box(singular_values(black_box(matrix.as_view())));
+        singular_values_into(black_box(matrices.as_slice()), [64, 64], &mut values);
+        black_box(&values);
     }
 }
 

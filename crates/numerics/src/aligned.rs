@@ -73,7 +73,7 @@ mod tests {
             let numbers: Aligned = (0..len).map(|i| i as f64).collect();
             let copy = numbers.clone();
             assert_eq!((numbers.len(), &*numbers), (len, &*copy));
-            assert!(numbers.iter().enumerate().all(|(i, x)| *x == i as f64));
+            assert!(numbers.iter().enumerate().all(|(i, x)| x.to_bits() == (i as f64).to_bits()));
             assert!(copy.as_ptr().addr().is_multiple_of(64) && numbers.as_ptr().addr().is_multiple_of(64));
         }
     }

@@ -76,12 +76,12 @@ pub(crate) fn side_by_side<'a, 'b>(lanes: &'b [Cell<'a>]) -> Vec<Group<'a, 'b>> 
             None => groups.push(Group { cells: vec![cell], reduced: reduced.into_iter().collect(), width, size }),
         }
     }
-    groups.into_iter().flat_map(Group::as_few).collect()
+    groups.into_iter().flat_map(Group::split_if_few).collect()
 }
 
 impl Group<'_, '_> {
     /// One group per cell, where there are too few for lanes.
-    fn as_few(self) -> Vec<Self> {
+    fn split_if_few(self) -> Vec<Self> {
         if self.cells.len() >= self.size.enough() {
             return vec![self];
         }
@@ -166,9 +166,11 @@ fn shares_design(cell: &Cell<'_>, other: &Cell<'_>) -> bool {
 fn size_of(kind: &ParametrizationKind, inputs: usize, outputs: usize) -> Size {
     let tensors = kind.tensors(inputs, outputs);
     let largest = tensors.iter().map(|tensor| tensor.rows.max(tensor.columns)).fold(inputs.max(outputs), usize::max);
-    match largest {
-        ..=NARROW => Size::Narrow,
-        ..=MEDIUM => Size::Medium,
-        _ => Size::Wide,
+    if largest <= NARROW {
+        Size::Narrow
+    } else if largest <= MEDIUM {
+        Size::Medium
+    } else {
+        Size::Wide
     }
 }

@@ -204,7 +204,7 @@ mod tests {
             }
         }
         let large = numbers(130, 127, 3);
-        near(&values(&[large.clone()])[0], &faers(&large), "large");
+        near(&values(std::slice::from_ref(&large))[0], &faers(&large), "large");
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
                 _ => 0.0,
             });
             if pattern & 31 > 0 || pattern >> 5 > 0 {
-                near(&values(&[matrix.clone()])[0], &faers(&matrix), &format!("{pattern:b}"));
+                near(&values(std::slice::from_ref(&matrix))[0], &faers(&matrix), &format!("{pattern:b}"));
             }
         }
     }
@@ -248,7 +248,7 @@ mod tests {
     fn low_ranks_leave_rounding() {
         for rank in [1, 2, 9] {
             let matrix = numbers(20, rank, 5) * numbers(rank, 17, 6);
-            near(&values(&[matrix.clone()])[0], &faers(&matrix), "low rank");
+            near(&values(std::slice::from_ref(&matrix))[0], &faers(&matrix), "low rank");
         }
     }
 
@@ -264,7 +264,7 @@ mod tests {
                 })
                 .collect();
             let matrix = numbers(m, n, 99);
-            let alone = values(&[matrix.clone()]);
+            let alone = values(std::slice::from_ref(&matrix));
             for place in [0, 5, 15, 16, 36] {
                 let mut all = others.clone();
                 all[place] = matrix.clone();
