@@ -76,9 +76,9 @@ pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Fails where a file cannot be created in this folder.
+/// Fails where a file cannot be created in this folder. The file has no name, so that a process killed here leaves nothing.
 pub(crate) fn try_writing(folder: &Path) -> io::Result<()> {
-    unfinished(folder, "probe").map(drop)
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 /// Removes unfinished files and folders that no process writes any more.
