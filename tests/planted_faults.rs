@@ -161,12 +161,15 @@ fn target() -> PathBuf {
     program.ancestors().nth(2).expect("target/release/taut").to_path_buf()
 }
 
-/// Copies every file that git knows, but for those that are there with the same content: cargo looks at times.
+/// Copies every file that git knows, but for those that are there with the same content: cargo looks at times. Sources of an
+/// older checkout that are no more are removed: a module may have moved.
 fn copy_checkout(to: &Path) {
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(here("")).output().expect("git starts");
     assert!(listed.status.success(), "a checkout of git");
     let names = String::from_utf8(listed.stdout).expect("names in UTF-8");
-    for name in names.split('\0').filter(|name| !name.is_empty() && here(name).is_file()) {
+    let names: Vec<&str> = names.split('\0').filter(|name| !name.is_empty() && here(name).is_file()).collect();
+    remove_others(to, to, &names);
+    for name in names {
         let mut bytes = std::fs::read(here(name)).expect("a file of the checkout");
         if let Ok(text) = std::str::from_utf8(&bytes) {
             bytes = planted(name, text).into_bytes();
@@ -177,6 +180,19 @@ fn copy_checkout(to: &Path) {
         }
         std::fs::create_dir_all(place.parent().expect("it is in a folder")).expect("a writable folder");
         std::fs::write(&place, bytes).expect("a writable folder");
+    }
+}
+
+/// Removes the files below `folder` that are none of these of `root`.
+fn remove_others(root: &Path, folder: &Path, names: &[&str]) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.map(|entry| entry.expect("a readable folder").path()) {
+        let name = path.strip_prefix(root).expect("it is below").to_string_lossy().into_owned();
+        if path.is_dir() {
+            remove_others(root, &path, names);
+        } else if !names.contains(&name.as_str()) {
+            std::fs::remove_file(&path).expect("a writable folder");
+        }
     }
 }
 
