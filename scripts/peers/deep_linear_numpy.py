@@ -3,6 +3,7 @@
 import numpy as np
 
 import peer
+from descent_numpy import descend
 
 
 def main():
@@ -10,25 +11,14 @@ def main():
     problem, start, step_sizes = peer.tensors(options.folder / "problem.csv"), peer.factors(options.folder), peer.axis(options)
     sxx, syx, constant = problem["Sxx"], problem["Syx"], 0.5 * problem["trSyy"][0, 0]
 
+    def residual(w):
+        return w @ sxx - syx
+
+    def loss(w):
+        return 0.5 * np.sum((w @ sxx) * w) - np.sum(w * syx) + constant
+
     def run(step_size):
-        w = [factor.copy() for factor in start]
-        for step in range(1, options.steps + 1):
-            below = [None, w[0]]
-            for factor in w[1:]:
-                below.append(factor @ below[-1])
-            above = below.pop() @ sxx - syx
-            gradients = []
-            for factor, under in zip(reversed(w), reversed(below)):
-                gradients.append(above if under is None else above @ under.T)
-                if under is not None:
-                    above = factor.T @ above
-            for factor, gradient in zip(reversed(w), gradients):
-                factor -= step_size * gradient
-            if step % (options.steps // options.saves) == 0:
-                product = np.linalg.multi_dot(w[::-1])
-                loss = 0.5 * np.sum((product @ sxx) * product) - np.sum(product * syx) + constant
-                values = np.linalg.svd(product, compute_uv=False)
-        return loss, values[0]
+        return descend(start, step_size, residual, loss, options.steps, options.saves)
 
     seconds, rows = peer.timed(lambda cells: [run(step_sizes[cell]) for cell in cells], options.cells, options.processes)
     peer.report(f"NumPy {np.__version__}", options, seconds, rows)

@@ -74,7 +74,8 @@ pub fn lane_product_into(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usi
 
 /// C ← C − s∘(A·B), lane by lane, with one factor s per lane: the update of descent without a gradient in between.
 ///
-/// The same bits as those of [`lane_product_into`] followed by [`crate::subtract_scaled`]. Shapes, cost and panics as there.
+/// The same bits as those of [`lane_product_into`] followed by [`crate::subtract_scaled`], but for one lane of sizes that
+/// are left to a general product there. Shapes, cost and panics as there.
 pub fn subtract_lane_product(s: &[f64], a: Factor<'_>, b: Factor<'_>, c: &mut [f64]) {
     multiply(a, b, c, s.len(), Then::Subtract(s));
 }
@@ -85,28 +86,30 @@ fn multiply(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usize, then: The
     assert_eq!(a.data.len(), a.rows * a.columns * own, "A is m×k times lanes");
     assert_eq!(b.data.len(), b.rows * b.columns * lanes, "B is k×n times lanes");
     assert_eq!(c.len(), a.rows * b.columns * lanes, "C is m×n times lanes");
-    let sizes = [a.rows, a.columns, b.columns];
-    let adds = match then {
-        Then::Replace => false,
-        Then::Add => true,
-        Then::Subtract(_) if lanes == 1 => return blocked_product(a, b, c, then),
-        Then::Subtract(_) => true,
-    };
     match lanes {
-        1 if sizes.iter().any(|size| *size <= NARROW) => {
-            if !adds {
-                c.fill(0.0);
-            }
-            run_wide(OneLane { a, b, c });
-        }
-        1 if sizes.iter().any(|size| *size > WIDE) => {
-            let accum = if adds { Accum::Add } else { Accum::Replace };
-            let c = MatMut::from_column_major_slice_mut(c, a.rows, b.columns);
-            matmul(c, accum, view(a), view(b), 1.0, Par::Seq);
-        }
-        1 => blocked_product(a, b, c, then),
+        1 => one_lane(a, b, c, then),
         8 => Arch::new().dispatch(EightLanes { a, b, c, then }),
         _ => any_lanes(a, b, c, lanes, then),
+    }
+}
+
+fn one_lane(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], then: Then<'_>) {
+    let accum = match then {
+        Then::Replace => Accum::Replace,
+        Then::Add => Accum::Add,
+        Then::Subtract(_) => return blocked_product(a, b, c, then),
+    };
+    let sizes = [a.rows, a.columns, b.columns];
+    if sizes.iter().any(|size| *size <= NARROW) {
+        if let Accum::Replace = accum {
+            c.fill(0.0);
+        }
+        run_wide(OneLane { a, b, c });
+    } else if sizes.iter().any(|size| *size > WIDE) {
+        let c = MatMut::from_column_major_slice_mut(c, a.rows, b.columns);
+        matmul(c, accum, view(a), view(b), 1.0, Par::Seq);
+    } else {
+        blocked_product(a, b, c, then);
     }
 }
 
@@ -124,7 +127,7 @@ fn view(f: Factor<'_>) -> MatRef<'_, f64> {
     }
 }
 
-/// C + A·B in any number of lanes.
+/// C ← A·B, C + A·B or C − s∘(A·B) in any number of lanes.
 fn any_lanes(a: Factor<'_>, b: Factor<'_>, c: &mut [f64], lanes: usize, then: Then<'_>) {
     for (slot, c) in c.iter_mut().enumerate() {
         let (entry, lane) = (slot / lanes, slot % lanes);
@@ -459,15 +462,15 @@ pub(crate) fn shares(length: usize, most: usize) -> impl Iterator<Item = (usize,
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::DMatrix;
 
-    fn numbers(count: usize, seed: f64) -> Vec<f64> {
+    pub(crate) fn numbers(count: usize, seed: f64) -> Vec<f64> {
         (0..count).map(|i| (i as f64 * 0.7 + seed).sin()).collect()
     }
 
-    fn lane(data: &[f64], rows: usize, columns: usize, lanes: usize, lane: usize) -> DMatrix<f64> {
+    pub(crate) fn lane(data: &[f64], rows: usize, columns: usize, lanes: usize, lane: usize) -> DMatrix<f64> {
         DMatrix::from_iterator(rows, columns, data.iter().skip(lane).step_by(lanes).copied())
     }
 

@@ -90,15 +90,7 @@ impl<const LANES: usize> Kernel for AddTranspose<'_, LANES> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DMatrix;
-
-    fn numbers(count: usize, seed: f64) -> Vec<f64> {
-        (0..count).map(|i| (i as f64 * 0.7 + seed).sin()).collect()
-    }
-
-    fn lane(data: &[f64], rows: usize, columns: usize, lanes: usize, lane: usize) -> DMatrix<f64> {
-        DMatrix::from_iterator(rows, columns, data.iter().skip(lane).step_by(lanes).copied())
-    }
+    use crate::lane_products::tests::{lane, numbers};
 
     #[test]
     fn products_are_those_of_plain_matrices_and_symmetric() {

@@ -1,8 +1,9 @@
 //! Least squares in features: points, values, design, and what is known of the law behind them.
 
+use crate::matrix_problem::reference_curvature;
 use crate::{FeatureMap, Law, Target};
 use std::sync::Arc;
-use taut_numerics::{DMatrix, Mat};
+use taut_numerics::{DMatrix, DVector, Mat};
 
 /// Everything that the trainers, theories and metrics agree on.
 #[derive(Clone)]
@@ -101,6 +102,13 @@ impl Regression {
     /// p.
     pub fn feature_count(&self) -> usize {
         self.design.ncols()
+    }
+
+    /// What a relative step size is divided by, see [`crate::MatrixProblem::reference_curvature`], for λ_max(ΦᵀΦ/n): from the
+    /// design itself, whose second moments may be much larger.
+    pub fn reference_curvature(&self, depth: usize, lambda_max: f64) -> f64 {
+        let pull = self.design.tr_mul(&DVector::from_column_slice(&self.y)).norm() / self.samples() as f64;
+        reference_curvature(depth, pull, lambda_max)
     }
 }
 

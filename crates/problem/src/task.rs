@@ -1,8 +1,7 @@
 //! What a cell fits: rows of a regression, or a matrix.
 
-use crate::matrix_problem::reference_curvature;
 use crate::{LeastSquares, MatrixProblem, Objective, ParametrizationKind, Regression, Shape};
-use taut_numerics::{DVector, ThinSvd};
+use taut_numerics::ThinSvd;
 
 /// What a cell fits.
 #[derive(Clone, Copy)]
@@ -44,13 +43,9 @@ impl<'a> Task<'a> {
         let Shape { inputs, outputs, .. } = self.shape(1);
         let depth = kind.depth(inputs, outputs);
         match self {
-            // The same of the design itself, without its second moments: there may be many more features than rows.
             Self::Rows(problem) => {
-                let samples = problem.samples() as f64;
-                let y = DVector::from_column_slice(&problem.y);
-                let pull = problem.design.tr_mul(&y).norm() / samples;
                 let largest = ThinSvd::new(problem.design.as_view()).s.first().copied().unwrap_or(0.0);
-                reference_curvature(depth, pull, largest * largest / samples)
+                problem.reference_curvature(depth, largest * largest / problem.samples() as f64)
             }
             Self::Matrix(problem) => problem.reference_curvature(depth),
         }

@@ -121,9 +121,15 @@ impl Bench {
 
     /// What a relative step size of this cell is divided by.
     pub(crate) fn reference_curvature(&self, cell: &CellSpec<'_>) -> f64 {
+        let kind = &cell.model.parametrization;
         match self {
             Self::Rows(prepared) if cell.is_linear() => prepared.lambda_max,
-            _ => self.task().reference_curvature(&cell.model.parametrization),
+            // The design is decomposed already.
+            Self::Rows(prepared) => {
+                let depth = kind.depth(prepared.problem.feature_count(), 1);
+                prepared.problem.reference_curvature(depth, prepared.lambda_max)
+            }
+            Self::Matrix(_) => self.task().reference_curvature(kind),
         }
     }
 }
