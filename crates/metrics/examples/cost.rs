@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use taut_metrics::{Instruments, METRICS, MetricDef, Setting, Views, measure, metric};
 use taut_numerics::{ThinSvd, normal, stream};
-use taut_problem::{Basis, Cosine, FeatureMap, Features, Fourier, Polynomial, Regression, Snapshots, Target};
+use taut_problem::{Basis, Cosine, FeatureMap, Features, Fourier, Polynomial, Regression, Snapshots, Span, Target};
 
 const ROWS: usize = 200;
 const GROUPS: [(&str, &[&str]); 9] = [
@@ -29,7 +29,11 @@ fn main() {
         let svd = ThinSvd::new(cell.design.as_view());
         let instruments = Instruments::new(&*features);
         let all: Vec<&MetricDef> = METRICS.iter().collect();
-        for (kind, snapshots) in [("path", path(&cell, &svd)), ("random", random(&cell, &svd))] {
+        for (kind, snapshots) in [
+            ("path", path(&cell, &svd)),
+            ("path in modes", path_in_modes(&cell, &svd)),
+            ("random", random(&cell, &svd)),
+        ] {
             let cost = |metrics: &[&'static MetricDef]| {
                 let setting = Setting::new(&instruments, &cell, &svd, metrics);
                 let mut out = Vec::new();
@@ -37,7 +41,7 @@ fn main() {
                 best(|| measure(Views { rows: Some(&setting), matrix: None }, &snapshots, metrics, &mut out))
                     / ROWS as f64
             };
-            let mut line = format!("{name:>18} {kind:>6}: all {:6.2} µs/row", cost(&all));
+            let mut line = format!("{name:>18} {kind:>13}: all {:6.2} µs/row", cost(&all));
             for (group, names) in GROUPS {
                 let metrics: Vec<&MetricDef> = names.iter().map(|n| metric(n).expect("a listed metric")).collect();
                 line += &format!(" | {group} {:.2}", cost(&metrics));
@@ -119,6 +123,16 @@ fn path(cell: &Regression, svd: &ThinSvd) -> Snapshots {
         }
         out.push_series(&theta, freedom);
     }
+    out
+}
+
+/// The same with what its rows are made of.
+fn path_in_modes(cell: &Regression, svd: &ThinSvd) -> Snapshots {
+    let mut out = path(cell, svd);
+    let basis = svd.v.as_slice().to_vec();
+    let theta = taut_numerics::DMatrix::from_column_slice(out.features, ROWS, &out.coefficients);
+    let weights = (svd.v.transpose() * theta).as_slice().to_vec();
+    out.span = Some(Span { rank: svd.rank(), basis, weights });
     out
 }
 

@@ -13,6 +13,8 @@ use taut_numerics::{GaussLegendre, Kernel, run_wide};
 
 /// Coefficients of a panel's interpolant: one per slope and one per rate.
 const TERMS: usize = 2 * NODES;
+/// Pairs of opposite nodes.
+const HALF: usize = NODES / 2;
 /// Errors of a rule are below the square of the highest two coefficients of its integrand; this
 /// share of the panel's length leaves about 1e-11.
 const TOP: f64 = 2e-5;
@@ -33,8 +35,9 @@ const NEAR: f64 = 3.0;
 /// Rules for ∫√(1 + f′²) over a panel.
 #[derive(Clone, Debug)]
 pub(crate) struct ArcRule {
-    /// Slopes and rates at the nodes to Chebyshev coefficients of the slope, transposed.
-    coefficients: Vec<[f64; TERMS]>,
+    /// Slopes and rates at opposite nodes, added and subtracted, to even and to odd Chebyshev coefficients of the slope: row
+    /// by row of what goes in.
+    coefficients: [[[f64; NODES]; NODES]; 2],
     nodes: [f64; STRETCH_NODES],
     weights: [f64; STRETCH_NODES],
     /// Values at the nodes to the highest two Legendre coefficients.
@@ -153,22 +156,63 @@ impl ArcRule {
         }
     }
 
-    /// Chebyshev coefficients of the slopes of up to eight panels.
+    /// Chebyshev coefficients of the slopes of eight panels. Nodes are symmetric, so that even terms see sums of slopes and
+    /// differences of rates alone, and odd terms the others.
     #[inline(always)]
-    fn interpolant(&self, panels: [&Panel; 8]) -> [Lanes; TERMS] {
-        let mut a = [[0.0; 8]; TERMS];
-        for node in 0..NODES {
-            let (mut v, mut w) = ([0.0; 8], [0.0; 8]);
-            for lane in 0..8 {
-                v[lane] = panels[lane].slopes[node];
-                w[lane] = panels[lane].rates[node];
+    fn interpolant(&self, slopes: &[Lanes; NODES], rates: &[Lanes; NODES]) -> [Lanes; TERMS] {
+        let (mut a, mut seen) = ([[0.0; 8]; TERMS], [[[0.0; 8]; NODES]; 2]);
+        for j in 0..HALF {
+            let opposite = NODES - 1 - j;
+            seen[0][j] = add(slopes[j], slopes[opposite]);
+            seen[0][HALF + j] = sub(rates[j], rates[opposite]);
+            seen[1][j] = sub(slopes[j], slopes[opposite]);
+            seen[1][HALF + j] = add(rates[j], rates[opposite]);
+        }
+        for parity in 0..2 {
+            let mut sums = [[0.0; 8]; NODES];
+            for (seen, factors) in seen[parity].iter().zip(&self.coefficients[parity]) {
+                for (sum, factor) in sums.iter_mut().zip(factors) {
+                    *sum = fma1(*factor, *seen, *sum);
+                }
             }
-            let factors = self.coefficients[node].iter().zip(&self.coefficients[NODES + node]);
-            for (a, (of_v, of_w)) in a.iter_mut().zip(factors) {
-                *a = fma1(*of_w, w, fma1(*of_v, v, *a));
+            for (k, sum) in sums.into_iter().enumerate() {
+                a[2 * k + parity] = sum;
             }
         }
         a
+    }
+}
+
+/// Eight jobs side by side.
+#[derive(Default)]
+struct Abreast {
+    slopes: [Lanes; NODES],
+    rates: [Lanes; NODES],
+    low: Lanes,
+    high: Lanes,
+    zero: Lanes,
+    rate: Lanes,
+    index: [usize; 8],
+}
+
+impl Abreast {
+    /// Spare lanes repeat the last job. Kept out of wide code, where the compiler would gather number by number, at
+    /// several times the cost of moving them one by one.
+    #[inline(never)]
+    fn new(panels: &[Panel], jobs: &[Job]) -> Self {
+        let mut abreast = Self::default();
+        for lane in 0..8 {
+            let job = &jobs[lane.min(jobs.len() - 1)];
+            let panel = &panels[job.panel];
+            for node in 0..NODES {
+                abreast.slopes[node][lane] = panel.slopes[node];
+                abreast.rates[node][lane] = panel.rates[node];
+            }
+            (abreast.low[lane], abreast.high[lane]) = (job.low, job.high);
+            (abreast.zero[lane], abreast.rate[lane]) = (job.zero, job.rate);
+            abreast.index[lane] = panel.index;
+        }
+        abreast
     }
 }
 
@@ -270,19 +314,8 @@ impl Kernel for Batch<'_> {
     #[inline(always)]
     fn run(self) -> (Lanes, [bool; 8]) {
         let Self { rule, grid, panels, jobs } = self;
-        // Spare lanes repeat the last job.
-        let mut lanes = [&jobs[jobs.len() - 1]; 8];
-        for (lane, job) in lanes.iter_mut().zip(jobs) {
-            *lane = job;
-        }
-        let a = rule.interpolant(lanes.map(|job| &panels[job.panel]));
-        let (mut zero, mut rate, mut index) = ([0.0; 8], [0.0; 8], [0; 8]);
-        let (mut low, mut high) = ([0.0; 8], [0.0; 8]);
-        for lane in 0..8 {
-            let job = lanes[lane];
-            (zero[lane], rate[lane], index[lane]) = (job.zero, job.rate, panels[job.panel].index);
-            (low[lane], high[lane]) = (job.low, job.high);
-        }
+        let Abreast { slopes, rates, low, high, mut zero, mut rate, index } = Abreast::new(panels, jobs);
+        let a = rule.interpolant(&slopes, &rates);
         let middles = grid.middles_of(index);
         for _ in 0..2 {
             sharpen(&a, &mut zero, &mut rate);
@@ -348,8 +381,8 @@ fn sharpen(a: &[Lanes; TERMS], zero: &mut Lanes, rate: &mut Lanes) {
     }
 }
 
-/// Values and rates at the Lobatto nodes to Chebyshev coefficients, transposed.
-fn hermite(lobatto: &Lobatto) -> Vec<[f64; TERMS]> {
+/// Values and rates at the Lobatto nodes to Chebyshev coefficients, as [`ArcRule::coefficients`] has them.
+fn hermite(lobatto: &Lobatto) -> [[[f64; NODES]; NODES]; 2] {
     let mut conditions = DMatrix::zeros(TERMS, TERMS);
     for (i, &t) in lobatto.nodes.iter().enumerate() {
         let (mut before, mut here) = ((t, 1.0), (1.0, 0.0));
@@ -361,7 +394,12 @@ fn hermite(lobatto: &Lobatto) -> Vec<[f64; TERMS]> {
         }
     }
     let inverse = conditions.lu().try_inverse().expect("Hermite interpolation at distinct nodes has one solution");
-    (0..TERMS).map(|j| std::array::from_fn(|k| inverse[(k, j)])).collect()
+    [0, 1].map(|parity| {
+        std::array::from_fn(|input| {
+            let column = if input < HALF { input } else { NODES + input - HALF };
+            std::array::from_fn(|k| inverse[(2 * k + parity, column)])
+        })
+    })
 }
 
 fn legendre(k: usize, x: f64) -> f64 {

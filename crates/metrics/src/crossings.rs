@@ -1,7 +1,7 @@
 //! Sign changes of f′ and f″ on the grid, above the noise of rounding.
 
 use crate::grid::{Grid, NODES};
-use crate::lanes::{Lanes, fma1, mul};
+use crate::lanes::{Lanes, add, fma1, mul, sub};
 
 /// A stretch of one half at whose ends a derivative has opposite signs, or the same sign with a dip
 /// towards zero in between.
@@ -34,27 +34,30 @@ pub(crate) struct Trace<'a> {
     pub(crate) is_slope: bool,
 }
 
-/// Which panels hold something, and whether any value is within the noise.
-struct Flags {
-    marked: Vec<u8>,
+/// Where something may be: of each panel of a group, bit i stands for the cell after node i.
+#[derive(Debug, Default)]
+pub(crate) struct Flags {
+    changes: Vec<[u8; 8]>,
+    dips: Vec<[u8; 8]>,
+    /// Whether any value is within the noise; cells alone say nothing then.
     is_noisy: bool,
 }
 
 impl Trace<'_> {
     /// All brackets by ascending x.
     #[inline(always)]
-    pub(crate) fn brackets_into(&self, grid: &Grid, out: &mut Vec<Bracket>) {
+    pub(crate) fn brackets_into(&self, grid: &Grid, flags: &mut Flags, out: &mut Vec<Bracket>) {
         out.clear();
-        let flags = self.flags(grid);
+        self.flags_into(grid, flags);
         let mut first = [None; 2];
         // Both halves are walked outwards; the left one is then turned round.
-        self.half_into(grid, 1, &flags, &mut first[1], out);
+        self.half_into(grid, 1, flags, &mut first[1], out);
         out.reverse();
         for bracket in out.iter_mut() {
             bracket.ends.swap(0, 1);
         }
         let middle = out.len();
-        self.half_into(grid, 0, &flags, &mut first[0], out);
+        self.half_into(grid, 0, flags, &mut first[0], out);
         if let [Some(right), Some(left)] = first {
             self.across_the_middle(left, right, middle, out);
         }
@@ -62,18 +65,38 @@ impl Trace<'_> {
 
     /// Brackets of one half, outwards. Where values are within the noise the sign is carried over
     /// them from panel to panel, and `first` is the significant node nearest to the middle.
+    #[inline(always)]
     fn half_into(&self, grid: &Grid, half: usize, flags: &Flags, first: &mut Option<Place>, out: &mut Vec<Bracket>) {
         let mut last = None;
         for group in 0..grid.groups() {
-            let marked = flags.marked[half * grid.groups() + group];
-            for lane in 0..8 {
-                if flags.is_noisy {
+            if flags.is_noisy {
+                for lane in 0..8 {
                     self.walk(grid, half, group * 8 + lane, &mut last, first, out);
-                } else if marked >> lane & 1 == 1 {
-                    self.walk(grid, half, group * 8 + lane, &mut None, &mut None, out);
                 }
+                continue;
+            }
+            let at = half * grid.groups() + group;
+            let changes = u64::from_le_bytes(flags.changes[at]);
+            let mut open = changes | u64::from_le_bytes(flags.dips[at]);
+            while open != 0 {
+                let bit = open.trailing_zeros() as usize;
+                let (lane, i) = (bit / 8, bit % 8);
+                let ends = [i, i + 1].map(|node| Place { half, node: (group * NODES + node) * 8 + lane });
+                let is_dip = changes >> bit & 1 == 0;
+                if !is_dip || self.dips(grid, at * NODES + i, lane) {
+                    out.push(Bracket { ends, is_dip });
+                }
+                open &= open - 1;
             }
         }
+    }
+
+    /// Whether a lane has a dip between this vector and the next.
+    #[inline(always)]
+    fn dips(&self, grid: &Grid, vector: usize, lane: usize) -> bool {
+        let (v, w, i) = (self.values, self.rates, vector % NODES);
+        let width = grid.lobatto.nodes[i + 1] - grid.lobatto.nodes[i];
+        is_dip(v[vector][lane], v[vector + 1][lane], w[vector][lane], w[vector + 1][lane], width)
     }
 
     /// Opposite signs at the significant nodes nearest to the middle: a change between the halves.
@@ -89,47 +112,48 @@ impl Trace<'_> {
         self.values[place.half * half + place.node / 8][place.node % 8]
     }
 
-    fn rate(&self, place: Place) -> f64 {
-        let half = self.values.len() / 2;
-        self.rates[place.half * half + place.node / 8][place.node % 8]
-    }
-
-    fn is_significant(&self, place: Place) -> bool {
-        self.value(place).abs() > self.scale * self.noise[place.node]
-    }
-
-    /// Eight panels at a time: a bit for each panel with a sign change or a suspicious dip.
+    /// Eight panels at a time.
     #[inline(always)]
-    fn flags(&self, grid: &Grid) -> Flags {
-        let mut is_noisy = false;
-        let mut marked = Vec::with_capacity(2 * grid.groups());
-        let cells: [f64; 7] = std::array::from_fn(|i| grid.lobatto.nodes[i + 1] - grid.lobatto.nodes[i]);
+    fn flags_into(&self, grid: &Grid, flags: &mut Flags) {
+        flags.changes.clear();
+        flags.dips.clear();
+        let mut least = [f64::INFINITY; 8];
         for (index, (v, w)) in self.values.chunks_exact(NODES).zip(self.rates.chunks_exact(NODES)).enumerate() {
-            let group = index % grid.groups();
-            let mut clear = [f64::INFINITY; 8];
-            for (node, v) in v.iter().enumerate() {
-                let noise = Grid::eight(self.noise, group * NODES + node);
+            let noise = &self.noise[index % grid.groups() * NODES * 8..][..NODES * 8];
+            for (v, noise) in v.iter().zip(noise.chunks_exact(8)) {
                 for lane in 0..8 {
-                    let above = v[lane].abs() - self.scale * noise[lane];
-                    clear[lane] = if above < clear[lane] { above } else { clear[lane] };
+                    let above = f64::mul_add(-self.scale, noise[lane], v[lane].abs());
+                    least[lane] = if above < least[lane] { above } else { least[lane] };
                 }
             }
-            is_noisy |= clear.iter().any(|c| *c <= 0.0);
-            let mut seen = [0.0_f64; 8];
-            for i in 0..7 {
+            // Sums of powers of two, for vectors of numbers are what comes cheap here.
+            let (mut changes, mut dips) = ([0.0; 8], [0.0; 8]);
+            let mut fall = mul(v[0], w[0]);
+            for i in 0..NODES - 1 {
+                let width = grid.lobatto.nodes[i + 1] - grid.lobatto.nodes[i];
+                let bit = f64::from(1_u8 << i);
+                let growth = mul(v[i + 1], w[i + 1]);
                 for lane in 0..8 {
                     let (a, b, p, q) = (v[i][lane], v[i + 1][lane], w[i][lane], w[i + 1][lane]);
-                    let changes = if a * b < 0.0 { 1.0 } else { 0.0 };
-                    let dips = if is_dip(a, b, p, q, cells[i]) { 1.0 } else { 0.0 };
-                    seen[lane] += changes + dips;
+                    // A dip has none of these above zero.
+                    let meet = meeting(a, b, p, q, width);
+                    let dip = if fall[lane] > -growth[lane] { fall[lane] } else { -growth[lane] };
+                    let dip = if meet > dip { meet } else { dip };
+                    changes[lane] += if a * b < 0.0 { bit } else { 0.0 };
+                    dips[lane] += if dip <= 0.0 { bit } else { 0.0 };
                 }
+                fall = growth;
             }
-            marked.push((0..8).fold(0, |bits, lane| bits | u8::from(seen[lane] > 0.0) << lane));
+            // The last byte of a sum with 2⁵² is the whole number that was added.
+            let bits = |sums: Lanes| sums.map(|sum| (sum + (1_u64 << 52) as f64).to_bits() as u8);
+            flags.changes.push(bits(changes));
+            flags.dips.push(bits(dips));
         }
-        Flags { marked, is_noisy }
+        flags.is_noisy = least.iter().any(|least| *least <= 0.0);
     }
 
     /// Walks one panel outwards, passing over nodes within the noise.
+    #[inline(always)]
     fn walk(
         &self,
         grid: &Grid,
@@ -139,26 +163,28 @@ impl Trace<'_> {
         first: &mut Option<Place>,
         out: &mut Vec<Bracket>,
     ) {
+        let (group, lane) = (panel / 8, panel % 8);
+        let at = (half * grid.groups() + group) * NODES;
+        let (values, rates) = (&self.values[at..at + NODES], &self.rates[at..at + NODES]);
+        // Value and rate at the last node, where that is of this panel.
+        let mut neighbour = None;
         for i in 0..NODES {
-            let here = Place { half, node: ((panel / 8) * NODES + i) * 8 + panel % 8 };
-            if !self.is_significant(here) {
+            let here = Place { half, node: (group * NODES + i) * 8 + lane };
+            let (b, q) = (values[i][lane], rates[i][lane]);
+            if b.abs() <= self.scale * self.noise[here.node] {
+                neighbour = None;
                 continue;
             }
-            if first.is_none() {
-                *first = Some(here);
-            }
+            first.get_or_insert(here);
             if let Some(before) = *last {
-                let (a, b) = (self.value(before), self.value(here));
+                let (a, p) = neighbour.unwrap_or_else(|| (self.value(before), f64::NAN));
                 if a * b < 0.0 {
                     out.push(Bracket { ends: [before, here], is_dip: false });
-                } else if i > 0 && before.node + 8 == here.node {
-                    let width = grid.lobatto.nodes[i] - grid.lobatto.nodes[i - 1];
-                    if is_dip(a, b, self.rate(before), self.rate(here), width) {
-                        out.push(Bracket { ends: [before, here], is_dip: true });
-                    }
+                } else if i > 0 && is_dip(a, b, p, q, grid.lobatto.nodes[i] - grid.lobatto.nodes[i - 1]) {
+                    out.push(Bracket { ends: [before, here], is_dip: true });
                 }
             }
-            *last = Some(here);
+            (*last, neighbour) = (Some(here), Some((b, q)));
         }
     }
 }
@@ -167,21 +193,36 @@ impl Trace<'_> {
 /// tangents fall towards zero, and meet near it or beyond.
 #[inline(always)]
 fn is_dip(a: f64, b: f64, p: f64, q: f64, width: f64) -> bool {
-    let turn = q - p;
-    let meet = 0.8 * a * turn + p * (a - b + q * width);
-    (a * b > 0.0) & (a * p < 0.0) & (b * q > 0.0) & (meet <= 0.0)
+    (a * b > 0.0) & (a * p < 0.0) & (b * q > 0.0) & (meeting(a, b, p, q, width) <= 0.0)
+}
+
+/// Not above zero where both tangents meet near zero or beyond.
+#[inline(always)]
+fn meeting(a: f64, b: f64, p: f64, q: f64, width: f64) -> f64 {
+    f64::mul_add(p, f64::mul_add(q, width, a - b), 0.8 * a * (q - p))
 }
 
 /// d/dt of values that are only known at the nodes, by the panel's own interpolant.
 #[inline(always)]
 pub(crate) fn rates_by_interpolation(grid: &Grid, values: &[Lanes], out: &mut [Lanes]) {
+    const HALF: usize = NODES / 2;
+    let [of_sums, of_differences] = &grid.lobatto.halves;
     for (v, out) in values.chunks_exact(NODES).zip(out.chunks_exact_mut(NODES)) {
-        for (row, out) in grid.lobatto.derivative.iter().zip(out) {
-            let mut sum = [0.0; 8];
-            for (factor, v) in row.iter().zip(v) {
-                sum = fma1(*factor, *v, sum);
+        // The nodes are symmetric, so that each half of the table serves twice.
+        let (mut sums, mut differences) = ([[0.0; 8]; HALF], [[0.0; 8]; HALF]);
+        for j in 0..HALF {
+            sums[j] = add(v[j], v[NODES - 1 - j]);
+            differences[j] = sub(v[j], v[NODES - 1 - j]);
+        }
+        for i in 0..HALF {
+            let (mut even, mut odd) =
+                (mul([of_sums[i][0]; 8], sums[0]), mul([of_differences[i][0]; 8], differences[0]));
+            for j in 1..HALF {
+                even = fma1(of_sums[i][j], sums[j], even);
+                odd = fma1(of_differences[i][j], differences[j], odd);
             }
-            *out = sum;
+            out[i] = add(odd, even);
+            out[NODES - 1 - i] = sub(odd, even);
         }
     }
 }

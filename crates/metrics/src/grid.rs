@@ -5,10 +5,11 @@
 //! between two of them. Only x ≥ 0 is tabulated: each member of a family is even or odd, and with
 //! the sums E over even and O over odd members, f(±x) = E ± O.
 
+use crate::combined::OnGrid;
 use crate::family::Family;
 use crate::lanes::{Lanes, STRIP, Strips, add, fma, load, mul, of_row, sub};
 use std::f64::consts::PI;
-use taut_numerics::{cos_pi, sin_pi};
+use taut_numerics::{cos_pi, product_into, sin_pi};
 use taut_problem::Series;
 
 /// Nodes of a panel.
@@ -153,12 +154,25 @@ pub(crate) struct Sheet {
     products: [[Vec<f64>; 2]; 2],
     all: Vec<f64>,
     ends: Vec<f64>,
+    /// Whether the first product of each derivative is of both halves, not of the even members.
+    is_whole: bool,
 }
 
 impl Sheet {
+    /// Tabulates combinations of few series.
+    pub(crate) fn combine(&mut self, on_grid: &OnGrid, weights: &[f64], rank: usize) {
+        (self.rows, self.is_whole) = (weights.len() / rank, true);
+        for (products, derivative) in self.products.iter_mut().zip(&on_grid.derivatives) {
+            let columns = derivative.len() / rank;
+            products[0].resize(self.rows * columns, 0.0);
+            product_into(weights, derivative, &mut products[0], rank, columns);
+        }
+        on_grid.ends.product_into(weights, self.rows, &mut self.ends);
+    }
+
     /// Tabulates canonical rows of length `stride`.
     pub(crate) fn fill(&mut self, grid: &Grid, canonical: &[f64], stride: usize) {
-        self.rows = canonical.len() / stride;
+        (self.rows, self.is_whole) = (canonical.len() / stride, false);
         let m = grid.members[0].len() + grid.members[1].len();
         self.all.clear();
         for (packed, members) in self.packed.iter_mut().zip(&grid.members) {
@@ -183,9 +197,17 @@ impl Sheet {
         [self.ends[row * STRIP], self.ends[row * STRIP + 1]]
     }
 
-    /// The derivatives g′ and g″ of the two halves g(s) = f(s) and g(s) = f(−s), s from 0 to 1.
+    /// The derivatives g′ and g″ of the two halves g(s) = f(s) and g(s) = f(−s), s from 0 to 1; where they are not there
+    /// already, they are put into `scratch`.
     #[inline(always)]
-    pub(crate) fn halves_into(&self, row: usize, slopes: &mut [Lanes], bends: &mut [Lanes]) {
+    pub(crate) fn halves<'a>(&'a self, row: usize, scratch: &'a mut [Vec<Lanes>; 2]) -> [&'a [Lanes]; 2] {
+        if self.is_whole {
+            return [0, 1].map(|order| {
+                let columns = self.products[order][0].len() / self.rows;
+                self.products[order][0][row * columns..(row + 1) * columns].as_chunks().0
+            });
+        }
+        let [slopes, bends] = scratch;
         let half = slopes.len() / 2;
         for node in 0..half {
             let at = |order: usize, parity: usize| of_row(&self.products[order][parity], self.rows, row, node);
@@ -197,6 +219,7 @@ impl Sheet {
             bends[node] = add(even, odd);
             bends[half + node] = sub(even, odd);
         }
+        scratch.each_ref().map(Vec::as_slice)
     }
 }
 
@@ -207,8 +230,9 @@ pub(crate) struct Lobatto {
     pub(crate) weights: [f64; NODES],
     /// Values at the nodes to the highest two Legendre coefficients of their interpolant.
     pub(crate) top: [[f64; NODES]; 2],
-    /// Values at the nodes to derivatives at the nodes.
-    pub(crate) derivative: [[f64; NODES]; NODES],
+    /// Values at the nodes to derivatives at the first half of the nodes: of sums of two values that lie opposite each
+    /// other, and of differences. At the other half the first part has the other sign.
+    pub(crate) halves: [[[f64; NODES / 2]; NODES / 2]; 2],
 }
 
 impl Lobatto {
@@ -228,7 +252,12 @@ impl Lobatto {
         let weights = nodes.map(|x| 2.0 / (56.0 * legendre(7, x).0.powi(2)));
         let top = [(6, 13.0 / 2.0), (7, 7.0 / 2.0)]
             .map(|(k, scale)| std::array::from_fn(|i| scale * weights[i] * legendre(k, nodes[i]).0));
-        Self { nodes, weights, top, derivative: differentiation(&nodes) }
+        let derivative = differentiation(&nodes);
+        let part = |sign: f64| {
+            let entry = |i: usize, j: usize| 0.5 * (derivative[i][j] + sign * derivative[i][NODES - 1 - j]);
+            std::array::from_fn(|i| std::array::from_fn(|j| entry(i, j)))
+        };
+        Self { nodes, weights, top, halves: [part(1.0), part(-1.0)] }
     }
 }
 
@@ -269,9 +298,30 @@ mod tests {
             assert!((sum - exact).abs() < 1e-14, "{k}");
         }
         for i in 0..NODES {
-            let slope: f64 = (0..NODES).map(|j| rule.derivative[i][j] * rule.nodes[j].powi(7)).sum();
+            let slope: f64 = (0..NODES).map(|j| differentiation(&rule.nodes)[i][j] * rule.nodes[j].powi(7)).sum();
             assert!((slope - 7.0 * rule.nodes[i].powi(6)).abs() < 1e-12);
         }
+    }
+
+    /// The series for the stretch between nodes, against the derivative of x = sin(πs/2) itself.
+    #[test]
+    fn the_stretch_between_nodes_is_that_of_the_sine() {
+        let grid = Grid::new(&Family::new(Series::Legendre { degree: 50 }));
+        let panels = grid.groups * 8;
+        for first in (0..panels).step_by(8) {
+            let middles = grid.middles_of(std::array::from_fn(|lane| first + lane));
+            for t in [-1.0, -0.77, -0.1, 0.0, 1e-9, 0.5, 1.0] {
+                let got = grid.stretch_at(&middles, [t; 8]);
+                for (lane, got) in got.iter().enumerate() {
+                    let s = ((first + lane) as f64 + 0.5 * (t + 1.0)) / panels as f64;
+                    let exact = PI / 2.0 * cos_pi(s / 2.0) * 0.5 / panels as f64;
+                    // Of the largest, which is that at x = 0: x itself has no more digits.
+                    assert!((got - exact).abs() <= 4.0 * f64::EPSILON * grid.stretch[0], "{first} {lane} {t}");
+                }
+            }
+        }
+        let flat = Grid::new(&Family::new(Series::Fourier { harmonics: 25 }));
+        assert!(flat.middles_of([0; 8]).is_none() && flat.stretch_at(&None, [0.3; 8]) == [flat.stretch[0]; 8]);
     }
 
     #[test]

@@ -104,6 +104,11 @@ impl Strips {
         Self { inner, strips, table: out }
     }
 
+    /// A product becomes the right factor of the next: its rows are as they lie.
+    pub(crate) fn of_product(product: &[f64], rows: usize) -> Self {
+        Self { inner: rows, strips: product.len() / (rows * STRIP).max(1), table: product.to_vec() }
+    }
+
     /// The number of strips.
     pub(crate) fn strips(&self) -> usize {
         self.strips

@@ -7,6 +7,7 @@
 //! metrics need of one block of rows; [`measure()`] fills one column per metric.
 
 mod arc;
+mod combined;
 mod crossings;
 mod effort;
 mod family;

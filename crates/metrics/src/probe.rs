@@ -1,6 +1,7 @@
 //! What several metrics need of one block of rows, computed on first use.
 
 use crate::Setting;
+use crate::combined::Combined;
 use crate::effort::Shared;
 use crate::fit::Fit;
 use crate::instruments::CurveInstruments;
@@ -16,6 +17,7 @@ pub struct Probe<'a> {
     snapshots: &'a Snapshots,
     finite: Vec<bool>,
     canonical: OnceCell<Vec<f64>>,
+    combined: OnceCell<Option<Combined<'a>>>,
     fit: OnceCell<Fit>,
     energies: OnceCell<Vec<[f64; 4]>>,
     shape: OnceCell<Shape>,
@@ -40,6 +42,7 @@ impl<'a> Probe<'a> {
             snapshots,
             finite,
             canonical: OnceCell::new(),
+            combined: OnceCell::new(),
             fit: OnceCell::new(),
             energies: OnceCell::new(),
             shape: OnceCell::new(),
@@ -97,9 +100,18 @@ impl<'a> Probe<'a> {
 
     /// Canonical coefficients, rows × stride.
     pub(crate) fn canonical(&self) -> &[f64] {
-        self.shared
-            .once(&self.canonical, || self.curve().canonical(&self.snapshots.coefficients, self.rows()))
-            .as_slice()
+        let (curve, rows) = (self.curve(), self.rows());
+        let canonical = || match self.combined() {
+            Some(combined) => combined.canonical(curve.stride),
+            None => curve.canonical(&self.snapshots.coefficients, rows),
+        };
+        self.shared.once(&self.canonical, canonical).as_slice()
+    }
+
+    /// The few series that the rows are made of, where these are known.
+    pub(crate) fn combined(&self) -> Option<&Combined<'a>> {
+        let combined = || self.snapshots.span.as_ref().map(|span| Combined::new(self.curve(), span));
+        self.combined.get_or_init(combined).as_ref()
     }
 
     /// Canonical coefficients row by row.

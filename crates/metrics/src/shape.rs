@@ -1,7 +1,7 @@
 //! Total variation, turning points, inflections, arc length and overshoot.
 
 use crate::arc::{ArcRule, Pending};
-use crate::crossings::{Bracket, Trace, rates_by_interpolation, rates_from_next};
+use crate::crossings::{Bracket, Flags, Trace, rates_by_interpolation, rates_from_next};
 use crate::family::Family;
 use crate::grid::{Grid, ROWS, Sheet};
 use crate::instruments::CurveInstruments;
@@ -181,11 +181,23 @@ impl Shape {
     fn swept(probe: &Probe<'_>, wants_arc: bool) -> Self {
         let mut shape = Self::default();
         let mut sweep = Sweep::new(probe.curve());
-        let stride = probe.curve().stride;
-        let mut sheet = Sheet::default();
-        for (block, finite) in probe.canonical().chunks(ROWS * stride).zip(probe.finite().chunks(ROWS)) {
-            sheet.fill(&probe.curve().grid, block, stride);
-            run_wide(Rows { sweep: &mut sweep, sheet: &sheet, block, finite, wants_arc, shape: &mut shape });
+        let (stride, grid) = (probe.curve().stride, &probe.curve().grid);
+        let combined = probe.combined().map(|combined| (combined, combined.on_grid(grid)));
+        let (mut sheet, mut least) = (Sheet::default(), [0.0; ROWS]);
+        for (index, (block, finite)) in
+            probe.canonical().chunks(ROWS * stride).zip(probe.finite().chunks(ROWS)).enumerate()
+        {
+            match &combined {
+                Some((combined, on_grid)) => {
+                    let (first, rank) = (index * ROWS, combined.rank());
+                    let weights = &combined.weights()[first * rank..(first + finite.len()) * rank];
+                    sheet.combine(on_grid, weights, rank);
+                    least =
+                        std::array::from_fn(|row| if row < finite.len() { combined.scale(first + row) } else { 0.0 });
+                }
+                None => sheet.fill(grid, block, stride),
+            }
+            run_wide(Rows { sweep: &mut sweep, sheet: &sheet, block, finite, wants_arc, least, shape: &mut shape });
             let from = shape.lengths.len().saturating_sub(finite.len());
             sweep.arc.finish(sweep.grid, &mut sweep.pending, &mut shape.lengths[from..]);
         }
@@ -200,6 +212,8 @@ struct Rows<'a, 'b> {
     block: &'a [f64],
     finite: &'a [bool],
     wants_arc: bool,
+    /// Rounding errors are those of coefficients of this size, if not of larger ones.
+    least: [f64; ROWS],
     shape: &'a mut Shape,
 }
 
@@ -210,7 +224,8 @@ impl Kernel for Rows<'_, '_> {
     fn run(self) {
         let stride = self.block.len() / self.finite.len();
         for (row, (c, finite)) in self.block.chunks_exact(stride).zip(self.finite).enumerate() {
-            self.sweep.row(self.sheet, row, c, *finite, self.wants_arc, self.shape);
+            let scale = c.iter().fold(self.least[row], |scale, c| if c.abs() > scale { c.abs() } else { scale });
+            self.sweep.row(self.sheet, (row, scale), c, *finite, self.wants_arc, self.shape);
         }
     }
 }
@@ -220,9 +235,10 @@ struct Sweep<'a> {
     family: &'a Family,
     grid: &'a Grid,
     arc: &'a ArcRule,
-    slopes: Vec<Lanes>,
-    bends: Vec<Lanes>,
+    /// Slopes and bends, where the sheet does not have them as they are.
+    scratch: [Vec<Lanes>; 2],
     rates: Vec<Lanes>,
+    flags: Flags,
     brackets: Vec<Bracket>,
     intervals: Vec<Interval>,
     points: Vec<TurningPoint>,
@@ -239,9 +255,9 @@ impl<'a> Sweep<'a> {
             family: &curve.family,
             grid: &curve.grid,
             arc: &curve.arc,
-            slopes: vec![[0.0; 8]; vectors],
-            bends: vec![[0.0; 8]; vectors],
+            scratch: [(); 2].map(|()| vec![[0.0; 8]; vectors]),
             rates: vec![[0.0; 8]; vectors],
+            flags: Flags::default(),
             brackets: Vec::new(),
             intervals: Vec::new(),
             points: Vec::new(),
@@ -250,8 +266,15 @@ impl<'a> Sweep<'a> {
     }
 
     #[inline(always)]
-    fn row(&mut self, sheet: &Sheet, row: usize, c: &[f64], finite: bool, wants_arc: bool, shape: &mut Shape) {
-        let scale = c.iter().fold(0.0_f64, |scale, c| if c.abs() > scale { c.abs() } else { scale });
+    fn row(
+        &mut self,
+        sheet: &Sheet,
+        (row, scale): (usize, f64),
+        c: &[f64],
+        finite: bool,
+        wants_arc: bool,
+        shape: &mut Shape,
+    ) {
         if !finite || scale > LARGEST {
             shape.ends.push([f64::NAN; 2]);
             shape.inflections.push(f64::NAN);
@@ -259,37 +282,27 @@ impl<'a> Sweep<'a> {
             shape.share.push(shape.turning.len());
             return;
         }
-        let c = &c[..self.family.len()];
-        sheet.halves_into(row, &mut self.slopes, &mut self.bends);
+        let Self { family, grid, arc, scratch, rates, flags, brackets, intervals, points, pending } = self;
+        let c = &c[..family.len()];
+        let [slopes, bends] = sheet.halves(row, scratch);
         shape.ends.push(sheet.ends(row));
-        shape.inflections.push(self.inflections(c, scale));
-        rates_from_next(self.grid, &self.bends, &mut self.rates);
+
+        rates_by_interpolation(grid, bends, rates);
+        let trace = Trace { values: bends, rates, noise: &grid.noise[1], scale, is_slope: false };
+        trace.brackets_into(grid, flags, brackets);
+        shape.inflections.push(count_changes(family, grid, c, scale, brackets) as f64);
+
+        rates_from_next(grid, bends, rates);
         if wants_arc {
-            let length = self.arc.survey(self.grid, row, &self.slopes, &self.rates, &mut self.pending);
-            shape.lengths.push(length);
+            shape.lengths.push(arc.survey(grid, row, slopes, rates, pending));
         }
-        self.turning_points(c, scale);
-        shape.turning.extend_from_slice(&self.points);
+
+        let trace = Trace { values: slopes, rates, noise: &grid.noise[0], scale, is_slope: true };
+        trace.brackets_into(grid, flags, brackets);
+        let row = Row { family, grid, c, scale, values: [slopes, bends] };
+        turning_points_into(&row, brackets, intervals, points);
+        shape.turning.extend_from_slice(points);
         shape.share.push(shape.turning.len());
-    }
-
-    #[inline(always)]
-    fn inflections(&mut self, c: &[f64], scale: f64) -> f64 {
-        rates_by_interpolation(self.grid, &self.bends, &mut self.rates);
-        let trace =
-            Trace { values: &self.bends, rates: &self.rates, noise: &self.grid.noise[1], scale, is_slope: false };
-        trace.brackets_into(self.grid, &mut self.brackets);
-        count_changes(self.family, self.grid, c, scale, &self.brackets) as f64
-    }
-
-    #[inline(always)]
-    fn turning_points(&mut self, c: &[f64], scale: f64) {
-        let trace =
-            Trace { values: &self.slopes, rates: &self.rates, noise: &self.grid.noise[0], scale, is_slope: true };
-        trace.brackets_into(self.grid, &mut self.brackets);
-        let values = [&self.slopes[..], &self.bends[..]];
-        let row = Row { family: self.family, grid: self.grid, c, scale, values };
-        turning_points_into(&row, &self.brackets, &mut self.intervals, &mut self.points);
     }
 }
 

@@ -5,7 +5,7 @@ use taut_metrics::{Column, Instruments, METRICS, MetricDef, Setting, Views, meas
 use taut_numerics::{DMatrix, DVector, GaussLegendre, ThinSvd, normal, stream};
 use taut_problem::{
     Basis, Cosine, Covariance, FeatureMap, Features, Fourier, HeldOut, Identity, Law, PiecewiseCubic, Polynomial,
-    Regression, Series, Snapshots, Target,
+    Regression, Series, Snapshots, Span, Target,
 };
 
 fn polynomial(basis: Basis, degree: usize, decay: f64) -> Arc<dyn FeatureMap> {
@@ -85,6 +85,43 @@ fn unit(length: usize, entries: &[(usize, f64)]) -> Vec<f64> {
         out[k] = v;
     }
     out
+}
+
+/// What is known of the modes is put together to what is known of the rows, but for rounding; counts do not change.
+#[test]
+fn rows_made_of_few_series_measure_the_same() {
+    let maps = [
+        polynomial(Basis::Monomial, 50, 0.0),
+        polynomial(Basis::LegendreOrthonormal, 50, 2.0),
+        fourier(25, 2.0),
+        cosine(50, 2.0),
+    ];
+    for features in maps {
+        let cell = Cell::ten(features);
+        let (svd, p) = (&cell.svd, cell.problem.feature_count());
+        let mut rows = Snapshots::series(p);
+        let mut weights = Vec::new();
+        for exponent in 0..30 {
+            let steps = 10_f64.powf(0.3 * f64::from(exponent)) - 1.0;
+            let learned = |s: f64| -(steps * (-(s / svd.s[0]).powi(2)).ln_1p()).exp_m1();
+            let of_mode = |k: usize| {
+                learned(svd.s[k]) / svd.s[k] * svd.u.column(k).dot(&DVector::from_column_slice(&cell.problem.y))
+            };
+            let w = DVector::from_fn(svd.rank(), |k, _| of_mode(k));
+            rows.push_series((&svd.v * &w).as_slice(), 2.0);
+            weights.extend_from_slice(w.as_slice());
+        }
+        let plain = cell.measured(&rows);
+        rows.span = Some(Span { rank: svd.rank(), basis: svd.v.as_slice().to_vec(), weights });
+        for (plain, made) in plain.iter().zip(cell.measured(&rows)) {
+            let (Some(a), Some(b)) = (&plain.values, &made.values) else { continue };
+            let scale = a.iter().fold(1e-300_f64, |scale, a| scale.max(a.abs()));
+            for (row, (a, b)) in a.iter().zip(b).enumerate() {
+                let is_near = if plain.metric.integer { a == b } else { (a - b).abs() <= 1e-12 * scale };
+                assert!(is_near || a.is_nan() && b.is_nan(), "{} of row {row}: {a} and {b}", plain.metric.name);
+            }
+        }
+    }
 }
 
 #[test]

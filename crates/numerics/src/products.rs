@@ -39,9 +39,6 @@ pub fn vectors() -> String {
     format!("{} {:?}", std::env::consts::ARCH, Arch::new())
 }
 
-const COLUMNS: usize = 16;
-const ROWS: usize = 4;
-
 /// out = a · table, all row-major: `a` is rows × inner, `table` inner × columns, `out` rows × columns.
 ///
 /// Each element is Σₖ a\[i,k\]·table\[k,j\] by fused multiply-adds for k = 0, 1, …; so the bits of a
@@ -57,15 +54,22 @@ pub fn product_into(a: &[f64], table: &[f64], out: &mut [f64], inner: usize, col
     assert_eq!(out.len(), rows * columns, "out is rows × columns");
     assert_eq!(a.len(), rows * inner, "a is rows × inner");
     assert_eq!(table.len(), inner * columns, "table is inner × columns");
-    run_wide(Product { a, table, out, inner, columns });
+    let operands = Operands { a, table, inner, columns };
+    run_wide(Product { operands, out });
 }
 
-struct Product<'a> {
+#[derive(Clone, Copy)]
+struct Operands<'a> {
     a: &'a [f64],
     table: &'a [f64],
-    out: &'a mut [f64],
     inner: usize,
     columns: usize,
+}
+
+/// The product in tiles of four rows and sixteen columns, and of fewer at the edges: no tile changes any bit.
+struct Product<'a> {
+    operands: Operands<'a>,
+    out: &'a mut [f64],
 }
 
 impl Kernel for Product<'_> {
@@ -73,51 +77,60 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { a, table, out, inner, columns } = self;
-        let rows = out.len() / columns;
-        let mut i = 0;
-        while i < rows {
-            let height = ROWS.min(rows - i);
-            let mut j = 0;
-            while j + COLUMNS <= columns {
-                match height {
-                    4 => block::<4>(a, table, out, inner, columns, i, j),
-                    3 => block::<3>(a, table, out, inner, columns, i, j),
-                    2 => block::<2>(a, table, out, inner, columns, i, j),
-                    _ => block::<1>(a, table, out, inner, columns, i, j),
-                }
-                j += COLUMNS;
+        let Self { operands, out } = self;
+        let rows = out.len() / operands.columns;
+        for i in (0..rows).step_by(4) {
+            match rows - i {
+                1 => operands.band::<1>(out, i),
+                2 => operands.band::<2>(out, i),
+                3 => operands.band::<3>(out, i),
+                _ => operands.band::<4>(out, i),
             }
-            for row in i..i + height {
-                for column in j..columns {
-                    let mut sum = 0.0;
-                    for k in 0..inner {
-                        sum = f64::mul_add(a[row * inner + k], table[k * columns + column], sum);
-                    }
-                    out[row * columns + column] = sum;
-                }
-            }
-            i += height;
         }
     }
 }
 
-#[inline(always)]
-fn block<const R: usize>(a: &[f64], table: &[f64], out: &mut [f64], inner: usize, columns: usize, i: usize, j: usize) {
-    let mut sums = [[0.0_f64; COLUMNS]; R];
-    let rows: [&[f64]; R] = std::array::from_fn(|r| &a[(i + r) * inner..(i + r + 1) * inner]);
-    for k in 0..inner {
-        let line: &[f64; COLUMNS] =
-            table[k * columns + j..k * columns + j + COLUMNS].try_into().expect("COLUMNS entries were sliced");
-        for r in 0..R {
-            let factor = rows[r][k];
-            for c in 0..COLUMNS {
-                sums[r][c] = f64::mul_add(factor, line[c], sums[r][c]);
-            }
+impl Operands<'_> {
+    /// R rows of the product from row `i` on.
+    #[inline(always)]
+    fn band<const R: usize>(self, out: &mut [f64], i: usize) {
+        let mut j = 0;
+        while j + 16 <= self.columns {
+            self.tile::<R, 16>(out, i, j);
+            j += 16;
+        }
+        if j + 8 <= self.columns {
+            self.tile::<R, 8>(out, i, j);
+            j += 8;
+        }
+        if j + 4 <= self.columns {
+            self.tile::<R, 4>(out, i, j);
+            j += 4;
+        }
+        while j < self.columns {
+            self.tile::<R, 1>(out, i, j);
+            j += 1;
         }
     }
-    for r in 0..R {
-        out[(i + r) * columns + j..(i + r) * columns + j + COLUMNS].copy_from_slice(&sums[r]);
+
+    #[inline(always)]
+    fn tile<const R: usize, const C: usize>(self, out: &mut [f64], i: usize, j: usize) {
+        let Self { a, table, inner, columns } = self;
+        let mut sums = [[0.0_f64; C]; R];
+        let rows: [&[f64]; R] = std::array::from_fn(|r| &a[(i + r) * inner..(i + r + 1) * inner]);
+        for k in 0..inner {
+            let line: &[f64; C] =
+                table[k * columns + j..k * columns + j + C].try_into().expect("C entries were sliced");
+            for r in 0..R {
+                let factor = rows[r][k];
+                for c in 0..C {
+                    sums[r][c] = f64::mul_add(factor, line[c], sums[r][c]);
+                }
+            }
+        }
+        for r in 0..R {
+            out[(i + r) * columns + j..(i + r) * columns + j + C].copy_from_slice(&sums[r]);
+        }
     }
 }
 

@@ -19,4 +19,9 @@ impl Clock {
             Self::Time(_) | Self::Limit => None,
         }
     }
+
+    /// Whether nothing has moved yet.
+    pub fn is_start(self) -> bool {
+        self == Self::Step(0) || self == Self::Time(0.0)
+    }
 }

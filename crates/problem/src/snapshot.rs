@@ -102,6 +102,18 @@ pub trait Trajectory: Send {
     }
 }
 
+/// Rows as combinations of a few series. What is linear in a row is then linear in its weights, and need be computed for
+/// these series alone.
+#[derive(Clone, Debug, Default)]
+pub struct Span {
+    /// How many series there are.
+    pub rank: usize,
+    /// Their coefficients, row-major, rank × features.
+    pub basis: Vec<f64>,
+    /// How much of each is in a row, row-major, rows × rank.
+    pub weights: Vec<f64>,
+}
+
 /// Functions gathered row by row, with what is known of each: what the metrics look at.
 ///
 /// Rows do not influence each other. All rows are either series (coefficients of the problem's
@@ -125,6 +137,9 @@ pub struct Snapshots {
     pub freedom: Vec<f64>,
     /// Numbers of the ledger, rows × [`LEDGER`]; empty for rows without one.
     pub ledger: Vec<f64>,
+    /// The rows as combinations of few series, equal to the coefficients up to rounding; `None` where their maker knows of
+    /// none, or all rows are as quickly looked at one by one.
+    pub span: Option<Span>,
 }
 
 impl Snapshots {
@@ -156,6 +171,7 @@ impl Snapshots {
         self.covariances.clear();
         self.freedom.clear();
         self.ledger.clear();
+        self.span = None;
     }
 
     /// β of a row.

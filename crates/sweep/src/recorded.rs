@@ -127,13 +127,9 @@ impl Cell<'_> {
         let mut path = SpectralPath::new(problem, svd, &self.dynamics, &self.start);
         let clocks = self.clocks(plan, Some(&path))?;
         let mut recorded = Recorded::empty(self.snapshots(), Route::Exact);
-        for clock in clocks {
-            path.advance_to(clock);
-            recorded.push(&path, 0, clock);
-            if recorded.diverged.is_some() {
-                break;
-            }
-        }
+        let (rows, diverged) = path.record_into(&clocks, &mut recorded.snapshots, &mut recorded.filters);
+        (recorded.clocks, recorded.diverged) = (clocks, diverged);
+        recorded.clocks.truncate(rows);
         recorded.see_passages(&path);
         Ok(recorded)
     }

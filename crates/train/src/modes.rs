@@ -1,6 +1,7 @@
 //! A quadratic problem in its modes: what moves, how curved it is, and where it ends.
 
 use crate::quadratic::penalty_rows;
+use crate::responses::Response;
 use taut_numerics::{DMatrix, ThinSvd};
 use taut_problem::{Dynamics, Regression};
 
@@ -85,6 +86,19 @@ impl Modes {
         }
         let v = svd.v.as_slice().to_vec();
         Self { curvature, v, frozen, from, goal, share, rest, excess, floor, data: None }
+    }
+
+    /// 1 − eᵢ times λᵢ/κᵢ, and how far along vᵢ the parameters are.
+    pub(crate) fn strengths_into(&self, response: &dyn Response, learned: &mut [f64], strengths: &mut [f64]) {
+        for i in 0..strengths.len() {
+            learned[i] = response.learned(i);
+            strengths[i] = learned[i] * self.goal[i];
+            learned[i] *= self.share[i];
+            // Most starts are zero, and an exponential is not free.
+            if self.from[i] != 0.0 {
+                strengths[i] += response.left(i) * self.from[i];
+            }
+        }
     }
 
     /// The number of modes.

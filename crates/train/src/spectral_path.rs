@@ -3,7 +3,7 @@
 use crate::modes::Modes;
 use crate::responses::{Response, Walk, response};
 use taut_numerics::{ThinSvd, first_true, last_sign_change};
-use taut_problem::{Clock, Dynamics, Passage, Regression, Snapshot, Trajectory};
+use taut_problem::{Clock, Dynamics, Passage, Regression, Snapshot, Snapshots, Span, Trajectory};
 
 /// The path of a linear, deterministic motion on L = |y − Φθ|²/(2n), mode by mode.
 ///
@@ -75,26 +75,87 @@ impl SpectralPath {
         strengths: &mut [f64],
         theta: &mut [f64],
     ) {
-        let modes = &self.modes;
-        for i in 0..strengths.len() {
-            learned[i] = response.learned(i);
-            strengths[i] = learned[i] * modes.goal[i];
-            learned[i] *= modes.share[i];
-            // Most starts are zero, and an exponential is not free.
-            if modes.from[i] != 0.0 {
-                strengths[i] += response.left(i) * modes.from[i];
-            }
-        }
-        if t == Clock::Step(0) || t == Clock::Time(0.0) {
+        self.modes.strengths_into(response, learned, strengths);
+        if t.is_start() {
             theta.copy_from_slice(&self.start);
             return;
         }
-        let r = strengths.len();
+        let (modes, r) = (&self.modes, strengths.len());
         taut_numerics::product_into(strengths, &modes.v, theta, r, theta.len());
         let left = if modes.has_ridge() { response.left(r) } else { 1.0 };
         for (value, frozen) in theta.iter_mut().zip(&modes.frozen) {
             *value += left * frozen;
         }
+    }
+
+    /// Looks at these points of the clock, which never decrease, up to the one at which the path is no longer finite: adds
+    /// them to `snapshots`, and the fractions learned of each mode to `filters`, rows × modes. Returns how many there are,
+    /// and where the path stopped being finite if it did.
+    ///
+    /// All rows come from one product with Vᵀ, and have the bits of [`Trajectory::advance_to`] where the start lies in the
+    /// span of the modes.
+    pub fn record_into(
+        &mut self,
+        clocks: &[Clock],
+        snapshots: &mut Snapshots,
+        filters: &mut Vec<f64>,
+    ) -> (usize, Option<Clock>) {
+        let (r, modes) = (self.modes.rank(), self.filters.len());
+        let is_frozen = self.modes.frozen.iter().any(|f| f.abs() > 0.0);
+        let rank = r + usize::from(is_frozen);
+        let mut weights = vec![0.0; clocks.len() * rank];
+        let (mut rows, mut diverged) = (0, None);
+        for &clock in clocks {
+            let strengths = &mut weights[rows * rank..(rows + 1) * rank];
+            self.response.move_to(clock);
+            self.clock = clock;
+            let (strengths, left) = strengths.split_at_mut(r);
+            self.modes.strengths_into(&*self.response, &mut self.learned, strengths);
+            left.fill(if self.modes.has_ridge() { self.response.left(r) } else { 1.0 });
+            self.modes.filters_into(&self.learned, &mut self.filters);
+            filters.extend_from_slice(&self.filters);
+            snapshots.freedom.push(if modes == 0 { f64::NAN } else { self.filters.iter().sum() });
+            rows += 1;
+            diverged = self.lost(strengths.iter().chain(left.iter()).all(|weight| weight.is_finite()));
+            if diverged.is_some() {
+                break;
+            }
+        }
+        weights.truncate(rows * rank);
+        let mut basis = self.modes.v.clone();
+        basis.extend(is_frozen.then_some(&self.modes.frozen).into_iter().flatten());
+        let (first, p) = (snapshots.coefficients.len(), self.start.len());
+        snapshots.coefficients.resize(first + rows * p, 0.0);
+        taut_numerics::product_into(&weights, &basis, &mut snapshots.coefficients[first..], rank, p);
+        for (clock, row) in clocks[..rows].iter().zip(snapshots.coefficients[first..].chunks_exact_mut(p)) {
+            if clock.is_start() {
+                row.copy_from_slice(&self.start);
+            }
+        }
+        if first == 0 && rank > 0 && WORTH_A_SPAN * rank <= p && WORTH_A_SPAN * rank <= rows {
+            snapshots.span = Some(Span { rank, basis, weights });
+        }
+        (rows, diverged)
+    }
+
+    /// Where the path stopped being finite, if it did on the way to here, where its parameters are finite or not.
+    fn lost(&self, is_finite: bool) -> Option<Clock> {
+        // The loss of a stable path is finite everywhere if it is so at the start.
+        if is_finite && (self.is_stable || self.mean_square(&*self.response).is_finite()) {
+            return None;
+        }
+        let Clock::Step(reached) = self.clock else {
+            let mut probe = self.probe();
+            let may_leap = self.response.leaps() && !self.is_flow();
+            let found = may_leap.then(|| first_true(MAX_STEPS, |k| !probe(Clock::Step(k)).is_finite())).flatten();
+            return Some(found.map_or(Clock::Limit, Clock::Step));
+        };
+        let (mut probe, mut walk) = (self.probe(), self.walk());
+        let found = match self.response.leaps() && self.response.largest_share().is_some() {
+            true => first_true(MAX_STEPS, |k| !probe(Clock::Step(k)).is_finite()),
+            false => (0..=reached.min(MOST_SCANNED)).find(|&k| !walk(k).is_finite()),
+        };
+        Some(found.map_or(self.clock, Clock::Step))
     }
 
     fn mean_square(&self, response: &dyn Response) -> f64 {
@@ -249,6 +310,10 @@ impl SpectralPath {
     }
 }
 
+/// So many times fewer modes than features and rows make it worth while to look at the modes instead: each is looked at as a
+/// row would be.
+const WORTH_A_SPAN: usize = 2;
+
 /// Counts beyond this lose whole numbers in `f64`, and no study waits that long.
 const MAX_STEPS: u64 = 1 << 62;
 
@@ -301,22 +366,6 @@ impl Trajectory for SpectralPath {
     }
 
     fn diverged(&self, _lane: usize) -> Option<Clock> {
-        // The loss of a stable path is finite everywhere if it is so at the start.
-        if self.theta.iter().all(|t| t.is_finite()) && (self.is_stable || self.mean_square(&*self.response).is_finite())
-        {
-            return None;
-        }
-        let Clock::Step(reached) = self.clock else {
-            let mut probe = self.probe();
-            let may_leap = self.response.leaps() && !self.is_flow();
-            let found = may_leap.then(|| first_true(MAX_STEPS, |k| !probe(Clock::Step(k)).is_finite())).flatten();
-            return Some(found.map_or(Clock::Limit, Clock::Step));
-        };
-        let (mut probe, mut walk) = (self.probe(), self.walk());
-        let found = match self.response.leaps() && self.response.largest_share().is_some() {
-            true => first_true(MAX_STEPS, |k| !probe(Clock::Step(k)).is_finite()),
-            false => (0..=reached.min(MOST_SCANNED)).find(|&k| !walk(k).is_finite()),
-        };
-        Some(found.map_or(self.clock, Clock::Step))
+        self.lost(self.theta.iter().all(|t| t.is_finite()))
     }
 }

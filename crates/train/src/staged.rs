@@ -250,7 +250,7 @@ impl<'a> Part<'a> {
     }
 
     fn theta(&self, t: Clock) -> Vec<f64> {
-        if t == Clock::Step(0) || t == Clock::Time(0.0) {
+        if t.is_start() {
             return self.start.clone();
         }
         let mut theta = self.start.clone();

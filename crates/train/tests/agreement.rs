@@ -8,10 +8,10 @@
 #![allow(clippy::print_stderr)] // the figures reached are shown by --nocapture
 
 use std::sync::Arc;
-use taut_numerics::{ThinSvd, normal, stream, uniform};
+use taut_numerics::{DMatrix, ThinSvd, normal, stream, uniform};
 use taut_problem::{
     Basis, Clock, Cosine, Degree, Dynamics, FeatureMap, Fourier, Harmonics, NonNegative, ParametrizationKind, Passage,
-    Polynomial, Regression, Task, Trajectory,
+    Polynomial, Regression, Snapshots, Task, Trajectory,
 };
 use taut_train::{Lane, Method, SpectralPath, Stepped};
 
@@ -120,6 +120,44 @@ fn the_closed_form_is_the_loop() {
     eprintln!("closed form against loop: {:.1e} ({}); {passed} passages", worst.0, worst.1);
     assert!(worst.0 < TOLERANCE, "{:e} at {}", worst.0, worst.1);
     assert!(passed > 500, "only {passed} passages were compared");
+}
+
+/// All rows by one product are the rows one by one, and the series they are said to be made of make them.
+#[test]
+fn rows_at_once_are_the_rows_one_by_one() {
+    let clocks: Vec<Clock> = [0, 1, 2, 5, 10, 100, 1000].repeat(4).into_iter().map(Clock::Step).collect();
+    let mut clocks = clocks;
+    clocks.sort_unstable_by_key(|clock| clock.step());
+    let mut spans = 0;
+    for (name, features) in bases() {
+        for (n, scale) in [(1, 0.0), (4, 0.0), (4, 0.5)] {
+            let problem = problem(&features, n, n as u64);
+            let svd = ThinSvd::new(problem.design.as_view());
+            let dynamics = Dynamics::descent(0.7 / lambda_max(&svd, &problem));
+            let theta0 = start(problem.feature_count(), scale, 0);
+            let path = || SpectralPath::new(&problem, &svd, &dynamics, &theta0);
+            let (mut at_once, mut one_by_one) = (path(), path());
+            let (mut snapshots, mut filters) = (Snapshots::series(problem.feature_count()), Vec::new());
+            let (rows, diverged) = at_once.record_into(&clocks, &mut snapshots, &mut filters);
+            assert_eq!((rows, diverged, snapshots.len()), (clocks.len(), None, clocks.len()));
+            for (row, &clock) in clocks.iter().enumerate() {
+                one_by_one.advance_to(clock);
+                let seen = one_by_one.snapshot();
+                let theta = snapshots.coefficients_of(row);
+                let same = theta.iter().zip(seen.theta).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same || scale > 0.0 && distance(theta, seen.theta) < 1e-14, "{name}, n = {n}, {clock:?}");
+                assert_eq!(&filters[row * seen.filters.len()..][..seen.filters.len()], seen.filters);
+            }
+            if let Some(span) = &snapshots.span {
+                spans += 1;
+                let basis = DMatrix::from_row_slice(span.rank, problem.feature_count(), &span.basis);
+                let weights = DMatrix::from_row_slice(rows, span.rank, &span.weights);
+                let made = (weights * basis).transpose();
+                assert!(distance(made.as_slice(), &snapshots.coefficients) < 1e-13, "{name}, n = {n}");
+            }
+        }
+    }
+    assert!(spans > 6, "only {spans} had fewer series than features");
 }
 
 /// (1 − ηλ)^(t/η) = exp(−λt)·(1 − ηλ²t/2 + …): the error is of first order in η.
