@@ -271,7 +271,7 @@ def draw(found, picture):
         return False
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ink, quiet, theory, measured = "#222222", "#7a7a7a", "#b5480f", "#2f6f8f"
     plt.rcParams.update({
@@ -284,7 +284,7 @@ def draw(found, picture):
     for one in found:
         panels.setdefault(one["name"].split(",")[0], []).append(one)
     columns = (len(panels) + 1) // 2
-    figure, axes = plt.subplots(2, columns, figsize=(2.7 * columns, 5.6))
+    figure, axes = plt.subplots(2, columns, figsize=(2.9 * columns, 5.6))
     for ax, (name, parts) in zip(axes.flat, panels.items()):
         for one in parts:
             inside = [x for x in one["values"] if one["from"] <= x <= one["to"]]
@@ -301,17 +301,24 @@ def draw(found, picture):
             ax.set_ylim(middle / math.sqrt(10), middle * math.sqrt(10))
         ax.set_title(name, fontsize=11, weight="bold", loc="left", pad=17)
         told = ", ".join(f"{one['exponent']:.2f}" for one in parts)
-        ax.text(0, 1.03, f"{told} measured, {parts[0]['expected']} by arithmetic", transform=ax.transAxes, color=quiet, fontsize=8.5)
+        ax.text(0, 1.03, f"exponent {told}; by arithmetic {parts[0]['expected']}", transform=ax.transAxes, color=quiet, fontsize=8.5)
         ax.set_xlabel(parts[0]["along"], labelpad=2)
         ax.set_ylabel(parts[0]["unit"], labelpad=2)
         values = parts[0]["values"]
         ax.set_xticks(values if len(values) <= 6 else values[::3])
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
+        low, high = ax.get_ylim()
+        if high / low < 300:
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.12g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
         ax.tick_params(which="minor", length=0)
     for ax in list(axes.flat)[len(panels):]:
         ax.set_axis_off()
+        ax.plot([], [], "o", color=measured, markersize=4.5, label="measured")
+        ax.plot([], [], color=theory, linewidth=1.4, dashes=(4, 2), label="by arithmetic, through\nthe middle of the points")
+        ax.legend(loc="center left", frameon=False, fontsize=9.5)
     figure.tight_layout(w_pad=1.2, h_pad=1.6)
     figure.savefig(picture, dpi=160, metadata={"Software": None})
     print(f"{picture}: {picture.stat().st_size / 1000:.0f} kB", file=sys.stderr)

@@ -80,7 +80,7 @@ fn per_row(probe: &Probe<'_>, out: &mut [f64], value: impl Fn(&Fit, f64, usize) 
 pub(crate) struct Fit {
     rows: usize,
     /// Laid out by [`Strips`].
-    values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
     squares: Vec<f64>,
     largest: Vec<f64>,
 }

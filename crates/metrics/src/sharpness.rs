@@ -1,7 +1,7 @@
 //! How curved the loss is where the parameters are.
 
+use crate::lanes::{add, mul, of_row, sub};
 use crate::{MetricDef, Needs, Probe};
-use taut_numerics::product_into;
 
 /// The largest eigenvalue of ∇²L(θ).
 pub(crate) static SHARPNESS: MetricDef = MetricDef {
@@ -23,34 +23,25 @@ pub(crate) static SHARPNESS: MetricDef = MetricDef {
 /// both gradients are evaluated where θ is, so a loss with several Hessians would show.
 fn sharpness(probe: &Probe<'_>, out: &mut [f64]) {
     let (theta, v) = (probe.theta(), probe.setting().leading_direction());
-    let problem = probe.setting().problem();
-    let (n, p) = (problem.samples(), v.len());
+    let (n, p, rows) = (probe.setting().problem().samples(), v.len(), out.len());
     if p == 0 {
         // A design without directions has no curvature.
         return out.fill(0.0);
     }
-    // Φᵀ by rows, filled up with zeros to whole vectors.
-    let width = n.next_multiple_of(16);
-    let mut table = vec![0.0; p * width];
-    for (row, column) in table.chunks_exact_mut(width).zip(problem.design.column_iter()) {
-        row.iter_mut().zip(&column).for_each(|(to, from)| *to = *from);
-    }
-    let values = |parameters: &[f64]| {
-        let mut values = vec![0.0; parameters.len() / p * width];
-        product_into(parameters, &table, &mut values, p, width);
-        values
-    };
     let mut ahead = theta.to_vec();
     for row in ahead.chunks_exact_mut(p) {
         row.iter_mut().zip(&v).for_each(|(t, v)| *t += v);
     }
-    let (here, there, along) = (values(theta), values(&ahead), values(&v));
-    for ((here, there), out) in here.chunks_exact(width).zip(there.chunks_exact(width)).zip(out) {
+    let design = &probe.setting().samples().design;
+    let (mut there, mut along) = (Vec::new(), Vec::new());
+    design.product_into(&ahead, rows, &mut there);
+    design.product_into(&v, 1, &mut along);
+    let here = &probe.fit().values;
+    for (row, out) in out.iter_mut().enumerate() {
         let mut parts = [0.0; 8];
-        for ((here, there), along) in here.chunks_exact(8).zip(there.chunks_exact(8)).zip(along.chunks_exact(8)) {
-            for (((part, here), there), along) in parts.iter_mut().zip(here).zip(there).zip(along) {
-                *part += along * (there - here);
-            }
+        for eighth in 0..2 * design.strips() {
+            let ahead = sub(of_row(&there, rows, row, eighth), of_row(here, rows, row, eighth));
+            parts = add(parts, mul(of_row(&along, 1, 0, eighth), ahead));
         }
         *out = parts.iter().sum::<f64>() / n as f64;
     }
