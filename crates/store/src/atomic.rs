@@ -26,13 +26,24 @@ const GRACE: Duration = Duration::from_secs(60);
 /// Makes `folder/name` hold these bytes, replacing what was there; the old or the new contents are
 /// there at every instant, also if the power fails.
 pub(crate) fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    let path = folder.join(name);
-    replace(folder, name, bytes).map_err(|reason| StoreError::WriteFile { path, reason })
+    let failed = |reason| StoreError::WriteFile { path: folder.join(name), reason };
+    fill_file(folder, name, |file| file.write_all(bytes).map_err(failed))
 }
 
-fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut file = unfinished(folder, name)?;
-    file.write_all(bytes)?;
+/// The same with what `fill` writes; nothing appears where that fails.
+pub(crate) fn fill_file<T>(
+    folder: &Path,
+    name: &str,
+    fill: impl FnOnce(&mut File) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let failed = |reason| StoreError::WriteFile { path: folder.join(name), reason };
+    let mut file = unfinished(folder, name).map_err(failed)?;
+    let told = fill(file.as_file_mut())?;
+    appear(file, folder, name).map_err(failed)?;
+    Ok(told)
+}
+
+fn appear(file: NamedTempFile, folder: &Path, name: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(folder.join(name))?;
     sync_folder(folder)

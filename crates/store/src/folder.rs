@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::atomic;
 use crate::columns::{Column, TableSchema};
+use crate::encoding::{Unwritten, encode};
 use crate::error::StoreError;
 use crate::input::read_bytes;
 use crate::lot::Lot;
-use crate::part;
 use crate::provenance::{Footer, Provenance};
 use crate::rows::Rows;
 use crate::selection::Selection;
@@ -98,10 +98,8 @@ impl Folder {
         let rows = rows.into();
         let folder = self.table_folder(&rows.schema().name)?;
         let name = part_file(part)?;
-        let bytes = encoded(&rows, provenance, &folder.join(&name))?;
         create_folder(&folder)?;
-        atomic::write_file(&folder, &name, &bytes)?;
-        Ok(bytes.len() as u64)
+        atomic::fill_file(&folder, &name, |file| write_rows(&rows, provenance, &folder.join(&name), file))
     }
 
     /// The tables with at least one part, in the order of their names.
@@ -290,11 +288,18 @@ fn is_usable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
-/// The bytes of the file that is to appear at this path.
-pub(crate) fn encoded(rows: &Selection<'_>, provenance: &Provenance, path: &Path) -> Result<Vec<u8>, StoreError> {
+/// Writes rows into the file that is to appear at this path, and returns its size.
+pub(crate) fn write_rows(
+    rows: &Selection<'_>,
+    provenance: &Provenance,
+    path: &Path,
+    file: &mut File,
+) -> Result<u64, StoreError> {
     rows.runs().iter().try_for_each(|(rows, _)| refuse_uneven(rows))?;
-    let keys = provenance.keys(&rows.schema().columns);
-    part::encode(rows, keys).map_err(|reason| StoreError::EncodePart { path: path.into(), reason })
+    encode(rows, provenance.keys(&rows.schema().columns), file).map_err(|unwritten| match unwritten {
+        Unwritten::Rows(reason) => StoreError::EncodePart { path: path.into(), reason },
+        Unwritten::Bytes(reason) => StoreError::WriteFile { path: path.into(), reason },
+    })
 }
 
 fn refuse_uneven(rows: &Rows) -> Result<(), StoreError> {

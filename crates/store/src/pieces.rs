@@ -12,7 +12,7 @@ use tempfile::{Builder, TempDir};
 
 use crate::atomic::{self, SUFFIX as UNFINISHED, sync_folder};
 use crate::error::StoreError;
-use crate::folder::{Folder, create_folder, encoded, refuse_unusable};
+use crate::folder::{Folder, create_folder, refuse_unusable, write_rows};
 use crate::lot::Lot;
 use crate::provenance::Provenance;
 use crate::selection::Selection;
@@ -46,9 +46,10 @@ impl Folder {
         self.appear(name, |unfinished| {
             for rows in tables {
                 let path = unfinished.join(format!("{}.parquet", rows.schema().name));
-                let encoded = encoded(&rows, provenance, &path)?;
-                bytes += encoded.len() as u64;
-                write_through(&path, &encoded).map_err(|reason| StoreError::WriteFile { path, reason })?;
+                let failed = |reason| StoreError::WriteFile { path: path.clone(), reason };
+                let mut file = File::create_new(&path).map_err(failed)?;
+                bytes += write_rows(&rows, provenance, &path, &mut file)?;
+                file.sync_all().map_err(failed)?;
             }
             Ok(())
         })?;
@@ -165,11 +166,4 @@ fn make_readable(folder: &TempDir) {
     }
     #[cfg(not(unix))]
     let _ = folder;
-}
-
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    let mut file = File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

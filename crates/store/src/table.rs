@@ -63,7 +63,8 @@ impl Table {
         let values = self.find(name)?;
         match &values.cells {
             Cells::Texts(texts) => {
-                Ok((0..texts.len()).map(|row| values.is_present(row).then(|| texts.get(row).to_string())).collect())
+                let text = |(row, text): (usize, &str)| values.is_present(row).then(|| text.to_string());
+                Ok(texts.all().enumerate().map(text).collect())
             }
             _ => Err(self.wrong_type(name, values, ColumnType::String)),
         }

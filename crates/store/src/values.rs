@@ -4,6 +4,7 @@ use std::iter::repeat_n;
 use std::ops::Range;
 
 use crate::columns::ColumnType;
+use crate::texts::Texts;
 
 /// Cells of one type. A null keeps its place with a neutral value (`false`, 0, empty text), so that
 /// equal columns have equal bytes.
@@ -13,13 +14,6 @@ pub(crate) enum Cells {
     Ints(Vec<i64>),
     Floats(Vec<f64>),
     Texts(Texts),
-}
-
-/// Many short texts in one buffer; the end of each is kept.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Texts {
-    buffer: String,
-    ends: Vec<usize>,
 }
 
 /// A column's cells and which of them are there; no mask means that all are.
@@ -38,18 +32,6 @@ impl Values {
             ColumnType::String => Cells::Texts(Texts::default()),
         };
         Values { cells, present: None }
-    }
-
-    /// The same with room for this many cells; texts grow.
-    pub(crate) fn with_capacity(kind: ColumnType, rows: usize) -> Self {
-        let mut values = Values::new(kind);
-        match &mut values.cells {
-            Cells::Bools(cells) => cells.reserve_exact(rows),
-            Cells::Ints(cells) => cells.reserve_exact(rows),
-            Cells::Floats(cells) => cells.reserve_exact(rows),
-            Cells::Texts(texts) => texts.ends.reserve_exact(rows),
-        }
-        values
     }
 
     /// Cells with a mask of the same length, where some are null.
@@ -95,19 +77,20 @@ impl Values {
             Cells::Bools(cells) => cells.len(),
             Cells::Ints(cells) => size_of_val(cells.as_slice()),
             Cells::Floats(cells) => size_of_val(cells.as_slice()),
-            Cells::Texts(texts) => texts.buffer.len() + size_of_val(texts.ends.as_slice()),
+            Cells::Texts(texts) => texts.bytes(),
         };
         cells + self.present.as_ref().map_or(0, Vec::len)
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Forgets the cells, and returns how many bytes are kept for others.
+    pub(crate) fn clear(&mut self) -> usize {
+        self.present = None;
         match &mut self.cells {
-            Cells::Bools(cells) => cells.clear(),
-            Cells::Ints(cells) => cells.clear(),
-            Cells::Floats(cells) => cells.clear(),
+            Cells::Bools(cells) => emptied(cells),
+            Cells::Ints(cells) => emptied(cells),
+            Cells::Floats(cells) => emptied(cells),
             Cells::Texts(texts) => texts.clear(),
         }
-        self.present = None;
     }
 
     pub(crate) fn push_nulls(&mut self, n: usize) {
@@ -137,7 +120,7 @@ impl Values {
             (Cells::Bools(cells), Cells::Bools(more)) => cells.extend_from_slice(more),
             (Cells::Ints(cells), Cells::Ints(more)) => cells.extend_from_slice(more),
             (Cells::Floats(cells), Cells::Floats(more)) => cells.extend_from_slice(more),
-            (Cells::Texts(cells), Cells::Texts(more)) => cells.append(more),
+            (Cells::Texts(cells), Cells::Texts(more)) => cells.append_range(more, 0..more.len()),
             _ => return false,
         }
         self.append_mask(other.len(), other.present.as_deref());
@@ -169,9 +152,7 @@ impl Values {
                 let pairs = a[range.clone()].iter().zip(&b[others.clone()]);
                 pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
             }
-            (Cells::Texts(a), Cells::Texts(b)) => {
-                range.clone().zip(others.clone()).all(|(row, other)| a.get(row) == b.get(other))
-            }
+            (Cells::Texts(a), Cells::Texts(b)) => a.runs(range.clone()).eq(b.runs(others.clone())),
             _ => false,
         };
         cells && range.zip(others).all(|(row, its)| self.is_present(row) == other.is_present(its))
@@ -198,55 +179,9 @@ impl Values {
     }
 }
 
-impl Texts {
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(crate) fn push(&mut self, text: &str) {
-        self.buffer.push_str(text);
-        self.ends.push(self.buffer.len());
-    }
-
-    pub(crate) fn repeat(&mut self, text: &str, n: usize) {
-        for _ in 0..n {
-            self.push(text);
-        }
-    }
-
-    pub(crate) fn get(&self, row: usize) -> &str {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        &self.buffer[start..self.ends[row]]
-    }
-
-    fn append(&mut self, other: &Texts) {
-        let before = self.buffer.len();
-        self.buffer.push_str(&other.buffer);
-        self.ends.extend(other.ends.iter().map(|&end| before + end));
-    }
-
-    fn append_range(&mut self, other: &Texts, range: Range<usize>) {
-        if range.is_empty() {
-            return;
-        }
-        let first = if range.start == 0 { 0 } else { other.ends[range.start - 1] };
-        let before = self.buffer.len();
-        self.buffer.push_str(&other.buffer[first..other.ends[range.end - 1]]);
-        self.ends.extend(other.ends[range].iter().map(|&end| before + end - first));
-    }
-
-    fn clear(&mut self) {
-        self.buffer.clear();
-        self.ends.clear();
-    }
-}
-
-impl<'a> FromIterator<&'a str> for Texts {
-    fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
-        let mut gathered = Texts::default();
-        texts.into_iter().for_each(|text| gathered.push(text));
-        gathered
-    }
+fn emptied<T>(cells: &mut Vec<T>) -> usize {
+    cells.clear();
+    cells.capacity() * size_of::<T>()
 }
 
 #[cfg(test)]
@@ -299,11 +234,6 @@ mod tests {
         }
         assert!(!whole.same_bits(1..2, &floats(&[Some(0.0)]), 0..1), "a null is no zero");
         assert!(!whole.same_bits(3..4, &floats(&[Some(0.0)]), 0..1), "nor is -0");
-        let mut texts = Texts::default();
-        let words: Texts = ["a", "", "bcd"].into_iter().collect();
-        texts.append_range(&words, 1..3);
-        texts.append_range(&words, 0..1);
-        assert_eq!((texts.len(), texts.get(0), texts.get(1), texts.get(2)), (3, "", "bcd", "a"));
     }
 
     #[test]

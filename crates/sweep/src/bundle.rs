@@ -125,16 +125,17 @@ pub(crate) struct Place {
     pub(crate) threads: usize,
 }
 
-/// Computes every cell of a bundle, from its checkpoints if there are some; `None` if asked to stop on the way.
+/// Computes every cell of a bundle, from its checkpoints if there are some, onto empty sheets; `None` if asked to stop on
+/// the way.
 pub(crate) fn compute(
     plan: &Plan,
     bundle: &Bundle,
     place: &Place,
     stop: &AtomicBool,
     checkpoints: &Checkpoints,
+    mut sheets: Sheets,
 ) -> Option<Sheets> {
     let started = Instant::now();
-    let mut sheets = Sheets::new(&plan.schemas);
     sheets.spent = plan.nothing_spent();
     let breaks = checkpoints.breaks(plan, bundle, stop);
     match bundle {

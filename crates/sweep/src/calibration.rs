@@ -185,7 +185,9 @@ impl Run<'_> {
     fn timed(&mut self, bundle: &Bundle) -> Option<(Sheets, f64)> {
         let place = Place { host: String::new(), threads: 1 };
         let watch = Stopwatch::start();
-        match catch_unwind(AssertUnwindSafe(|| compute(self.plan, bundle, &place, self.stop, &Checkpoints::off()))) {
+        let sheets = Sheets::new(&self.plan.schemas);
+        let compute = || compute(self.plan, bundle, &place, self.stop, &Checkpoints::off(), sheets);
+        match catch_unwind(AssertUnwindSafe(compute)) {
             Ok(sheets) => sheets.map(|sheets| (sheets, watch.seconds())),
             Err(panic) => {
                 self.out.panics.push(crate::workshop::panic_message(&*panic));

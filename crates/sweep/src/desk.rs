@@ -6,6 +6,7 @@ use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
 use crate::rates::{Queue, Rates, Waiting};
 use crate::run::{Progress, RunError, RunOptions, TICK, provenance};
+use crate::spares::Spares;
 use crate::spent::{Spent, Writing};
 use crate::stock::Stock;
 use crate::tables::Sheets;
@@ -140,19 +141,22 @@ pub(crate) fn compute_all(
         .build()
         .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
     let (results, gathered) = channel();
+    let spares = Arc::new(Spares::default());
     let workshop = Workshop {
         plan: Arc::clone(plan),
         place: Place { host: options.host.clone(), threads },
         progress: Arc::clone(progress),
         halt: Arc::new(AtomicBool::new(false)),
         checkpoints: Arc::clone(checkpoints),
+        spares: Arc::clone(&spares),
         results,
     };
     std::thread::scope(|scope| {
         let (orders, inbox) = sync_channel(1);
         let provenance = provenance(plan, &options.program);
         let write = move || {
-            let mut writer = Writer { plan, folder, assembly: Assembly::new(plan, stock), checkpoints, provenance };
+            let assembly = Assembly::new(plan, stock);
+            let mut writer = Writer { plan, folder, assembly, checkpoints, provenance, spares: &spares };
             let mut busy = Duration::ZERO;
             let written = inbox.into_iter().try_for_each(|order| {
                 let began = Instant::now();

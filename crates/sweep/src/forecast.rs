@@ -34,7 +34,7 @@ const BEYOND: f64 = 3.0;
 const PARTS_IN_MEMORY: f64 = 3.0;
 
 /// Seconds of putting a byte of rows into a file, compression included, and of a file however small it is.
-const SECONDS_PER_BYTE: f64 = 6e-9;
+const SECONDS_PER_BYTE: f64 = 3e-9;
 const SECONDS_PER_FILE: f64 = 5e-4;
 
 /// Seconds that every run takes: reading the study, and asking the tables what they say to its claims.

@@ -35,6 +35,7 @@ mod row_kinds;
 mod run;
 mod sizes;
 mod solved;
+mod spares;
 mod spectra;
 mod spent;
 mod status;

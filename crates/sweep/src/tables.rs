@@ -67,6 +67,16 @@ impl Sheets {
         }
     }
 
+    /// Forgets all rows and keeps the memory for the next ones; returns how many bytes that is, about.
+    pub(crate) fn clear(&mut self) -> usize {
+        let of_modes = [&mut self.modes, &mut self.arrivals, &mut self.factors];
+        let of_functions = [&mut self.curves, &mut self.samples, &mut self.parameters, &mut self.hessian];
+        let optional = of_modes.into_iter().chain(of_functions).chain([&mut self.predictions]).flatten();
+        let always = [&mut self.cells, &mut self.trajectory, &mut self.solutions, &mut self.timing];
+        self.spent = Spent::default();
+        always.into_iter().chain(optional).map(Rows::clear).sum()
+    }
+
     /// Adds the rows of `other` below these.
     pub(crate) fn append(&mut self, other: &Self) {
         let optional = |a: &mut Option<Rows>, b: &Option<Rows>| {

@@ -167,7 +167,7 @@ fn recompute(
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let sheets = compute(plan, bundle, &place, stop, &Checkpoints::off())?;
+        let sheets = compute(plan, bundle, &place, stop, &Checkpoints::off(), Sheets::new(&plan.schemas))?;
         progress.cells_done(bundle.cells().len());
         Some(Arc::new(sheets))
     };

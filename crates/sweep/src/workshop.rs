@@ -5,6 +5,7 @@ use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
 use crate::rates::Waiting;
 use crate::run::Progress;
+use crate::spares::Spares;
 use crate::tables::Sheets;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) struct Workshop {
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) halt: Arc<AtomicBool>,
     pub(crate) checkpoints: Arc<Checkpoints>,
+    pub(crate) spares: Arc<Spares>,
     pub(crate) results: Sender<Done>,
 }
 
@@ -45,7 +47,10 @@ impl Workshop {
             works.push((kind, work));
             match &mut sheets {
                 None => sheets = Some(rows),
-                Some(sheets) => sheets.append(&rows),
+                Some(sheets) => {
+                    sheets.append(&rows);
+                    self.spares.put(rows);
+                }
             }
         }
         // Nobody waits for it any more if the run has ended.
@@ -65,8 +70,9 @@ impl Workshop {
 
     /// Rows of a bundle, `None` if asked to stop, or the message of a panic.
     fn try_bundle(&self, bundle: &Bundle) -> Result<Option<Sheets>, String> {
-        catch_unwind(AssertUnwindSafe(|| compute(&self.plan, bundle, &self.place, &self.halt, &self.checkpoints)))
-            .map_err(|panic| panic_message(&*panic))
+        let sheets = self.spares.take(&self.plan.schemas);
+        let compute = || compute(&self.plan, bundle, &self.place, &self.halt, &self.checkpoints, sheets);
+        catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| panic_message(&*panic))
     }
 
     /// Cell by cell, so that one that panics does not take its neighbours along: a cell's rows do

@@ -4,6 +4,7 @@ use crate::assembly::{Assembled, Assembly, Wanted};
 use crate::bundle::Bundle;
 use crate::checkpoints::Checkpoints;
 use crate::plan::Plan;
+use crate::spares::Spares;
 use crate::stock::{Stock, cells_of, part_name};
 use crate::tables::Sheets;
 use std::sync::Arc;
@@ -32,11 +33,12 @@ pub(crate) struct Writer<'a> {
     pub(crate) assembly: Assembly<'a>,
     pub(crate) checkpoints: &'a Checkpoints,
     pub(crate) provenance: Provenance,
+    pub(crate) spares: &'a Spares,
 }
 
 impl Writer<'_> {
     pub(crate) fn obey(&mut self, order: Order) -> Result<(), StoreError> {
-        let Gathered { bundles, pieces, .. } = match order {
+        let Gathered { bundles, pieces, fresh } = match order {
             Order::Part { part, rows } => {
                 let wanted = self.assembly.wanted(part, &rows.fresh);
                 write_part(self.plan, self.folder, &mut self.assembly, part, &wanted, &rows.fresh, &self.provenance)?;
@@ -51,6 +53,8 @@ impl Writer<'_> {
                 rows
             }
         };
+        // Those of a piece are kept for the part.
+        fresh.into_iter().filter_map(Arc::into_inner).for_each(|sheets| self.spares.put(sheets));
         if !self.checkpoints.is_empty() {
             bundles.iter().for_each(|bundle| self.checkpoints.done(self.plan, bundle));
         }

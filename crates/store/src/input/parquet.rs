@@ -85,6 +85,7 @@ mod tests {
 
     use super::*;
     use crate::columns::{Column, ColumnType, TableSchema};
+    use crate::encoding::encode;
     use crate::rows::Rows;
 
     fn bytes() -> Vec<u8> {
@@ -107,7 +108,9 @@ mod tests {
         rows.repeat_text(3, Some("X"), 2);
         rows.push_float(4, Some(1.5));
         rows.push_float(4, None);
-        part::encode(&(&rows).into(), Vec::new()).expect("a table")
+        let mut bytes = Vec::new();
+        encode(&(&rows).into(), Vec::new(), &mut bytes).expect("a table");
+        bytes
     }
 
     #[test]
