@@ -8,13 +8,12 @@ use std::io::{self, Write};
 
 use polars::prelude::{CompatLevel, DataType, Field, PolarsError, PolarsResult, Schema, SchemaExt, polars_err};
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, FallibleStreamingIterator, FileWriter, KeyValue,
-    StatisticsOptions, Version, WriteOptions, schema_to_metadata_key,
+    CompressionOptions, DynIter, FileWriter, KeyValue, StatisticsOptions, Version, WriteOptions, schema_to_metadata_key,
 };
 
 use crate::checksum::{self, Sealed};
 use crate::columns::{Column, ColumnType};
-use crate::pages::{Pages, Stretch};
+use crate::pages::{Stretch, pages_of};
 use crate::selection::Selection;
 
 /// Rows per row group: large enough to compress, small enough that its columns stay in the cache and their memory is
@@ -66,9 +65,8 @@ fn fill(
         data_page_size: None,
     };
     let mut writer = FileWriter::try_new(out, schema.to_arrow(CompatLevel::newest()), options)?;
-    let mut pages = Pages::new()?;
     for stretch in selection.stretches(ROW_GROUP) {
-        write_group(&mut writer, columns, &stretch, &mut pages)?;
+        write_group(&mut writer, columns, &stretch)?;
     }
     let keys = keys.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) });
     let keys = std::iter::once(schema_to_metadata_key(writer.schema())).chain(keys).collect();
@@ -77,39 +75,11 @@ fn fill(
 }
 
 /// Writes one row group, one column after the other.
-fn write_group<W: Write>(
-    writer: &mut FileWriter<W>,
-    columns: &[Column],
-    stretch: &Stretch<'_>,
-    pages: &mut Pages,
-) -> PolarsResult<()> {
+fn write_group<W: Write>(writer: &mut FileWriter<W>, columns: &[Column], stretch: &Stretch<'_>) -> PolarsResult<()> {
     let rows: usize = stretch.iter().map(|(_, range)| range.len()).sum();
-    let descriptors: Vec<_> = writer.parquet_schema().columns().iter().map(|of| of.descriptor.clone()).collect();
-    let columns = columns.iter().enumerate().zip(&descriptors).map(|(column, descriptor)| {
-        let pages = pages.of(column, stretch, descriptor)?.into_iter();
-        Ok(DynStreamingIterator::new(OneByOne { pages, page: None }))
-    });
+    let types = writer.parquet_schema().fields().to_vec();
+    let columns = columns.iter().enumerate().zip(types).map(|(column, of)| pages_of(column, stretch, of));
     writer.write(rows as u64, DynIter::new(columns))
-}
-
-/// Lends pages in turn, as the file asks for them.
-struct OneByOne {
-    pages: std::vec::IntoIter<CompressedPage>,
-    page: Option<CompressedPage>,
-}
-
-impl FallibleStreamingIterator for OneByOne {
-    type Item = CompressedPage;
-    type Error = PolarsError;
-
-    fn advance(&mut self) -> PolarsResult<()> {
-        self.page = self.pages.next();
-        Ok(())
-    }
-
-    fn get(&self) -> Option<&CompressedPage> {
-        self.page.as_ref()
-    }
 }
 
 fn data_type(kind: ColumnType) -> DataType {

@@ -37,7 +37,6 @@
 mod atomic;
 mod checksum;
 mod columns;
-mod dictionary;
 mod documents;
 mod encoding;
 mod error;

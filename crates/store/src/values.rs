@@ -34,6 +34,16 @@ impl Values {
         Values { cells, present: None }
     }
 
+    /// Makes room for this many more cells; texts grow.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        match &mut self.cells {
+            Cells::Bools(cells) => cells.reserve_exact(rows),
+            Cells::Ints(cells) => cells.reserve_exact(rows),
+            Cells::Floats(cells) => cells.reserve_exact(rows),
+            Cells::Texts(_) => {}
+        }
+    }
+
     /// Cells with a mask of the same length, where some are null.
     pub(crate) fn from_cells(cells: Cells, present: Option<Vec<bool>>) -> Self {
         Values { cells, present }
