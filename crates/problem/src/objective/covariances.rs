@@ -2,7 +2,8 @@
 
 use super::{Objective, Rows};
 use crate::Moments;
-use taut_numerics::{Aligned, Factor, Kernel, lane_product_into, run_wide};
+use std::rc::Rc;
+use taut_numerics::{Aligned, DMatrix, Factor, Kernel, lane_product_into, run_wide};
 
 /// Sxx of all lanes.
 enum Second {
@@ -54,14 +55,19 @@ impl Covariances {
         let identity = |entry: usize| f64::from(u8::from(entry % inputs == entry / inputs));
         let sxx = |entry, lane| of(lane).sxx.as_ref().map_or_else(|| identity(entry), |sxx| sxx.as_slice()[entry]);
         let variance = |input: usize, lane| sxx(input * (inputs + 1), lane);
-        let best: Vec<_> = (0..lanes).map(|lane| of(lane).best()).collect();
+        // Lanes are often of one problem, which is then solved once.
+        let mut best: Vec<Rc<(DMatrix<f64>, f64)>> = Vec::with_capacity(lanes);
+        for lane in 0..lanes {
+            let like = (0..lane).find(|other| std::ptr::eq(of(*other), of(lane)));
+            best.push(like.map_or_else(|| Rc::new(of(lane).best()), |other| Rc::clone(&best[other])));
+        }
         Self {
             lanes,
             inputs,
             outputs,
             samples: problems[0].samples(),
             syx: interleave(outputs * inputs, &|entry, lane| of(lane).syx.as_slice()[entry]),
-            floor: best.iter().map(|(_, floor)| *floor).collect(),
+            floor: best.iter().map(|best| best.1).collect(),
             sxx: if problems.iter().all(|p| p.has_uncorrelated_inputs()) {
                 Second::Diagonal {
                     variances: interleave(inputs, &variance),
@@ -354,7 +360,6 @@ impl Kernel for Scaled<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use taut_numerics::DMatrix;
 
     fn problem(seed: f64, diagonal: bool) -> Moments {
         let number = |i: usize, j: usize| (seed + 0.7 * i as f64 + 1.3 * j as f64).sin();
