@@ -4,7 +4,7 @@ use crate::{Lane, Method, Stepped};
 use std::sync::Arc;
 use taut_problem::{
     Clock, Fading, LEDGER, Memory, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory,
-    reduce,
+    lane_of, reduce,
 };
 
 /// The plain loop on exact reductions: every lane's motion is that of its full network.
@@ -127,20 +127,20 @@ impl Lifted {
         for group in &mut self.groups {
             let snapshot = group.stepped.snapshot();
             for (place, member) in group.members.iter_mut().enumerate() {
-                let own = snapshot.theta.iter().skip(place).step_by(snapshot.lanes);
-                group.small.iter_mut().zip(own).for_each(|(small, own)| *small = *own);
+                let own = lane_of(snapshot.theta, place, snapshot.lanes);
+                group.small.iter_mut().zip(own).for_each(|(small, own)| *small = own);
                 let frozen = member.fading.at(self.clock);
                 member.reduced.lift_into(&group.small, frozen, &mut group.full);
                 self.parametrization.predictor_into(&group.full, &mut group.beta);
                 let scatter = |all: &mut [f64], own: &[f64]| {
-                    let slots = all.iter_mut().skip(member.lane).step_by(lanes);
-                    slots.zip(own).for_each(|(slot, number)| *slot = *number);
+                    let entries = all.chunks_exact_mut(lanes).zip(own);
+                    entries.for_each(|(entry, number)| entry[member.lane] = *number);
                 };
                 scatter(&mut self.theta, &group.full);
                 scatter(&mut self.predictor, &group.beta);
                 let ledger = self.ledger.iter_mut().skip(member.lane).step_by(lanes);
-                let own = snapshot.ledger.iter().skip(place).step_by(snapshot.lanes);
-                ledger.zip(own).for_each(|(slot, number)| *slot = *number);
+                let own = lane_of(snapshot.ledger, place, snapshot.lanes);
+                ledger.zip(own).for_each(|(slot, number)| *slot = number);
             }
         }
     }

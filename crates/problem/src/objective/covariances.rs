@@ -204,20 +204,15 @@ impl Uncorrelated<'_> {
         let columns = columns.zip(self.beta.chunks_exact(self.column));
         let numbers = self.variances.as_chunks::<8>().0.iter().zip(self.inverses.as_chunks::<8>().0);
         for (((g, syx), beta), (s, inverse)) in columns.zip(numbers) {
-            let mut sums = [[0.0; 8]; SUMS];
-            let entries = g.as_chunks_mut::<8>().0.iter_mut().zip(syx.as_chunks::<8>().0);
-            let mut entries = entries.zip(beta.as_chunks::<8>().0);
-            let mut add = |sum: &mut [f64; 8]| {
-                let Some(((g, syx), beta)) = entries.next() else { return false };
+            let sums = sums_of_entries(g, [syx, beta], |g, [syx, beta], sum| {
                 for lane in 0..8 {
                     g[lane] = s[lane] * beta[lane] - syx[lane];
                     sum[lane] += g[lane] * g[lane];
                 }
-                true
-            };
-            while sums.iter_mut().all(&mut add) {}
+            });
+            let sum = totals(sums);
             for lane in 0..8 {
-                all[lane] += inverse[lane] * total(sums.map(|sum| sum[lane]));
+                all[lane] += inverse[lane] * sum[lane];
             }
         }
         self.loss.copy_from_slice(&all);
@@ -288,22 +283,14 @@ impl Residual<'_> {
 
     #[inline(always)]
     fn eight_lanes(self) {
-        let mut sums = [[0.0; 8]; SUMS];
-        let entries = self.g.as_chunks_mut::<8>().0.iter_mut().zip(self.syx.as_chunks::<8>().0);
-        let points = self.beta.as_chunks::<8>().0.iter().zip(self.best.as_chunks::<8>().0);
-        let mut entries = entries.zip(points);
-        let mut add = |sum: &mut [f64; 8]| {
-            let Some(((g, syx), (beta, best))) = entries.next() else { return false };
+        let others = [self.syx, self.beta, self.best];
+        let sums = sums_of_entries(self.g, others, |g, [syx, beta, best], sum| {
             for lane in 0..8 {
                 g[lane] -= syx[lane];
                 sum[lane] += g[lane] * (beta[lane] - best[lane]);
             }
-            true
-        };
-        while sums.iter_mut().all(&mut add) {}
-        for (lane, loss) in self.loss.iter_mut().enumerate() {
-            *loss = total(sums.map(|sum| sum[lane]));
-        }
+        });
+        self.loss.copy_from_slice(&totals(sums));
     }
 
     #[inline(always)]
@@ -318,6 +305,52 @@ impl Residual<'_> {
             *loss = total(sums);
         }
     }
+}
+
+/// What `add` sums of entries in eight lanes, going along a list that it may change and some others. Sums are told apart by
+/// numbers that the compiler knows, or they would lie in memory.
+#[inline(always)]
+fn sums_of_entries<const LISTS: usize>(
+    changed: &mut [f64],
+    others: [&[f64]; LISTS],
+    add: impl Fn(&mut [f64; 8], [&[f64; 8]; LISTS], &mut [f64; 8]),
+) -> [[f64; 8]; SUMS] {
+    let mut sums = [[0.0; 8]; SUMS];
+    let entries = changed.as_chunks_mut::<8>().0;
+    let others = others.map(|list| &list.as_chunks::<8>().0[..entries.len()]);
+    let mut from = 0;
+    for block in entries.chunks_mut(SUMS) {
+        let others = others.map(|list| &list[from..from + block.len()]);
+        if let Ok(block) = <&mut [[f64; 8]; SUMS]>::try_from(&mut *block) {
+            for i in 0..SUMS {
+                add(&mut block[i], others.map(|list| &list[i]), &mut sums[i]);
+            }
+        } else {
+            for i in 0..SUMS {
+                if i < block.len() {
+                    add(&mut block[i], others.map(|list| &list[i]), &mut sums[i]);
+                }
+            }
+        }
+        from += SUMS;
+    }
+    sums
+}
+
+/// [`total`] in eight lanes.
+#[inline(always)]
+fn totals(sums: [[f64; 8]; SUMS]) -> [f64; 8] {
+    let mut pairs = [[0.0; 8]; 4];
+    for (i, pair) in pairs.iter_mut().enumerate() {
+        for lane in 0..8 {
+            pair[lane] = sums[i][lane] + sums[i + 4][lane];
+        }
+    }
+    let mut all = [0.0; 8];
+    for lane in 0..8 {
+        all[lane] = (pairs[0][lane] + pairs[2][lane]) + (pairs[1][lane] + pairs[3][lane]);
+    }
+    all
 }
 
 #[inline(always)]
