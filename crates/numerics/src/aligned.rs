@@ -31,12 +31,14 @@ impl Aligned {
 impl Deref for Aligned {
     type Target = [f64];
 
+    #[inline]
     fn deref(&self) -> &[f64] {
         &self.data[self.start..self.start + self.len]
     }
 }
 
 impl DerefMut for Aligned {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f64] {
         &mut self.data[self.start..self.start + self.len]
     }

@@ -20,6 +20,7 @@ pub struct Factor<'a> {
 
 impl<'a> Factor<'a> {
     /// A rows × columns matrix per lane.
+    #[inline]
     pub fn new(data: &'a [f64], rows: usize, columns: usize) -> Self {
         Self { data, rows, columns, strides: [1, rows], shared: false }
     }
@@ -30,6 +31,7 @@ impl<'a> Factor<'a> {
     }
 
     /// Its transpose, without a copy.
+    #[inline]
     #[must_use]
     pub fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, strides: [self.strides[1], self.strides[0]], ..self }

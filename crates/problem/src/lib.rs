@@ -59,7 +59,7 @@ pub use reductions::{
 pub use regression::{HeldOut, Regression, design};
 pub use schedule::{Over, PowerDecay, Schedule, StepDecay};
 pub use series::{Expansion, Series};
-pub use snapshot::{LEDGER, Passage, Snapshot, Snapshots, Span, Trajectory};
+pub use snapshot::{LEDGER, Passage, Snapshot, Snapshots, Span, Trajectory, lane_of};
 pub use starts::{
     AlignedStart, BalancedStart, ConstantStart, EndToEndStart, FileStart, GaussianStart, IdentityStart, Init,
     LambdaBalancedStart, OrthogonalStart, PairStart,

@@ -26,6 +26,12 @@ pub struct Snapshot<'a> {
     pub lanes: usize,
 }
 
+/// The numbers of one lane, where those of all lanes of an entry lie side by side.
+pub fn lane_of(numbers: &[f64], lane: usize, lanes: usize) -> impl Iterator<Item = f64> {
+    // Not `step_by`, of whose length and places less is known.
+    numbers.chunks_exact(lanes).map(move |entry| entry[lane])
+}
+
 /// When a level was first reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Passage {
@@ -210,17 +216,13 @@ impl Snapshots {
     /// Adds one lane of a snapshot.
     pub fn push_lane(&mut self, snapshot: &Snapshot<'_>, lane: usize) {
         let lanes = snapshot.lanes;
-        self.coefficients.extend(snapshot.predictor.iter().skip(lane).step_by(lanes));
+        self.coefficients.extend(lane_of(snapshot.predictor, lane, lanes));
         if self.parameters.is_some() {
-            self.theta.extend(snapshot.theta.iter().skip(lane).step_by(lanes));
+            self.theta.extend(lane_of(snapshot.theta, lane, lanes));
         }
         self.covariances.extend_from_slice(snapshot.covariance);
-        self.ledger.extend(snapshot.ledger.iter().skip(lane).step_by(lanes));
-        let freedom = if snapshot.filters.is_empty() {
-            f64::NAN
-        } else {
-            snapshot.filters.iter().skip(lane).step_by(lanes).sum()
-        };
+        self.ledger.extend(lane_of(snapshot.ledger, lane, lanes));
+        let freedom = if snapshot.filters.is_empty() { f64::NAN } else { lane_of(snapshot.filters, lane, lanes).sum() };
         self.freedom.push(freedom);
     }
 

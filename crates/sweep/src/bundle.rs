@@ -12,12 +12,13 @@ use crate::study::CellSpec;
 use crate::summary::{INTERPOLATION, LEVELS, reached};
 use crate::tables::Sheets;
 use crate::walk::{Walk, order};
-use crate::workbench::{Bench, ProblemKey, Shelf};
+use crate::workbench::{Bench, Benches, ProblemKey, Shelf};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use taut_metrics::{Setting, Views};
+use taut_metrics::{MatrixSetting, Setting, Views};
 use taut_problem::{Clock, Passage, Shape, Trajectory};
 use taut_train::Route;
 
@@ -218,11 +219,12 @@ fn fail_all(plan: &Plan, cells: &[usize], reason: &str, sheets: &mut Sheets) {
 
 fn stepped(plan: &Plan, cells: &[usize], breaks: &Breaks<'_>, sheets: &mut Sheets) -> Option<()> {
     let seed = plan.checked.study.seed;
-    let mut ready: Vec<(usize, CellSpec<'_>, Bench, Arc<Shelf>)> = Vec::with_capacity(cells.len());
+    let mut benches = Benches::default();
+    let mut ready: Vec<(usize, CellSpec<'_>, Rc<Bench>, Arc<Shelf>)> = Vec::with_capacity(cells.len());
     for &index in cells {
         let spec = plan.checked.cell(index);
         let shelf = plan.shelf(&spec);
-        match sheets.spent.on(On::Preparing, |_| Bench::new(&spec, shelf.features.as_ref(), seed)) {
+        match sheets.spent.on(On::Preparing, |_| benches.get(&spec, &shelf, seed)) {
             Ok(bench) => ready.push((index, spec, bench, shelf)),
             Err(reason) => emit_failed(plan, index, &spec, reason, sheets),
         }
@@ -299,6 +301,8 @@ fn record_lanes(
     let recorded = lanes.iter().map(|cell| Recorded::empty(cell.snapshots(), route)).collect();
     let recorded = sheets.spent.on(On::Moving, |_| walk.record(recorded, breaks))?;
     let passed = |lane| loss.and_then(|level| reached(path.first_passage(lane, level)));
+    // What metrics know of a problem serves every lane that has it.
+    let mut settings: Option<(&Bench, Option<MatrixSetting<'_>>)> = None;
     for (lane, (cell, mut recorded)) in lanes.iter().zip(recorded).enumerate() {
         match &grids[lane] {
             Ok(grid) => {
@@ -306,7 +310,11 @@ fn record_lanes(
                 recorded.gradient_evaluations = path.gradient_evaluations();
                 recorded.reduction.clone_from(&reductions[lane]);
                 see_end(cell, path, lane, (end.unwrap_or(Clock::Limit), loss), &mut recorded);
-                emit_alone(plan, cell, &recorded, sheets);
+                if settings.as_ref().is_none_or(|(bench, _)| !std::ptr::eq(*bench, cell.bench)) {
+                    settings = Some((cell.bench, cell.matrix_setting()));
+                }
+                let matrix = settings.as_ref().and_then(|(_, matrix)| matrix.as_ref());
+                emit_alone(plan, cell, matrix, &recorded, sheets);
             }
             Err(reason) => emit_failed(plan, cell.index, &cell.spec, reason.clone(), sheets),
         }
@@ -340,13 +348,18 @@ fn see_end(
 }
 
 /// Writes the rows of a cell that shares its problem with no other.
-fn emit_alone(plan: &Plan, cell: &Cell<'_>, recorded: &Recorded, sheets: &mut Sheets) {
-    let matrix = cell.matrix_setting();
+fn emit_alone(
+    plan: &Plan,
+    cell: &Cell<'_>,
+    matrix: Option<&MatrixSetting<'_>>,
+    recorded: &Recorded,
+    sheets: &mut Sheets,
+) {
     let Some(prepared) = cell.bench.rows() else {
-        return cell.emit(plan, recorded, None, Views { rows: None, matrix: matrix.as_ref() }, sheets);
+        return cell.emit(plan, recorded, None, Views { rows: None, matrix }, sheets);
     };
     let setting = Setting::new(&cell.shelf.instruments, &prepared.problem, &prepared.svd, &plan.metrics);
-    let views = Views { rows: Some(&setting), matrix: matrix.as_ref() };
+    let views = Views { rows: Some(&setting), matrix };
     let solved = Solved::new(plan, prepared, cell.shelf, views, cell.spec.replicate, &mut sheets.spent);
     cell.emit(plan, recorded, Some(&solved), views, sheets);
 }

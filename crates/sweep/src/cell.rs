@@ -12,10 +12,9 @@ use crate::study::{CellSpec, too_many_steps};
 use crate::summary::{best_row, largest_drop, reached};
 use crate::tables::{BEST_BY, Sheets};
 use crate::workbench::{Bench, Prepared, Shelf};
-use std::cell::OnceCell;
 use std::time::Instant;
 use taut_metrics::{Column, Look, MatrixSetting, Setting, Views};
-use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps, TargetModes};
+use taut_problem::{Clock, Dynamics, Motion, Observed, ParametrizationKind, Shape, Snapshots, Steps};
 use taut_store::Rows;
 use taut_theory::{MatrixPremise, Prediction, Premise, TheoryDef};
 use taut_train::{Lane, Route, SpectralPath};
@@ -31,8 +30,6 @@ pub(crate) struct Cell<'a> {
     /// What a relative step size is divided by.
     pub(crate) lambda_ref: f64,
     pub(crate) start: Vec<f64>,
-    pub(crate) target_modes: OnceCell<Option<TargetModes>>,
-    pub(crate) mode_goals: OnceCell<Vec<f64>>,
 }
 
 /// What the rows of a path carry beside metrics.
@@ -66,18 +63,7 @@ impl<'a> Cell<'a> {
         {
             return Err(format!("{beyond}: use a smaller one, or set train.allow_unstable = true"));
         }
-        Ok(Self {
-            index,
-            spec,
-            identity,
-            bench,
-            shelf,
-            dynamics,
-            lambda_ref,
-            start,
-            target_modes: OnceCell::new(),
-            mode_goals: OnceCell::new(),
-        })
+        Ok(Self { index, spec, identity, bench, shelf, dynamics, lambda_ref, start })
     }
 
     /// This cell in a stepped bundle.
@@ -380,9 +366,9 @@ impl Cell<'_> {
     pub(crate) fn mean_factor(&self) -> f64 {
         match self.bench {
             Bench::Rows(_) => 1.0,
-            Bench::Matrix(problem) => match &problem.observed {
-                Observed::Moments(_) => 1.0 / problem.outputs as f64,
-                Observed::Entries(_) | Observed::Measurements(_) => 1.0 / problem.samples() as f64,
+            Bench::Matrix(prepared) => match &prepared.problem.observed {
+                Observed::Moments(_) => 1.0 / prepared.problem.outputs as f64,
+                Observed::Entries(_) | Observed::Measurements(_) => 1.0 / prepared.problem.samples() as f64,
             },
         }
     }
@@ -390,7 +376,7 @@ impl Cell<'_> {
     fn largest_curvature(&self) -> f64 {
         match self.bench {
             Bench::Rows(prepared) => prepared.lambda_max,
-            Bench::Matrix(problem) => problem.largest_curvature(),
+            Bench::Matrix(prepared) => prepared.lambda_max(),
         }
     }
 }

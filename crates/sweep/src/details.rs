@@ -6,9 +6,9 @@ use crate::plan::Plan;
 use crate::recorded::Recorded;
 use crate::row_kinds::{Label, emit_curve, emit_moments, emit_tensor, push_stage};
 use crate::tables::{Sheets, TARGET};
-use crate::workbench::{Bench, Prepared};
+use crate::workbench::{Prepared, PreparedMatrix};
 use taut_metrics::{Look, hessian_spectrum};
-use taut_problem::{Clock, Observed, ParametrizationKind, Regression, Shape, TargetModes, Tensor};
+use taut_problem::{Clock, ParametrizationKind, Regression, Shape, Tensor};
 use taut_store::Rows;
 use taut_theory::{Mode, Prediction};
 
@@ -167,7 +167,7 @@ impl Cell<'_> {
 
     /// Singular values of W, and its projections on the modes of what is to be learned, as many as there are more of.
     fn matrix_modes(&self, clock: Clock, predictor: &[f64], strengths: &[f64]) -> Vec<Mode> {
-        let known = self.target_modes();
+        let known = self.bench.matrix().and_then(PreparedMatrix::target_modes);
         let projected = known.map(|modes| modes.strengths(predictor));
         let mode = |i: usize| Mode {
             clock,
@@ -203,20 +203,9 @@ impl Cell<'_> {
 
     /// How much of a mode is learned: the fraction where it is known, or the projection over that of where W goes.
     pub(crate) fn share(&self, mode: &Mode) -> f64 {
-        let goal = || self.mode_goals().get(mode.mode - 1).copied().unwrap_or(f64::NAN);
+        let goals = || self.bench.matrix().map_or(&[][..], PreparedMatrix::mode_goals);
+        let goal = || goals().get(mode.mode - 1).copied().unwrap_or(f64::NAN);
         mode.filter.or_else(|| mode.projection.map(|projection| projection / goal())).unwrap_or(f64::NAN)
-    }
-
-    /// uᵢᵀWvᵢ of the least-squares solution, or of the teacher where only entries or measurements are seen.
-    fn mode_goals(&self) -> &[f64] {
-        self.mode_goals.get_or_init(|| {
-            let (Bench::Matrix(problem), Some(modes)) = (self.bench, self.target_modes()) else { return Vec::new() };
-            let end = match &problem.observed {
-                Observed::Moments(moments) => Some(moments.best().0),
-                Observed::Entries(_) | Observed::Measurements(_) => problem.teacher.clone(),
-            };
-            end.map_or_else(Vec::new, |end| modes.strengths(end.as_slice()))
-        })
     }
 
     /// Size of every factor, and how well it matches the next.
@@ -236,12 +225,6 @@ impl Cell<'_> {
             rows.push_float(5, Some(factor.norm()));
             rows.push_float(6, gap);
         }
-    }
-
-    /// The modes of what is to be learned; none for a regression, or where they are not known.
-    fn target_modes(&self) -> Option<&TargetModes> {
-        let Bench::Matrix(problem) = self.bench else { return None };
-        self.target_modes.get_or_init(|| TargetModes::of(problem)).as_ref()
     }
 
     fn push_mode(&self, source: &str, time: f64, mode: &Mode, rows: &mut Rows) {

@@ -2,6 +2,7 @@
 
 use crate::cell::Cell;
 use crate::plan::Plan;
+use std::sync::Arc;
 use taut_problem::{ParametrizationKind, Positive, Reduced, Trajectory, reduce};
 use taut_train::{AdaptiveFlow, DualFlow, Lane, Lifted, ModeRecursion, RiccatiFlow, Route, Stepped, TOLERANCE};
 
@@ -28,7 +29,7 @@ const ENOUGH_ON_A_DESIGN: usize = 3;
 pub(crate) struct Group<'a, 'b> {
     pub(crate) cells: Vec<&'b Cell<'a>>,
     /// The reduction of every cell; empty if they are stepped as they are.
-    reduced: Vec<Reduced>,
+    reduced: Vec<Arc<Reduced>>,
     width: usize,
     size: Size,
 }
@@ -58,9 +59,15 @@ impl Size {
 /// the bits of a lane depend on no other.
 pub(crate) fn side_by_side<'a, 'b>(lanes: &'b [Cell<'a>]) -> Vec<Group<'a, 'b>> {
     let mut groups: Vec<Group<'a, 'b>> = Vec::new();
+    let mut known: Vec<(&Cell<'_>, Option<Arc<Reduced>>)> = Vec::new();
     for cell in lanes {
-        let reduced = cell.reduced();
-        let size = cell.size(reduced.as_ref());
+        // Lanes differ in their step size, of which no reduction knows.
+        let reduced = match known.iter().find(|(other, _)| cell.begins_like(other)) {
+            Some((_, reduced)) => reduced.clone(),
+            None => cell.reduced().map(Arc::new),
+        };
+        known.push((cell, reduced.clone()));
+        let size = cell.size(reduced.as_deref());
         let width = if size == Size::Wide { 1 } else { LANES };
         let fits = |group: &&mut Group<'_, '_>| {
             group.size == size
@@ -94,7 +101,7 @@ impl Group<'_, '_> {
     /// Names of the exact reductions of each cell.
     pub(crate) fn reductions(&self) -> Vec<Option<String>> {
         let names = |reduced: &Reduced| reduced.applied.iter().map(|applied| applied.name).collect::<Vec<_>>();
-        let joined = |reduced| Some(names(reduced).join(" + "));
+        let joined = |reduced: &Arc<Reduced>| Some(names(reduced).join(" + "));
         if self.reduced.is_empty() { vec![None; self.cells.len()] } else { self.reduced.iter().map(joined).collect() }
     }
 
@@ -137,6 +144,11 @@ impl Group<'_, '_> {
 }
 
 impl Cell<'_> {
+    /// Whether the other cell has the same problem and the same start.
+    fn begins_like(&self, other: &Self) -> bool {
+        std::ptr::eq(self.bench, other.bench) && self.start == other.start
+    }
+
     /// The exact reduction that is stepped instead of this cell, if one is.
     pub(crate) fn reduced(&self) -> Option<Reduced> {
         let is_wanted = self.spec.route() == Route::Stepped && self.spec.train.reduces();

@@ -5,7 +5,8 @@ use crate::cell::Cell;
 use crate::moving::side_by_side;
 use crate::plan::Plan;
 use crate::stopwatch::Stopwatch;
-use crate::workbench::{Bench, Prepared, Shelf};
+use crate::workbench::{Bench, Benches, Prepared, Shelf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -30,13 +31,14 @@ impl Plan {
     /// A motion of steps has one pace; a flow has none, and its last stretch stands for the rest. `None` where nothing moves
     /// step by step, or nothing could be begun.
     pub(crate) fn pace(&self, bundle: &Bundle, time: Duration, stop: &AtomicBool) -> Option<Pace> {
-        let drawn: Vec<(usize, Arc<Shelf>, Bench)> = bundle
+        let mut benches = Benches::default();
+        let drawn: Vec<(usize, Arc<Shelf>, Rc<Bench>)> = bundle
             .cells()
             .iter()
             .filter_map(|&index| {
                 let spec = self.checked.cell(index);
                 let shelf = self.shelf(&spec);
-                let bench = Bench::new(&spec, shelf.features.as_ref(), self.checked.study.seed).ok()?;
+                let bench = benches.get(&spec, &shelf, self.checked.study.seed).ok()?;
                 Some((index, shelf, bench))
             })
             .collect();

@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::summary::{INTERPOLATION, LEVELS};
 use crate::walk::Walk;
 use crate::workbench::Prepared;
-use taut_problem::{Clock, Memory, Passage, Shape, Snapshots, Trajectory};
+use taut_problem::{Clock, Memory, Passage, Shape, Snapshots, Trajectory, lane_of};
 use taut_train::{Moments, Route, SpectralPath, Stage, Staged};
 
 /// Multiply-adds between two looks at the stop signal: some tens of milliseconds.
@@ -162,7 +162,7 @@ impl Recorded {
         let snapshot = path.snapshot();
         self.clocks.push(clock);
         self.snapshots.push_lane(&snapshot, lane);
-        self.filters.extend(snapshot.filters.iter().skip(lane).step_by(snapshot.lanes));
+        self.filters.extend(lane_of(snapshot.filters, lane, snapshot.lanes));
         self.diverged = path.diverged(lane);
     }
 

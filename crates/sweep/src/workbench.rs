@@ -1,11 +1,13 @@
 //! What cells share: feature maps with their instruments, and decomposed designs.
 
 use crate::study::{CellSpec, Model};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use taut_metrics::Instruments;
 use taut_numerics::{DMatrix, Mat, ThinSvd, product_into};
-use taut_problem::{Dynamics, FeatureMap, MatrixProblem, Motion, Regression, Snapshots, Task};
+use taut_problem::{Dynamics, FeatureMap, MatrixProblem, Motion, Observed, Regression, Snapshots, TargetModes, Task};
 use taut_train::largest_curvature;
 
 /// One model's feature map and the tables that depend on it alone; shared by all its cells.
@@ -91,7 +93,26 @@ pub(crate) enum Bench {
     /// Rows of a regression.
     Rows(Box<Prepared>),
     /// A matrix.
-    Matrix(Box<MatrixProblem>),
+    Matrix(Box<PreparedMatrix>),
+}
+
+/// The benches of a bundle, whose cells seldom differ in what they fit: decompositions are found once for those that share one.
+#[derive(Default)]
+pub(crate) struct Benches {
+    known: BTreeMap<ProblemKey, Rc<Bench>>,
+}
+
+impl Benches {
+    /// The bench of a cell.
+    pub(crate) fn get(&mut self, cell: &CellSpec<'_>, shelf: &Shelf, seed: u64) -> Result<Rc<Bench>, String> {
+        let key = ProblemKey::of(cell);
+        if let Some(bench) = self.known.get(&key) {
+            return Ok(Rc::clone(bench));
+        }
+        let bench = Rc::new(Bench::new(cell, shelf.features.as_ref(), seed)?);
+        self.known.insert(key, Rc::clone(&bench));
+        Ok(bench)
+    }
 }
 
 impl Bench {
@@ -99,7 +120,7 @@ impl Bench {
     pub(crate) fn new(cell: &CellSpec<'_>, features: Option<&Arc<dyn FeatureMap>>, seed: u64) -> Result<Self, String> {
         if cell.data.is_matrix() {
             let problem = cell.data.draw_matrix(seed, cell.replicate, cell.files.map(|files| &**files))?;
-            return Ok(Self::Matrix(Box::new(problem)));
+            return Ok(Self::Matrix(Box::new(PreparedMatrix::new(problem))));
         }
         Prepared::new(cell, features, seed).map(|prepared| Self::Rows(Box::new(prepared)))
     }
@@ -107,7 +128,7 @@ impl Bench {
     pub(crate) fn task(&self) -> Task<'_> {
         match self {
             Self::Rows(prepared) => Task::Rows(&prepared.problem),
-            Self::Matrix(problem) => Task::Matrix(problem),
+            Self::Matrix(prepared) => Task::Matrix(&prepared.problem),
         }
     }
 
@@ -116,6 +137,14 @@ impl Bench {
         match self {
             Self::Rows(prepared) => Some(prepared),
             Self::Matrix(_) => None,
+        }
+    }
+
+    /// The matrix with what is known of it, if it is one.
+    pub(crate) fn matrix(&self) -> Option<&PreparedMatrix> {
+        match self {
+            Self::Rows(_) => None,
+            Self::Matrix(prepared) => Some(prepared),
         }
     }
 
@@ -129,7 +158,7 @@ impl Bench {
                 let depth = kind.depth(prepared.problem.feature_count(), 1);
                 prepared.problem.reference_curvature(depth, prepared.lambda_max)
             }
-            Self::Matrix(_) => self.task().reference_curvature(kind),
+            Self::Matrix(prepared) => *prepared.lambda_ref.get_or_init(|| self.task().reference_curvature(kind)),
         }
     }
 }
@@ -139,6 +168,49 @@ pub(crate) struct Prepared {
     pub(crate) problem: Regression,
     pub(crate) svd: ThinSvd,
     pub(crate) lambda_max: f64,
+}
+
+/// A matrix problem with what its cells ask of it, each found when first asked for; shared by cells of one model.
+pub(crate) struct PreparedMatrix {
+    pub(crate) problem: MatrixProblem,
+    /// λ_ref of the model.
+    lambda_ref: OnceCell<f64>,
+    lambda_max: OnceCell<f64>,
+    target_modes: OnceCell<Option<TargetModes>>,
+    mode_goals: OnceCell<Vec<f64>>,
+}
+
+impl PreparedMatrix {
+    fn new(problem: MatrixProblem) -> Self {
+        Self {
+            problem,
+            lambda_ref: OnceCell::new(),
+            lambda_max: OnceCell::new(),
+            target_modes: OnceCell::new(),
+            mode_goals: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn lambda_max(&self) -> f64 {
+        *self.lambda_max.get_or_init(|| self.problem.largest_curvature())
+    }
+
+    /// The modes of what is to be learned; none where they are not known.
+    pub(crate) fn target_modes(&self) -> Option<&TargetModes> {
+        self.target_modes.get_or_init(|| TargetModes::of(&self.problem)).as_ref()
+    }
+
+    /// uᵢᵀWvᵢ of the least-squares solution, or of the teacher where only entries or measurements are seen.
+    pub(crate) fn mode_goals(&self) -> &[f64] {
+        self.mode_goals.get_or_init(|| {
+            let Some(modes) = self.target_modes() else { return Vec::new() };
+            let end = match &self.problem.observed {
+                Observed::Moments(moments) => Some(moments.best().0),
+                Observed::Entries(_) | Observed::Measurements(_) => self.problem.teacher.clone(),
+            };
+            end.map_or_else(Vec::new, |end| modes.strengths(end.as_slice()))
+        })
+    }
 }
 
 /// Which cells share a problem: the entries of data and model, and the replicate if anything is drawn.

@@ -1,9 +1,10 @@
 //! Networks stepped at their smallest size, and shown at the size that was asked for.
 
 use crate::{Lane, Method, Stepped};
+use std::sync::Arc;
 use taut_problem::{
     Clock, Fading, LEDGER, Memory, Parametrization, ParametrizationKind, Passage, Reduced, Snapshot, Task, Trajectory,
-    reduce,
+    lane_of, reduce,
 };
 
 /// The plain loop on exact reductions: every lane's motion is that of its full network.
@@ -36,7 +37,7 @@ struct Group {
 
 struct Member {
     lane: usize,
-    reduced: Reduced,
+    reduced: Arc<Reduced>,
     fading: Fading,
     start: Fading,
 }
@@ -51,11 +52,11 @@ impl Lifted {
         seed: u64,
         levels: &[f64],
     ) -> Option<Self> {
-        let reduced = given.iter().map(|lane| reduce(lane.task, kind, lane.start, lane.dynamics));
+        let reduced = given.iter().map(|lane| reduce(lane.task, kind, lane.start, lane.dynamics).map(Arc::new));
         Some(Self::of(given, reduced.collect::<Option<_>>()?, width, kind, method, seed, levels))
     }
 
-    /// The same with the reduction of every lane.
+    /// The same with the reduction of every lane; lanes may share one.
     ///
     /// Groups of lanes are padded to `width` as bundles are, so that a lane's bits do not depend on the others.
     ///
@@ -63,7 +64,7 @@ impl Lifted {
     /// If there are no lanes.
     pub fn of(
         given: &[Lane<'_>],
-        reduced: Vec<Reduced>,
+        reduced: Vec<Arc<Reduced>>,
         width: usize,
         kind: &ParametrizationKind,
         method: &Method,
@@ -73,9 +74,9 @@ impl Lifted {
         let lanes = given.len();
         let shape = given[0].task.shape(lanes);
         let full = given[0].start.len();
-        let mut groups: Vec<(Vec<usize>, Vec<Reduced>)> = Vec::new();
+        let mut groups: Vec<(Vec<usize>, Vec<Arc<Reduced>>)> = Vec::new();
         for (lane, reduced) in reduced.into_iter().enumerate() {
-            let alike = |(_, group): &&mut (Vec<usize>, Vec<Reduced>)| is_alike(&group[0], &reduced);
+            let alike = |(_, group): &&mut (Vec<usize>, Vec<Arc<Reduced>>)| is_alike(&group[0], &reduced);
             match groups.iter_mut().find(alike) {
                 Some((lanes, group)) => {
                     lanes.push(lane);
@@ -117,7 +118,7 @@ impl Lifted {
 
     /// The reduction of each lane.
     pub fn reductions(&self) -> impl Iterator<Item = &Reduced> {
-        self.places.iter().map(|[group, place]| &self.groups[*group].members[*place].reduced)
+        self.places.iter().map(|[group, place]| &*self.groups[*group].members[*place].reduced)
     }
 
     /// Restores θ and the predictor of every lane.
@@ -126,20 +127,20 @@ impl Lifted {
         for group in &mut self.groups {
             let snapshot = group.stepped.snapshot();
             for (place, member) in group.members.iter_mut().enumerate() {
-                let own = snapshot.theta.iter().skip(place).step_by(snapshot.lanes);
-                group.small.iter_mut().zip(own).for_each(|(small, own)| *small = *own);
+                let own = lane_of(snapshot.theta, place, snapshot.lanes);
+                group.small.iter_mut().zip(own).for_each(|(small, own)| *small = own);
                 let frozen = member.fading.at(self.clock);
                 member.reduced.lift_into(&group.small, frozen, &mut group.full);
                 self.parametrization.predictor_into(&group.full, &mut group.beta);
                 let scatter = |all: &mut [f64], own: &[f64]| {
-                    let slots = all.iter_mut().skip(member.lane).step_by(lanes);
-                    slots.zip(own).for_each(|(slot, number)| *slot = *number);
+                    let entries = all.chunks_exact_mut(lanes).zip(own);
+                    entries.for_each(|(entry, number)| entry[member.lane] = *number);
                 };
                 scatter(&mut self.theta, &group.full);
                 scatter(&mut self.predictor, &group.beta);
                 let ledger = self.ledger.iter_mut().skip(member.lane).step_by(lanes);
-                let own = snapshot.ledger.iter().skip(place).step_by(snapshot.lanes);
-                ledger.zip(own).for_each(|(slot, number)| *slot = *number);
+                let own = lane_of(snapshot.ledger, place, snapshot.lanes);
+                ledger.zip(own).for_each(|(slot, number)| *slot = number);
             }
         }
     }
@@ -154,7 +155,7 @@ impl Group {
     fn new(
         given: &[Lane<'_>],
         lanes: Vec<usize>,
-        reduced: Vec<Reduced>,
+        reduced: Vec<Arc<Reduced>>,
         width: usize,
         method: &Method,
         seed: u64,

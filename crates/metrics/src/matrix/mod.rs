@@ -44,6 +44,7 @@ use taut_problem::{
 pub struct MatrixSetting<'a> {
     task: Task<'a>,
     kind: &'a ParametrizationKind,
+    /// That of a regression.
     problem: OnceCell<MatrixProblem>,
     tensors: Vec<Tensor>,
     objective: OnceCell<RefCell<Box<dyn Objective>>>,
@@ -70,10 +71,10 @@ impl<'a> MatrixSetting<'a> {
 
     /// The problem; a regression is one with a single output.
     pub fn problem(&self) -> &MatrixProblem {
-        self.problem.get_or_init(|| match self.task {
-            Task::Rows(problem) => MatrixProblem::of_regression(problem),
-            Task::Matrix(problem) => problem.clone(),
-        })
+        match self.task {
+            Task::Rows(problem) => self.problem.get_or_init(|| MatrixProblem::of_regression(problem)),
+            Task::Matrix(problem) => problem,
+        }
     }
 
     /// The modes of what is to be learned; `None` where they are not known.

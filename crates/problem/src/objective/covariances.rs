@@ -2,7 +2,8 @@
 
 use super::{Objective, Rows};
 use crate::Moments;
-use taut_numerics::{Aligned, Factor, Kernel, lane_product_into, run_wide};
+use std::rc::Rc;
+use taut_numerics::{Aligned, DMatrix, Factor, Kernel, lane_product_into, run_wide};
 
 /// Sxx of all lanes.
 enum Second {
@@ -54,14 +55,19 @@ impl Covariances {
         let identity = |entry: usize| f64::from(u8::from(entry % inputs == entry / inputs));
         let sxx = |entry, lane| of(lane).sxx.as_ref().map_or_else(|| identity(entry), |sxx| sxx.as_slice()[entry]);
         let variance = |input: usize, lane| sxx(input * (inputs + 1), lane);
-        let best: Vec<_> = (0..lanes).map(|lane| of(lane).best()).collect();
+        // Lanes are often of one problem, which is then solved once.
+        let mut best: Vec<Rc<(DMatrix<f64>, f64)>> = Vec::with_capacity(lanes);
+        for lane in 0..lanes {
+            let like = (0..lane).find(|other| std::ptr::eq(of(*other), of(lane)));
+            best.push(like.map_or_else(|| Rc::new(of(lane).best()), |other| Rc::clone(&best[other])));
+        }
         Self {
             lanes,
             inputs,
             outputs,
             samples: problems[0].samples(),
             syx: interleave(outputs * inputs, &|entry, lane| of(lane).syx.as_slice()[entry]),
-            floor: best.iter().map(|(_, floor)| *floor).collect(),
+            floor: best.iter().map(|best| best.1).collect(),
             sxx: if problems.iter().all(|p| p.has_uncorrelated_inputs()) {
                 Second::Diagonal {
                     variances: interleave(inputs, &variance),
@@ -198,20 +204,15 @@ impl Uncorrelated<'_> {
         let columns = columns.zip(self.beta.chunks_exact(self.column));
         let numbers = self.variances.as_chunks::<8>().0.iter().zip(self.inverses.as_chunks::<8>().0);
         for (((g, syx), beta), (s, inverse)) in columns.zip(numbers) {
-            let mut sums = [[0.0; 8]; SUMS];
-            let entries = g.as_chunks_mut::<8>().0.iter_mut().zip(syx.as_chunks::<8>().0);
-            let mut entries = entries.zip(beta.as_chunks::<8>().0);
-            let mut add = |sum: &mut [f64; 8]| {
-                let Some(((g, syx), beta)) = entries.next() else { return false };
+            let sums = sums_of_entries(g, [syx, beta], |g, [syx, beta], sum| {
                 for lane in 0..8 {
                     g[lane] = s[lane] * beta[lane] - syx[lane];
                     sum[lane] += g[lane] * g[lane];
                 }
-                true
-            };
-            while sums.iter_mut().all(&mut add) {}
+            });
+            let sum = totals(sums);
             for lane in 0..8 {
-                all[lane] += inverse[lane] * total(sums.map(|sum| sum[lane]));
+                all[lane] += inverse[lane] * sum[lane];
             }
         }
         self.loss.copy_from_slice(&all);
@@ -282,22 +283,14 @@ impl Residual<'_> {
 
     #[inline(always)]
     fn eight_lanes(self) {
-        let mut sums = [[0.0; 8]; SUMS];
-        let entries = self.g.as_chunks_mut::<8>().0.iter_mut().zip(self.syx.as_chunks::<8>().0);
-        let points = self.beta.as_chunks::<8>().0.iter().zip(self.best.as_chunks::<8>().0);
-        let mut entries = entries.zip(points);
-        let mut add = |sum: &mut [f64; 8]| {
-            let Some(((g, syx), (beta, best))) = entries.next() else { return false };
+        let others = [self.syx, self.beta, self.best];
+        let sums = sums_of_entries(self.g, others, |g, [syx, beta, best], sum| {
             for lane in 0..8 {
                 g[lane] -= syx[lane];
                 sum[lane] += g[lane] * (beta[lane] - best[lane]);
             }
-            true
-        };
-        while sums.iter_mut().all(&mut add) {}
-        for (lane, loss) in self.loss.iter_mut().enumerate() {
-            *loss = total(sums.map(|sum| sum[lane]));
-        }
+        });
+        self.loss.copy_from_slice(&totals(sums));
     }
 
     #[inline(always)]
@@ -312,6 +305,52 @@ impl Residual<'_> {
             *loss = total(sums);
         }
     }
+}
+
+/// What `add` sums of entries in eight lanes, going along a list that it may change and some others. Sums are told apart by
+/// numbers that the compiler knows, or they would lie in memory.
+#[inline(always)]
+fn sums_of_entries<const LISTS: usize>(
+    changed: &mut [f64],
+    others: [&[f64]; LISTS],
+    add: impl Fn(&mut [f64; 8], [&[f64; 8]; LISTS], &mut [f64; 8]),
+) -> [[f64; 8]; SUMS] {
+    let mut sums = [[0.0; 8]; SUMS];
+    let entries = changed.as_chunks_mut::<8>().0;
+    let others = others.map(|list| &list.as_chunks::<8>().0[..entries.len()]);
+    let mut from = 0;
+    for block in entries.chunks_mut(SUMS) {
+        let others = others.map(|list| &list[from..from + block.len()]);
+        if let Ok(block) = <&mut [[f64; 8]; SUMS]>::try_from(&mut *block) {
+            for i in 0..SUMS {
+                add(&mut block[i], others.map(|list| &list[i]), &mut sums[i]);
+            }
+        } else {
+            for i in 0..SUMS {
+                if i < block.len() {
+                    add(&mut block[i], others.map(|list| &list[i]), &mut sums[i]);
+                }
+            }
+        }
+        from += SUMS;
+    }
+    sums
+}
+
+/// [`total`] in eight lanes.
+#[inline(always)]
+fn totals(sums: [[f64; 8]; SUMS]) -> [f64; 8] {
+    let mut pairs = [[0.0; 8]; 4];
+    for (i, pair) in pairs.iter_mut().enumerate() {
+        for lane in 0..8 {
+            pair[lane] = sums[i][lane] + sums[i + 4][lane];
+        }
+    }
+    let mut all = [0.0; 8];
+    for lane in 0..8 {
+        all[lane] = (pairs[0][lane] + pairs[2][lane]) + (pairs[1][lane] + pairs[3][lane]);
+    }
+    all
 }
 
 #[inline(always)]
@@ -354,7 +393,6 @@ impl Kernel for Scaled<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use taut_numerics::DMatrix;
 
     fn problem(seed: f64, diagonal: bool) -> Moments {
         let number = |i: usize, j: usize| (seed + 0.7 * i as f64 + 1.3 * j as f64).sin();

@@ -12,7 +12,7 @@ pub(crate) use penalties::Penalties;
 use taut_numerics::Aligned;
 use taut_problem::{
     Clock, Dynamics, Memory, Objective, Parametrization, ParametrizationKind, Passage, Regression, Rows, Snapshot,
-    Task, Tensor, Trajectory,
+    Task, Tensor, Trajectory, lane_of,
 };
 use watches::Watches;
 
@@ -322,7 +322,7 @@ impl Trajectory for Stepped {
 
     fn diverged(&self, lane: usize) -> Option<Clock> {
         // Between two looks at the loss the parameters themselves tell.
-        let is_lost = || self.shown().iter().skip(lane).step_by(self.lanes).any(|theta| !theta.is_finite());
+        let is_lost = || lane_of(self.shown(), lane, self.lanes).any(|theta| !theta.is_finite());
         self.watches.diverged(lane).or_else(|| is_lost().then_some(self.step)).map(Clock::Step)
     }
 
