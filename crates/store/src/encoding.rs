@@ -13,7 +13,7 @@ use polars_parquet::write::{
 
 use crate::checksum::{self, Sealed};
 use crate::columns::{Column, ColumnType};
-use crate::pages::{Stretch, pages_of};
+use crate::pages::{self, Stretch, Trial, pages_of};
 use crate::selection::Selection;
 
 /// Rows per row group: large enough to compress, small enough that its columns stay in the cache and their memory is
@@ -65,8 +65,9 @@ fn fill(
         data_page_size: None,
     };
     let mut writer = FileWriter::try_new(out, schema.to_arrow(CompatLevel::newest()), options)?;
+    let mut trial = pages::trial()?;
     for stretch in selection.stretches(ROW_GROUP) {
-        write_group(&mut writer, columns, &stretch)?;
+        write_group(&mut writer, columns, &stretch, &mut trial)?;
     }
     let keys = keys.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) });
     let keys = std::iter::once(schema_to_metadata_key(writer.schema())).chain(keys).collect();
@@ -75,10 +76,15 @@ fn fill(
 }
 
 /// Writes one row group, one column after the other.
-fn write_group<W: Write>(writer: &mut FileWriter<W>, columns: &[Column], stretch: &Stretch<'_>) -> PolarsResult<()> {
+fn write_group<W: Write>(
+    writer: &mut FileWriter<W>,
+    columns: &[Column],
+    stretch: &Stretch<'_>,
+    trial: &mut Trial,
+) -> PolarsResult<()> {
     let rows: usize = stretch.iter().map(|(_, range)| range.len()).sum();
     let types = writer.parquet_schema().fields().to_vec();
-    let columns = columns.iter().enumerate().zip(types).map(|(column, of)| pages_of(column, stretch, of));
+    let columns = columns.iter().enumerate().zip(types).map(|(column, of)| pages_of(column, stretch, of, trial));
     writer.write(rows as u64, DynIter::new(columns))
 }
 

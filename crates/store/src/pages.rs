@@ -38,11 +38,20 @@ const TENTHS: usize = 9;
 /// Rows that lie in several gatherings.
 pub(crate) type Stretch<'a> = [(&'a Rows, Range<usize>)];
 
+/// What numbers are compressed with to see whether that helps: one context for all, for a new one costs more than the trial.
+pub(crate) type Trial = zstd::bulk::Compressor<'static>;
+
+/// Nothing is tried yet.
+pub(crate) fn trial() -> PolarsResult<Trial> {
+    Ok(Trial::new(ZSTD_LEVEL)?)
+}
+
 /// The pages of one column, by its number, over these rows.
 pub(crate) fn pages_of(
     (at, column): (usize, &Column),
     stretch: &Stretch<'_>,
     of: ParquetType,
+    trial: &mut Trial,
 ) -> PolarsResult<DynStreamingIterator<'static, CompressedPage, PolarsError>> {
     let mut values = Values::new(column.kind);
     values.reserve(stretch.iter().map(|(_, range)| range.len()).sum());
@@ -52,7 +61,7 @@ pub(crate) fn pages_of(
         }
     }
     let (encoding, is_compressed) = match &values.cells {
-        Cells::Floats(cells) if !repeats(cells) => (Encoding::Plain, shrinks(cells)),
+        Cells::Floats(cells) if !repeats(cells) => (Encoding::Plain, shrinks(cells, trial)),
         Cells::Bools(_) => (Encoding::Plain, true),
         _ => (Encoding::RleDictionary, true),
     };
@@ -91,12 +100,16 @@ fn repeats(cells: &[f64]) -> bool {
 }
 
 /// Whether some of these numbers become much smaller.
-fn shrinks(cells: &[f64]) -> bool {
+fn shrinks(cells: &[f64], trial: &mut Trial) -> bool {
     let piece = PIECE / size_of::<f64>();
-    let start = |number: usize| number * cells.len().saturating_sub(piece) / (PIECES - 1);
-    let pieces = (0..PIECES).flat_map(|number| &cells[start(number)..cells.len().min(start(number) + piece)]);
-    let sample: Vec<u8> = pieces.flat_map(|cell| cell.to_le_bytes()).collect();
-    zstd::bulk::compress(&sample, ZSTD_LEVEL).is_ok_and(|smaller| 10 * smaller.len() < TENTHS * sample.len())
+    let mut sample = Vec::with_capacity(PIECES * PIECE);
+    for number in 0..PIECES {
+        let start = number * cells.len().saturating_sub(piece) / (PIECES - 1);
+        for cell in &cells[start..cells.len().min(start + piece)] {
+            sample.extend_from_slice(&cell.to_le_bytes());
+        }
+    }
+    trial.compress(&sample).is_ok_and(|smaller| 10 * smaller.len() < TENTHS * sample.len())
 }
 
 /// The only copy of the cells is the one that put them together: polars takes the vectors over.
