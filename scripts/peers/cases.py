@@ -107,7 +107,7 @@ CASES = (
     Case(
         "diagonal", "u² − v², 1000 inputs, 100 rows, 30 starts", "diagonal.toml",
         lambda folder, cells: problems.rows(folder, 100, 1000, [5**-0.5] * 5 + [0.0] * 995, 0.1),
-        ("model.init.constant.scale", 1e-3, 1.0), 30, 20_000, 20,
+        ("model.init.constant.scale", 1e-3, 1.0), 30, 100_000, 20,
         (Peer("JAX", "diagonal_jax.py", "jax", 30, 10_000, 3.0),),
         flops=2 * 2.0 * 1000 * 100, shown="SELECT cell, final_predictor_l1_norm AS value FROM cells",
         overrides=("data.table.inputs=[" + ", ".join(f'"x{j + 1}"' for j in range(1000)) + "]",),

@@ -332,6 +332,11 @@ impl Kernel for Batch<'_> {
         for lane in 0..8 {
             per_rate[lane] = 0.5 / rate[lane];
         }
+        // All stretches of a job are equally long, and nodes are symmetric: e to a node is a product, and so is its reciprocal.
+        let mut spread = [[0.0; 8]; STRETCH_NODES];
+        for i in 0..STRETCH_NODES {
+            spread[i] = exp(mul([rule.nodes[i]; 8], half));
+        }
         let (mut sum, mut is_good) = ([0.0; 8], [true; 8]);
         for stretch in 0..most as usize {
             let (mut middle, mut width) = ([0.0; 8], [0.0; 8]);
@@ -341,12 +346,11 @@ impl Kernel for Batch<'_> {
                 width[lane] = if is_mine { half[lane] } else { 0.0 };
             }
             let (mut whole, mut first, mut second) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+            let grown = exp(middle);
+            let shrunk = reciprocal(grown);
             for i in 0..STRETCH_NODES {
-                let up = exp(fma1(rule.nodes[i], half, middle));
-                let mut down = [0.0; 8];
-                for lane in 0..8 {
-                    down[lane] = 1.0 / up[lane];
-                }
+                let up = mul(grown, spread[i]);
+                let down = mul(shrunk, spread[STRETCH_NODES - 1 - i]);
                 let t = fma(sub(up, down), per_rate, zero);
                 let f = clenshaw(&a, t);
                 let g = mul(sqrt(fma(f, f, [1.0; 8])), grid.stretch_at(&middles, t));
@@ -409,6 +413,15 @@ fn legendre(k: usize, x: f64) -> f64 {
         (before, here) = (here, next);
     }
     here
+}
+
+#[inline(always)]
+fn reciprocal(a: Lanes) -> Lanes {
+    let mut out = [0.0; 8];
+    for lane in 0..8 {
+        out[lane] = 1.0 / a[lane];
+    }
+    out
 }
 
 #[inline(always)]

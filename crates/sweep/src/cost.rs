@@ -4,7 +4,7 @@
 //! Work is counted in multiply-adds of a vectorised loop; everything else is a number of these. No cell is drawn, so
 //! what only a draw would show (curvatures, reductions, when a flow has settled) is guessed.
 
-use crate::moving::LANES;
+use crate::moving::{LANES, NARROW, SMALL};
 use crate::plan::Plan;
 use crate::study::{CellSpec, Checked, Record, TableName, Times, single_steps};
 use taut_metrics::MetricDef;
@@ -41,10 +41,6 @@ const GRADIENTS_PER_FLOW_STEP: f64 = 6.0;
 
 /// No flow is followed for more steps than this.
 const MOST_FLOW_STEPS: f64 = 1e7;
-
-/// Up to this many entries of a design, and up to this width of a factor, lanes step side by side.
-const SMALL_DESIGN: f64 = 4096.0;
-const NARROW: usize = 24;
 
 /// What the estimates of all cells of a study share.
 pub(crate) struct Costs {
@@ -183,7 +179,7 @@ impl Costs {
         let [p, q] = data.matrix.unwrap_or_else(|| [cell.model.features.count(data.inputs), 1]);
         let (n, parameters) = (data.samples as f64, kind.parameters(p, q) as f64);
         let is_narrow = match data.matrix {
-            None => data.samples * p <= SMALL_DESIGN as usize,
+            None => data.samples * p <= SMALL,
             Some(_) => p.max(q) <= NARROW && width(kind, p, q) <= NARROW,
         };
         let [p, q] = [p as f64, q as f64];

@@ -11,10 +11,10 @@ pub(crate) const LANES: usize = 8;
 
 /// Designs up to this many entries step in lanes, each lane on its own. Larger ones do if all lanes share one, which then is
 /// read once for all of them.
-const SMALL: usize = 4096;
+pub(crate) const SMALL: usize = 4096;
 
 /// Factors up to this size step in lanes, filled up where cells are missing.
-const NARROW: usize = 24;
+pub(crate) const NARROW: usize = 24;
 
 /// Factors up to this size step in lanes as well, if there are enough of them. Eight of larger ones leave the second cache:
 /// at 64, lanes take 82 µs per step of a study and blocks 72. A lane has the same bits alone: how many there are is seen in the time
