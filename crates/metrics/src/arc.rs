@@ -334,8 +334,8 @@ impl Kernel for Batch<'_> {
         }
         // All stretches of a job are equally long, and nodes are symmetric: e to a node is a product, and so is its reciprocal.
         let mut spread = [[0.0; 8]; STRETCH_NODES];
-        for i in 0..STRETCH_NODES {
-            spread[i] = exp(mul([rule.nodes[i]; 8], half));
+        for (spread, node) in spread.iter_mut().zip(&rule.nodes) {
+            *spread = exp(mul([*node; 8], half));
         }
         let (mut sum, mut is_good) = ([0.0; 8], [true; 8]);
         for stretch in 0..most as usize {

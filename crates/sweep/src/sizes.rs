@@ -49,12 +49,18 @@ pub struct TableSize {
 }
 
 impl Plan {
-    /// How many cells make a part: as many as bytes and work allow.
+    /// How many cells make a part: as many as bytes and work allow, and where cells step side by side, whole bundles of them.
+    /// A bundle that takes long has checkpoints, so that less is lost than it is long.
     pub(crate) fn part_size(&self) -> usize {
         let bytes_per_cell = self.sizes().iter().map(|size| size.bytes).sum::<usize>() / self.cells().max(1);
         let by_bytes = (BYTES_PER_PART / bytes_per_cell.max(1)).max(1);
         let by_work = (WORK_PER_PART / self.work_of_a_cell().max(1)).max(1);
-        by_bytes.min(by_work).min(CELLS_PER_PART.max(self.cells().div_ceil(PARTS)))
+        let most = by_bytes.min(CELLS_PER_PART.max(self.cells().div_ceil(PARTS)));
+        if !self.is_stepped() {
+            return most.min(by_work);
+        }
+        let most = most.min(by_work.max(LANES));
+        if most < LANES { most } else { most - most % LANES }
     }
 
     /// The size of every table: upper bounds, because equal save times are merged.
@@ -128,9 +134,13 @@ impl Plan {
             10 * samples * entries * modes
         };
         let steps = self.checked.train.iter().map(|train| single_steps(&train.value, false)).max().unwrap_or(0);
-        let is_stepped = self.checked.data.iter().any(|data| data.value.is_matrix())
-            || self.checked.model.iter().any(|model| !model.value.parametrization.is_direct());
-        decomposition + if is_stepped { step * steps as usize } else { 0 }
+        decomposition + if self.is_stepped() { step * steps as usize } else { 0 }
+    }
+
+    /// Whether any cell's motion is not linear, and mostly goes step by step.
+    fn is_stepped(&self) -> bool {
+        self.checked.data.iter().any(|data| data.value.is_matrix())
+            || self.checked.model.iter().any(|model| !model.value.parametrization.is_direct())
     }
 
     /// Rows per cell and table, for the largest settings that the study has.

@@ -40,6 +40,24 @@ fn more_of_anything_is_more_work() {
     }
 }
 
+/// Eight lanes take hardly longer than one: a bundle that the end of a part cuts is lanes lost.
+#[test]
+fn parts_of_long_cells_are_whole_bundles() {
+    let factors = GAUSSIAN.replace(
+        "features = \"identity\"",
+        "features = \"identity\"\nparametrization = { deep-linear = { depth = 2, width = 4 } }\ninit = { gaussian = { scale = 0.1 } }",
+    );
+    let mut parts = Vec::new();
+    for steps in ["10", "1e5", "1e6", "3e6", "1e7", "1e8", "1e9"] {
+        let steps = format!("[sweep]\nseed = {{ count = 160 }}\n\"train.until.steps\" = [{steps}]\n");
+        let plan = plan(&format!("{factors}\n{steps}"));
+        assert_eq!(plan.bundles(), Some(20), "{steps}");
+        parts.push(plan.parts());
+    }
+    assert!(parts.windows(2).all(|pair| pair[0] <= pair[1]), "longer cells make smaller parts: {parts:?}");
+    assert_eq!((parts[0], parts[parts.len() - 1]), (1, 20));
+}
+
 #[test]
 fn a_closed_form_takes_as_long_for_any_number_of_steps() {
     let works = works(GOOD, "\"train.until.steps\" = [1e3, 1e6, 1e12]");
