@@ -75,7 +75,9 @@ def read_options():
     options = options.parse_args()
     unknown = set(options.only) - {case.name for case in CASES}
     if unknown:
-        sys.exit(f"no such case: {', '.join(sorted(unknown))}")
+        sys.exit(f"no such case: {', '.join(map(repr, sorted(unknown)))}; there are: {', '.join(case.name for case in CASES)}")
+    if options.rounds is not None and options.rounds < 1:
+        sys.exit(f"--rounds {options.rounds}: at least one")
     if not options.taut.is_file():
         sys.exit(f"{options.taut} is not there; build it with `cargo build --release`, or name it by --taut")
     options.taut = options.taut.resolve()
@@ -88,7 +90,7 @@ class Bench:
 
     def __init__(self, options, work, skipped):
         self.options, self.work, self.skipped = options, work, skipped
-        self.meter = pages.meter(options.taut)
+        self.meter = None if options.quick else pages.meter()
 
     def peak(self):
         """Gflop/s of fused multiply-adds; nothing if the program that measures them cannot be built here."""

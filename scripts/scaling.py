@@ -111,11 +111,11 @@ def factors(width, depth=3, cells=8):
 
 WIDTH = (4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128)
 SWEEPS = (
-    Sweep("width, small", "width", "three factors, eight cells side by side", WIDTH, 3, "products of square matrices", DEEP,
+    Sweep("width, small", "width", "three factors, eight cells side by side", WIDTH, 3, "products of square matrices, beside what grows with their entries", DEEP,
           square, factors, fitted=(6, 20)),
     Sweep("width, large", "width", "three factors, eight cells", WIDTH, 3, "products of square matrices", DEEP,
           square, factors, fitted=(32, 128)),
-    Sweep("depth", "3 · depth − 2", "factors 10 × 10, eight cells", (2, 3, 4, 6, 9, 13), 1, "3N − 2 products for N factors", DEEP,
+    Sweep("depth", "3 · depth − 2", "factors 10 × 10, eight cells", (2, 3, 4, 6, 9, 13), 1, "3N − 2 products for N = 2 to 13 factors", DEEP,
           lambda depth: [f"model.parametrization.deep-linear.depth={depth}"], lambda depth: factors(10, depth), of=lambda n: 3 * n - 2),
     Sweep("samples of factors", "samples", "three factors 10 × 10", (20, 80, 320, 1280), 0, "second moments are all that a step reads", DEEP,
           lambda samples: [f"data.teacher.samples={samples}"], lambda samples: factors(10)),

@@ -48,8 +48,8 @@ class Case:
 
 
 def covariance_flops(depth, width):
-    """3·depth − 2 products of square matrices: forward, residual, backward."""
-    return (3 * depth - 2) * 2.0 * width**3
+    """3·depth − 3 products of square matrices, forward and backward: the residual takes none once Sxx is diagonal."""
+    return (3 * depth - 3) * 2.0 * width**3
 
 
 LARGEST_VALUE = "SELECT cell, strength AS value FROM modes WHERE mode = 1 AND step = {steps}"
