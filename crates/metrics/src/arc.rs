@@ -5,7 +5,7 @@
 //! own rule. The others are integrated in u with t = t₀ + sinh(u)/σ, which moves the branch points
 //! to ±iπ/2 however steep the slope is; eight panels go side by side.
 
-use crate::grid::{Grid, Lobatto, NODES};
+use crate::grid::{Grid, HALF, Lobatto, NODES};
 use crate::lanes::{Lanes, add, fma, fma1, load, mul, sqrt, sub, total};
 use crate::steep::{asinh, exp};
 use nalgebra::DMatrix;
@@ -13,8 +13,6 @@ use taut_numerics::{GaussLegendre, Kernel, run_wide};
 
 /// Coefficients of a panel's interpolant: one per slope and one per rate.
 const TERMS: usize = 2 * NODES;
-/// Pairs of opposite nodes.
-const HALF: usize = NODES / 2;
 /// Errors of a rule are below the square of the highest two coefficients of its integrand; this
 /// share of the panel's length leaves about 1e-11.
 const TOP: f64 = 2e-5;

@@ -22,14 +22,23 @@ impl<'a> Combined<'a> {
         Self { span, largest: largest.collect(), basis }
     }
 
+    fn rows(&self) -> usize {
+        self.span.weights.len() / self.span.rank
+    }
+
+    /// Length of a row of canonical coefficients.
+    fn stride(&self) -> usize {
+        self.basis.len() / self.span.rank
+    }
+
     /// Canonical coefficients of all rows, rows × stride.
-    pub(crate) fn canonical(&self, stride: usize) -> Vec<f64> {
-        let mut out = vec![0.0; self.span.weights.len() / self.span.rank * stride];
-        product_into(&self.span.weights, &self.basis, &mut out, self.span.rank, stride);
+    pub(crate) fn canonical(&self) -> Vec<f64> {
+        let mut out = vec![0.0; self.rows() * self.stride()];
+        product_into(&self.span.weights, &self.basis, &mut out, self.span.rank, self.stride());
         out
     }
 
-    /// A row's weights.
+    /// The weights of all rows, rows × rank.
     pub(crate) fn weights(&self) -> &'a [f64] {
         &self.span.weights
     }
@@ -45,20 +54,16 @@ impl<'a> Combined<'a> {
     }
 
     /// Values of all rows from a table of the family, columns as [`Strips`] lay them out.
-    pub(crate) fn values(&self, family: usize, table: &Strips) -> Vec<f64> {
-        let stride = self.basis.len() / self.span.rank;
-        let packed: Vec<f64> = self.basis.chunks_exact(stride).flat_map(|row| &row[..family]).copied().collect();
-        let mut at = Vec::new();
-        table.product_into(&packed, self.span.rank, &mut at);
-        let rows = self.span.weights.len() / self.span.rank;
+    pub(crate) fn values(&self, curve: &CurveInstruments, table: &Strips) -> Vec<f64> {
+        let at = curve.tabulated(&self.basis, table);
         let mut out = Vec::new();
-        Strips::of_product(&at, self.span.rank).product_into(&self.span.weights, rows, &mut out);
+        Strips::of_product(at, self.span.rank).product_into(&self.span.weights, self.rows(), &mut out);
         out
     }
 
     /// The series on the grid.
     pub(crate) fn on_grid(&self, grid: &Grid) -> OnGrid {
-        let stride = self.basis.len() / self.span.rank;
+        let stride = self.stride();
         let (mut sheet, mut scratch) = (Sheet::default(), [(); 2].map(|()| vec![[0.0; 8]; grid.vectors()]));
         let (mut derivatives, mut ends): ([Vec<f64>; 2], _) = (Default::default(), Vec::new());
         for block in self.basis.chunks(ROWS * stride) {

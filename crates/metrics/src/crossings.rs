@@ -1,6 +1,6 @@
 //! Sign changes of f′ and f″ on the grid, above the noise of rounding.
 
-use crate::grid::{Grid, NODES};
+use crate::grid::{Grid, HALF, NODES};
 use crate::lanes::{Lanes, add, fma1, mul, sub};
 
 /// A stretch of one half at whose ends a derivative has opposite signs, or the same sign with a dip
@@ -205,7 +205,6 @@ fn meeting(a: f64, b: f64, p: f64, q: f64, width: f64) -> f64 {
 /// d/dt of values that are only known at the nodes, by the panel's own interpolant.
 #[inline(always)]
 pub(crate) fn rates_by_interpolation(grid: &Grid, values: &[Lanes], out: &mut [Lanes]) {
-    const HALF: usize = NODES / 2;
     let [of_sums, of_differences] = &grid.lobatto.halves;
     for (v, out) in values.chunks_exact(NODES).zip(out.chunks_exact_mut(NODES)) {
         // The nodes are symmetric, so that each half of the table serves twice.

@@ -14,6 +14,8 @@ use taut_problem::Series;
 
 /// Nodes of a panel.
 pub(crate) const NODES: usize = 8;
+/// Pairs of nodes that lie opposite each other.
+pub(crate) const HALF: usize = NODES / 2;
 /// Radians of the fastest member that a panel may span: 8 nodes then see about 7 points per half-wave.
 const PANEL_HALF_WAVES: f64 = 1.1;
 /// Rounding errors of a sum of terms tᵢ stay below this many eps·max|c|·Σ|pᵢ|.
@@ -232,7 +234,7 @@ pub(crate) struct Lobatto {
     pub(crate) top: [[f64; NODES]; 2],
     /// Values at the nodes to derivatives at the first half of the nodes: of sums of two values that lie opposite each
     /// other, and of differences. At the other half the first part has the other sign.
-    pub(crate) halves: [[[f64; NODES / 2]; NODES / 2]; 2],
+    pub(crate) halves: [[[f64; HALF]; HALF]; 2],
 }
 
 impl Lobatto {

@@ -3,6 +3,7 @@
 use crate::arc::ArcRule;
 use crate::family::Family;
 use crate::grid::Grid;
+use crate::lanes::Strips;
 use crate::least_bending::BendingSpan;
 use crate::projection::{Projection, ProjectionRule};
 use crate::risk::HullRule;
@@ -91,6 +92,16 @@ impl CurveInstruments {
                 projection
             }
         }
+    }
+
+    /// Canonical rows times a table of the family, columns as [`Strips`] lay them out.
+    pub(crate) fn tabulated(&self, canonical: &[f64], table: &Strips) -> Vec<f64> {
+        let rows = canonical.chunks_exact(self.stride);
+        let count = rows.len();
+        let packed: Vec<f64> = rows.flat_map(|row| &row[..self.family.len()]).copied().collect();
+        let mut out = Vec::new();
+        table.product_into(&packed, count, &mut out);
+        out
     }
 
     /// Canonical coefficients c = β·E, rows × stride.

@@ -105,8 +105,8 @@ impl Strips {
     }
 
     /// A product becomes the right factor of the next: its rows are as they lie.
-    pub(crate) fn of_product(product: &[f64], rows: usize) -> Self {
-        Self { inner: rows, strips: product.len() / (rows * STRIP).max(1), table: product.to_vec() }
+    pub(crate) fn of_product(product: Vec<f64>, rows: usize) -> Self {
+        Self { inner: rows, strips: product.len() / (rows * STRIP).max(1), table: product }
     }
 
     /// The number of strips.

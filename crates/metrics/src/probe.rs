@@ -102,7 +102,7 @@ impl<'a> Probe<'a> {
     pub(crate) fn canonical(&self) -> &[f64] {
         let (curve, rows) = (self.curve(), self.rows());
         let canonical = || match self.combined() {
-            Some(combined) => combined.canonical(curve.stride),
+            Some(combined) => combined.canonical(),
             None => curve.canonical(&self.snapshots.coefficients, rows),
         };
         self.shared.once(&self.canonical, canonical).as_slice()

@@ -54,17 +54,9 @@ fn risk_in_hull(probe: &Probe<'_>, out: &mut [f64]) {
     }
     let hull = probe.setting().hull().expect("the needs are met");
     let curve = probe.curve();
-    let family = curve.family.len();
     let values = match probe.combined() {
-        Some(combined) => combined.values(family, &hull.table),
-        None => {
-            let (mut values, mut packed) = (Vec::new(), Vec::new());
-            for c in probe.canonical_rows() {
-                packed.extend_from_slice(&c[..family]);
-            }
-            hull.table.product_into(&packed, out.len(), &mut values);
-            values
-        }
+        Some(combined) => combined.values(curve, &hull.table),
+        None => curve.tabulated(probe.canonical(), &hull.table),
     };
     run_wide(HullErrors { hull, values: &values, out });
 }

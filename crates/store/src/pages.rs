@@ -128,7 +128,7 @@ fn series(name: PlSmallStr, values: Values) -> Series {
             BooleanChunked::from_iter_options(name, options).into_column()
         }
         Cells::Texts(texts) => {
-            let cells = texts.runs(0..texts.len()).flat_map(|(text, rows)| std::iter::repeat_n(text, rows));
+            let cells = texts.all();
             if is_full {
                 return StringChunked::from_iter_values(name, cells).into_column();
             }
